@@ -1,0 +1,307 @@
+// The messages of the heartbeat loop, between Castle and everyone who follows it (brokers and clients).
+//
+//   sender                                   Castle
+//     | -- heartbeat (actual state) ----------> |
+//     | <--------- answer (desired state) ----- |    whole subjects that differ, directives
+//     | <--------- push (hint) ---------------- |    "heartbeat now"
+//     | -- call ------------------------------> |    a write that Castle alone may make (create a topic)
+//     | <--------- result --------------------- |
+//
+// Level-triggered: losing, repeating or reordering any of them is harmless. Unknown fields are ignored, so
+// that old senders live with new Castles. One JSON text each; steady heartbeats stay under 300 bytes.
+import Type, { type Static } from 'typebox'
+
+const limit = { subjects: 10_000, partitions: 10_000, members: 10_000, name: 249, text: 2_000 }
+
+const name = Type.String({ minLength: 1, maxLength: limit.name })
+const text = Type.String({ maxLength: limit.text })
+const count = Type.Integer({ minimum: 0 })
+/** Monotonic; contains the Castle epoch, see `versionOf`. */
+const version = Type.Integer({ minimum: 0 })
+const brokerId = Type.Integer({ minimum: 0, maximum: 2_147_483_647 })
+const topicId = Type.String({ minLength: 36, maxLength: 36 })
+const partitionIndex = Type.Integer({ minimum: 0, maximum: 1_000_000 })
+
+/** topic id -> partitions */
+const partitionsByTopic = Type.Record(topicId, Type.Array(partitionIndex, { maxItems: limit.partitions }))
+export type PartitionsByTopic = Static<typeof partitionsByTopic>
+
+// ---------------------------------------------------------------- subjects: the desired state
+
+/**
+ * What everybody must know of a cluster. Subject `cluster/<cluster id>`.
+ * `brokers` holds the living ones; a registered broker that is not in it is down.
+ */
+export const clusterState = Type.Object({
+  id: name,
+  kind: Type.Union([Type.Literal('castellan'), Type.Literal('kafka')]),
+  environment: name,
+  /** What the cluster can do; SDK, Castle and console ask these, never the kind. */
+  flags: Type.Record(Type.String(), Type.Boolean()),
+  brokers: Type.Array(
+    Type.Object({
+      id: brokerId,
+      host: name,
+      port: Type.Integer({ minimum: 1, maximum: 65_535 }),
+      rack: Type.Union([name, Type.Null()]),
+      /** Fences a broker's earlier incarnations. */
+      brokerEpoch: count,
+    }),
+    { maxItems: limit.subjects },
+  ),
+})
+export type ClusterState = Static<typeof clusterState>
+
+export const partitionState = Type.Object({
+  /** -1: no replica can lead. */
+  leader: Type.Integer({ minimum: -1 }),
+  leaderEpoch: count,
+  /** Rises with each change of the partition; compared and set by ISR proposals (R12). */
+  partitionEpoch: count,
+  replicas: Type.Array(brokerId, { maxItems: 100 }),
+  isr: Type.Array(brokerId, { maxItems: 100 }),
+})
+export type PartitionState = Static<typeof partitionState>
+
+/** Subject `topic/<topic id>`: its settings and who leads. `deleted` is the recorded deletion of R13. */
+export const topicState = Type.Object({
+  topicId,
+  name,
+  deleted: Type.Boolean(),
+  internal: Type.Boolean(),
+  ackLevel: Type.Union([Type.Literal(-1), Type.Literal(1), Type.Literal(0)]),
+  /** Kafka's names; only what differs from the defaults in `settings/topic-settings.ts`. */
+  configs: Type.Record(Type.String(), Type.String()),
+  /** By partition index; empty when deleted. */
+  partitions: Type.Array(partitionState, { maxItems: limit.partitions }),
+})
+export type TopicState = Static<typeof topicState>
+
+/** Subject `target/<group>`, to the coordinator: who shall process what. */
+export const targetState = Type.Object({
+  group: name,
+  /** The coordinator's membership number that this target was decided for. */
+  membership: count,
+  members: Type.Record(Type.String(), partitionsByTopic),
+})
+export type TargetState = Static<typeof targetState>
+
+/** Subject `coordinator/<group>`, to members: where to heartbeat, and that there is news (`revision` differs). */
+export const coordinatorState = Type.Object({ group: name, brokerId: Type.Integer({ minimum: -1 }), revision: count })
+export type CoordinatorState = Static<typeof coordinatorState>
+
+/** Subject `producer-ids/<broker id>`: the newest block that this broker may hand out, [start, start + length). */
+export const producerIdBlock = Type.Object({ start: count, length: count })
+export type ProducerIdBlock = Static<typeof producerIdBlock>
+
+export const subject = Type.Object({
+  /** `cluster/..`, `topic/..`, `target/..`, `coordinator/..`, `producer-ids/..` */
+  key: Type.String({ maxLength: 300 }),
+  version,
+  state: Type.Unknown(),
+})
+export type Subject = Static<typeof subject>
+
+// ---------------------------------------------------------------- reports: the actual state
+
+const holds = Type.Record(Type.String({ maxLength: 300 }), version)
+
+export const groupReport = Type.Object({
+  group: name,
+  /** Rises with each change of members or subscriptions. */
+  membership: count,
+  /** Rises with each change that some member has to learn. */
+  revision: count,
+  /** KIP-848 group epoch. */
+  groupEpoch: count,
+  members: Type.Array(
+    Type.Object({
+      memberId: name,
+      rack: Type.Union([name, Type.Null()]),
+      /** Subscribed topic names, regular expressions resolved. */
+      topics: Type.Array(name, { maxItems: limit.subjects }),
+      /** The target at the coordinator now: what stickiness starts from. */
+      target: partitionsByTopic,
+    }),
+    { maxItems: limit.members },
+  ),
+})
+export type GroupReport = Static<typeof groupReport>
+
+export const brokerReport = Type.Object({
+  kind: Type.Literal('broker'),
+  cluster: name,
+  host: name,
+  port: Type.Integer({ minimum: 1, maximum: 65_535 }),
+  /** Where /metrics and /health are served; 0: not served. */
+  metricsPort: Type.Integer({ minimum: 0, maximum: 65_535 }),
+  rack: Type.Union([name, Type.Null()]),
+  pid: count,
+  release: name,
+  /** On its way down in good order. */
+  stopping: Type.Boolean(),
+  holds,
+  /** Every log on its disk, wanted or stray: its highest leader epoch, and why it is out of use (R9) if it is. */
+  logs: Type.Array(
+    Type.Object({
+      topicId,
+      partition: partitionIndex,
+      leaderEpoch: Type.Integer({ minimum: -1 }),
+      fault: Type.Union([text, Type.Null()]),
+    }),
+    { maxItems: 20_000 },
+  ),
+  /** Groups that it coordinates. */
+  groups: Type.Array(groupReport, { maxItems: limit.subjects }),
+  /** Start of the newest block of producer ids that it began to hand out; -1: none yet. */
+  producerIdsBegun: Type.Integer({ minimum: -1 }),
+})
+export type BrokerReport = Static<typeof brokerReport>
+
+export const clientReport = Type.Object({
+  kind: Type.Literal('client'),
+  service: name,
+  host: name,
+  pid: count,
+  release: name,
+  /** Null: Castle chooses. */
+  cluster: Type.Union([name, Type.Null()]),
+  /** Names of the topics that it produces to or consumes. */
+  topics: Type.Array(name, { maxItems: limit.subjects }),
+  groups: Type.Array(
+    Type.Object({
+      group: name,
+      memberId: Type.String({ maxLength: limit.name }),
+      memberEpoch: Type.Integer({ minimum: -2 }),
+      assigned: partitionsByTopic,
+    }),
+    { maxItems: 1_000 },
+  ),
+  holds,
+})
+export type ClientReport = Static<typeof clientReport>
+
+// ---------------------------------------------------------------- the loop
+
+/** What became of a directive. */
+export const directiveOutcome = Type.Object({
+  id: name,
+  outcome: Type.Union([Type.Literal('done'), Type.Literal('refused'), Type.Literal('failed')]),
+  reason: Type.Optional(text),
+  durationMs: Type.Number({ minimum: 0 }),
+})
+export type DirectiveOutcome = Static<typeof directiveOutcome>
+
+export const directive = Type.Object({
+  id: name,
+  /** `reconnect`: close the link and dial again. `report`: send the whole report. Unknown kinds are refused. */
+  kind: name,
+  args: Type.Unknown(),
+  expiresInMs: Type.Number({ minimum: 0 }),
+})
+export type Directive = Static<typeof directive>
+
+export const heartbeat = Type.Object({
+  type: Type.Literal('heartbeat'),
+  /** Rises by one with each heartbeat of this incarnation; the answer repeats it. */
+  seq: count,
+  kind: Type.Union([Type.Literal('broker'), Type.Literal('client')]),
+  id: name,
+  /** New with each process start. */
+  incarnation: name,
+  /** The highest that the sender knows; 0: none. */
+  castleEpoch: count,
+  /** Given at registration; 0 for clients and before it. */
+  brokerEpoch: count,
+  /** Rises when the report changes. */
+  reportNumber: count,
+  /** Absent: unchanged since `reportNumber`. */
+  report: Type.Optional(Type.Union([brokerReport, clientReport])),
+  done: Type.Optional(Type.Array(directiveOutcome, { maxItems: 1_000 })),
+})
+export type Heartbeat = Static<typeof heartbeat>
+
+export const answer = Type.Object({
+  type: Type.Literal('answer'),
+  seq: count,
+  castleEpoch: count,
+  intervalMs: Type.Number({ minimum: 1 }),
+  leaseMs: Type.Number({ minimum: 1 }),
+  /** Given to a broker at registration; absent for clients. */
+  brokerEpoch: Type.Optional(count),
+  /** Castle does not know this report: send all of it with the next heartbeat, at once. */
+  needReport: Type.Optional(Type.Boolean()),
+  /** There is more than fits in one answer: heartbeat again at once. */
+  more: Type.Optional(Type.Boolean()),
+  subjects: Type.Optional(Type.Array(subject, { maxItems: limit.subjects })),
+  /** Topic names of a client's report that do not exist. */
+  missingTopics: Type.Optional(Type.Array(name)),
+  directives: Type.Optional(Type.Array(directive, { maxItems: 1_000 })),
+  /** A newer incarnation has this id: stop. */
+  stop: Type.Optional(text),
+  /** Over capacity, or not ready: nothing was taken in; come back in so many ms. */
+  comeBackInMs: Type.Optional(Type.Number({ minimum: 0 })),
+  /** This Castle is not the active one: ask that one. */
+  askUrl: Type.Optional(text),
+})
+export type Answer = Static<typeof answer>
+
+/** "Heartbeat now": these subjects changed. A hint; losing it costs one interval. */
+export const push = Type.Object({
+  type: Type.Literal('push'),
+  castleEpoch: count,
+  subjects: Type.Array(Type.String({ maxLength: 300 }), { maxItems: 1_000 }),
+  /** Spread: wait a random part of this first. */
+  withinMs: Type.Number({ minimum: 0 }),
+})
+export type Push = Static<typeof push>
+
+/** A write that only Castle may make, asked by a broker for a Kafka client. */
+export const call = Type.Object({
+  type: Type.Literal('call'),
+  id: count,
+  method: Type.Union([Type.Literal('createTopic'), Type.Literal('deleteTopic')]),
+  args: Type.Unknown(),
+})
+export type Call = Static<typeof call>
+
+export const createTopicArgs = Type.Object({
+  name,
+  partitions: Type.Optional(Type.Integer({ minimum: 1, maximum: limit.partitions })),
+  replicationFactor: Type.Optional(Type.Integer({ minimum: 1, maximum: 100 })),
+  /** Replicas by partition; instead of the two above. */
+  assignments: Type.Optional(Type.Array(Type.Array(brokerId))),
+  ackLevel: Type.Optional(Type.Union([Type.Literal(-1), Type.Literal(1), Type.Literal(0)])),
+  configs: Type.Optional(Type.Record(Type.String(), Type.String())),
+  validateOnly: Type.Optional(Type.Boolean()),
+})
+export type CreateTopicArgs = Static<typeof createTopicArgs>
+
+export const deleteTopicArgs = Type.Object({ name: Type.Optional(name), topicId: Type.Optional(topicId) })
+export type DeleteTopicArgs = Static<typeof deleteTopicArgs>
+
+export const result = Type.Object({
+  type: Type.Literal('result'),
+  id: count,
+  /** Kafka's error code; 0: done and durable. */
+  errorCode: Type.Integer(),
+  message: Type.Optional(text),
+  value: Type.Optional(Type.Unknown()),
+})
+export type Result = Static<typeof result>
+
+/** The value of a createTopic result. */
+export const createdTopic = Type.Object({
+  topicId,
+  partitions: count,
+  replicationFactor: count,
+  configs: Type.Record(Type.String(), Type.String()),
+})
+export type CreatedTopic = Static<typeof createdTopic>
+
+const changesPerCastleEpoch = 2 ** 32
+
+/** A subject's version: rises within a Castle epoch, and any version of a later epoch is higher (R14). */
+export function versionOf(castleEpoch: number, change: number): number {
+  return castleEpoch * changesPerCastleEpoch + change
+}

@@ -1,0 +1,7 @@
+export * from './clock.ts'
+export * from './disk.ts'
+export * from './logger.ts'
+export * from './network.ts'
+export { nodeRuntime } from './node.ts'
+export * from './random.ts'
+export type { Runtime } from './runtime.ts'

@@ -1,0 +1,94 @@
+import fs from 'node:fs'
+import type { Disk, DiskFile, OpenMode } from './disk.ts'
+
+const flags: Record<OpenMode, number> = {
+  read: fs.constants.O_RDONLY,
+  write: fs.constants.O_RDWR,
+  create: fs.constants.O_RDWR | fs.constants.O_CREAT,
+}
+
+export const nodeDisk: Disk = {
+  open: (path, mode) => new NodeFile(path, fs.openSync(path, flags[mode], 0o644)),
+  exists: (path) => fs.existsSync(path),
+  list: (folder) => fs.readdirSync(folder).sort(),
+  mkdir: (folder) => void fs.mkdirSync(folder, { recursive: true }),
+  remove: (path) => fs.rmSync(path, { recursive: true, force: true }),
+  rename: (from, to) => fs.renameSync(from, to),
+  async syncFolder(folder) {
+    const handle = await fs.promises.open(folder, 'r')
+    try {
+      await handle.sync()
+    } finally {
+      await handle.close()
+    }
+  },
+}
+
+class NodeFile implements DiskFile {
+  readonly path: string
+  readonly #fd: number
+  constructor(path: string, fd: number) {
+    this.path = path
+    this.#fd = fd
+  }
+
+  size(): number {
+    return fs.fstatSync(this.#fd).size
+  }
+
+  read(target: Uint8Array, position: number): number {
+    let done = 0
+    while (done < target.length) {
+      const bytes = fs.readSync(this.#fd, target, done, target.length - done, position + done)
+      if (bytes === 0) break
+      done += bytes
+    }
+    return done
+  }
+
+  async readAsync(target: Uint8Array, position: number): Promise<number> {
+    let done = 0
+    while (done < target.length) {
+      const bytes = await readOnce(this.#fd, target, done, position + done)
+      if (bytes === 0) break
+      done += bytes
+    }
+    return done
+  }
+
+  writev(buffers: readonly Uint8Array[], position: number): void {
+    const total = buffers.reduce((sum, buffer) => sum + buffer.length, 0)
+    let written = fs.writevSync(this.#fd, buffers, position)
+    if (written === total) return
+    // A short write (a disk almost full, or more buffers than one call takes): write on one by one, so that the
+    // error, if there is one, is thrown by the write that meets it.
+    let skip = written
+    for (const buffer of buffers) {
+      const from = Math.min(skip, buffer.length)
+      skip -= from
+      for (let offset = from; offset < buffer.length; ) {
+        const bytes = fs.writeSync(this.#fd, buffer, offset, buffer.length - offset, position + written)
+        offset += bytes
+        written += bytes
+      }
+    }
+  }
+
+  truncate(size: number): void {
+    fs.ftruncateSync(this.#fd, size)
+  }
+
+  sync(): Promise<void> {
+    return new Promise((resolve, reject) => fs.fdatasync(this.#fd, (error) => (error ? reject(error) : resolve())))
+  }
+
+  close(): void {
+    fs.closeSync(this.#fd)
+  }
+}
+
+function readOnce(fd: number, target: Uint8Array, offset: number, position: number): Promise<number> {
+  return new Promise((resolve, reject) =>
+    fs.read(fd, target, offset, target.length - offset, position, (error, bytes) => (error ? reject(error) : resolve(bytes))),
+  )
+}
