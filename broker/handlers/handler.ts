@@ -1,0 +1,68 @@
+// The shape of an API's handler: one file per API (`NN-name.ts`), one `handler(...)` in it, one line in index.ts.
+//
+//   frame -> header -> handlers by key -> request decoded by the API's table -> handle() -> response encoded -> frame
+//
+// A handler is a function from a request to its answer. Expected outcomes are answers with Kafka's error codes;
+// whatever it throws is a bug, and closes the connection with a log line. Answers leave in the order in which the
+// requests came, so a handler may take its time (a long poll, an append) without minding the others.
+import type { AnyApi, RequestOf, ResponseInputOf, Slab } from '@castellan/protocol'
+import type { Logger, Runtime } from '@castellan/protocol/runtime'
+import type { CastleLink } from '../castle/link.ts'
+import type { Metadata } from '../castle/metadata.ts'
+import type { BrokerConfig } from '../config.ts'
+import type { Coordinator } from '../groups/index.ts'
+import type { Partitions } from '../partition/index.ts'
+import type { ProducerIds } from '../castle/producer-ids.ts'
+
+/** What handlers work on: the parts of this broker. */
+export interface BrokerParts {
+  readonly runtime: Runtime
+  readonly config: BrokerConfig
+  readonly log: Logger
+  readonly metadata: Metadata
+  readonly partitions: Partitions
+  readonly coordinator: Coordinator
+  readonly castle: CastleLink
+  readonly producerIds: ProducerIds
+}
+
+/** One request, while it is being answered. */
+export interface RequestContext {
+  readonly broker: BrokerParts
+  readonly apiVersion: number
+  readonly clientId: string | null
+  /** The client as host:port, for logs. */
+  readonly peer: string
+  /** Holds the request's bytes fields. It lives until the answer is given; whoever needs them longer retains it. */
+  readonly slab: Slab
+  /** Runs `task` once, when the answer has left or never will: to release what the answer refers to. */
+  afterSent(task: () => void): void
+  /** Runs `task` when the connection breaks before the answer is given: to end a wait. */
+  onAbandoned(task: () => void): void
+  /** Closes the connection, without an answer to this request. */
+  closeConnection(reason: string): void
+}
+
+/** Null: no answer (Produce with acks=0). */
+type Answer<Response> = Response | null
+
+export interface Handler {
+  readonly api: AnyApi
+  /** What ApiVersions says, where it differs from the versions of the API's table. */
+  readonly advertisedVersions: readonly [number, number]
+  handle(request: unknown, context: RequestContext): unknown | Promise<unknown>
+}
+
+/**
+ * Makes a handler of `handle`, typed by the API's table.
+ *
+ *     export const findCoordinator = handler(api, (request, { broker }) => ({ coordinators: [...] }))
+ */
+export function handler<A extends AnyApi>(
+  api: A,
+  handle: (request: RequestOf<A>, context: RequestContext) => Answer<ResponseInputOf<A>> | Promise<Answer<ResponseInputOf<A>>>,
+  advertisedVersions: readonly [number, number] = api.versions,
+): Handler {
+  // The server decodes by `api` before it calls, so the request has this type.
+  return { api, advertisedVersions, handle: handle as Handler['handle'] }
+}
