@@ -1,0 +1,130 @@
+// The simulator's only clock and its only source of "what happens next": a queue of events by time.
+//
+// One event runs, then every promise that it woke, then the next: so a run depends on the seed alone. What
+// happens is written to a trace whose hash two runs of one seed must share.
+import { createHash, type Hash } from 'node:crypto'
+import { SeededRandom } from './random.ts'
+
+interface Event {
+  readonly atMs: number
+  readonly order: number
+  task: (() => void) | null
+}
+
+export interface Scheduled {
+  cancel(): void
+}
+
+/** Simulated wall time starts here, so that timestamps look like timestamps. */
+export const epochWallMs = Date.UTC(2026, 0, 1)
+
+export class Scheduler {
+  readonly seed: number
+  readonly random: SeededRandom
+  readonly #events: Event[] = []
+  readonly #hash: Hash = createHash('sha256')
+  #nowMs = 0
+  #order = 0
+  #eventsRun = 0
+  /** Every line of the trace; kept only when asked, for a person who replays a seed. */
+  readonly lines: string[] | null
+  /** An error thrown by an event or an unhandled rejection: the run has failed. */
+  failure: unknown = null
+
+  constructor(seed: number, options: { keepTrace?: boolean } = {}) {
+    this.seed = seed
+    this.random = new SeededRandom(seed)
+    this.lines = options.keepTrace ? [] : null
+  }
+
+  get nowMs(): number {
+    return this.#nowMs
+  }
+
+  get eventsRun(): number {
+    return this.#eventsRun
+  }
+
+  at(delayMs: number, task: () => void): Scheduled {
+    const event: Event = { atMs: this.#nowMs + Math.max(0, delayMs), order: this.#order++, task }
+    push(this.#events, event)
+    return {
+      cancel: () => {
+        event.task = null
+      },
+    }
+  }
+
+  trace(line: string): void {
+    const text = `${this.#nowMs.toFixed(3)} ${line}\n`
+    this.#hash.update(text)
+    this.lines?.push(text)
+  }
+
+  /** The hash of all that was traced; ends the trace. */
+  traceHash(): string {
+    return this.#hash.digest('hex')
+  }
+
+  /** Runs events until `condition` holds (true) or `untilMs` of simulated time is reached (false). */
+  async run(untilMs: number, condition: () => boolean = () => false): Promise<boolean> {
+    await drain()
+    while (this.failure === null) {
+      if (condition()) return true
+      const next = this.#events[0]
+      if (next === undefined || next.atMs > untilMs) {
+        this.#nowMs = Math.max(this.#nowMs, untilMs)
+        return condition()
+      }
+      pop(this.#events)
+      if (next.task === null) continue
+      this.#nowMs = next.atMs
+      this.#eventsRun++
+      try {
+        next.task()
+      } catch (error) {
+        this.failure = error
+      }
+      await drain()
+    }
+    throw this.failure
+  }
+}
+
+/** Resolves when no promise is left that could run now. */
+function drain(): Promise<void> {
+  return new Promise((resolve) => setImmediate(resolve))
+}
+
+// A binary heap by time, then by order of arrival.
+
+function before(a: Event, b: Event): boolean {
+  return a.atMs < b.atMs || (a.atMs === b.atMs && a.order < b.order)
+}
+
+function push(heap: Event[], event: Event): void {
+  let at = heap.length
+  heap.push(event)
+  while (at > 0) {
+    const parent = (at - 1) >> 1
+    if (!before(event, heap[parent]!)) break
+    heap[at] = heap[parent]!
+    at = parent
+  }
+  heap[at] = event
+}
+
+function pop(heap: Event[]): void {
+  const last = heap.pop()!
+  if (heap.length === 0) return
+  let at = 0
+  for (;;) {
+    let child = 2 * at + 1
+    if (child >= heap.length) break
+    if (child + 1 < heap.length && before(heap[child + 1]!, heap[child]!)) child++
+    if (!before(heap[child]!, last)) break
+    heap[at] = heap[child]!
+    at = child
+  }
+  heap[at] = last
+}
