@@ -1,0 +1,155 @@
+// The one door to everything: `npm start`, `npm test` and the rest come through here.
+//
+// It makes sure that the dependencies stand (Node 24 and pnpm among them), then runs the program on the pinned Node 24
+// and steps aside: signals go in, the exit code comes out. It runs on whatever Node >= 20 the machine has, on every call,
+// so it is plain JavaScript without dependencies and does next to nothing when all is in place.
+import { spawn, spawnSync } from 'node:child_process'
+import { createHash } from 'node:crypto'
+import { existsSync, linkSync, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs'
+import { dirname, join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+
+const programs = {
+  start: { file: 'cli/main.ts', args: ['start'] },
+  castellan: { file: 'cli/main.ts', args: [] },
+  test: { file: 'test/runner/main.ts', args: [] },
+  'test:long': { file: 'test/runner/main.ts', args: [], env: { CASTELLAN_LONG: '1' } },
+  demo: { file: 'test/demo/main.ts', args: [] },
+  bench: { file: 'test/bench/main.ts', args: [] },
+  simulate: { file: 'test/simulation/main.ts', args: [] },
+}
+
+const root = dirname(dirname(fileURLToPath(import.meta.url)))
+const modules = join(root, 'node_modules')
+const stampFile = join(modules, '.castellan-stamp')
+const lockFile = join(modules, '.castellan-install-lock')
+
+const [name = '', ...rest] = process.argv.slice(2)
+const program = programs[name]
+if (program === undefined) fail(`Unknown program '${name}': use one of ${Object.keys(programs).join(', ')}.`)
+if (Number.parseInt(process.versions.node, 10) < 20) {
+  fail(`Node ${process.versions.node} is too old to start with: install Node 20 or newer and run this again.`)
+}
+const stamp = currentStamp()
+if (!isInstalled(stamp)) await install(stamp)
+run(program, rest)
+
+/** Changes whenever an install would: the lockfile, a package.json, or the machine's kind. */
+function currentStamp() {
+  const workspace = readFileSync(join(root, 'pnpm-workspace.yaml'), 'utf8')
+  const packages = [...workspace.matchAll(/^ {2}- (\S+)$/gm)].map((match) => join(match[1], 'package.json'))
+  const hash = createHash('sha256').update(`${process.platform} ${process.arch} ${workspace}`)
+  for (const file of ['pnpm-lock.yaml', 'package.json', ...packages]) {
+    if (existsSync(join(root, file))) hash.update(file).update(readFileSync(join(root, file)))
+  }
+  return hash.digest('hex')
+}
+
+function isInstalled(stamp) {
+  return existsSync(stampFile) && readFileSync(stampFile, 'utf8') === stamp && existsSync(nodeBinary())
+}
+
+function nodeBinary() {
+  const folder = join(modules, 'node', 'bin')
+  return process.platform === 'win32' ? join(folder, 'node.exe') : join(folder, 'node')
+}
+
+async function install(stamp) {
+  try {
+    mkdirSync(modules, { recursive: true })
+    await takeLock()
+  } catch (error) {
+    fail(`Cannot write to ${modules} (${error.code}): make the folder writable and run this again.`)
+  }
+  try {
+    if (isInstalled(stamp)) return // another run was faster
+    process.stderr.write('Installing dependencies (Node 24 among them); the next start needs no install ...\n')
+    const { packageManager } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8'))
+    const env = { ...process.env, CI: 'true' } // pnpm then never asks
+    const options = { cwd: root, env, encoding: 'utf8', shell: process.platform === 'win32', maxBuffer: 64 << 20 }
+    const done = spawnSync('npx', ['-y', packageManager, 'install', '--frozen-lockfile'], options)
+    if (done.error || done.status !== 0) {
+      process.stderr.write(`${done.stdout ?? ''}${done.stderr ?? ''}`)
+      fail(`The install failed (${done.error?.message ?? `above is what pnpm said`}): mend that and run this again.`)
+    }
+    // Other files name the new stamp only when it is whole.
+    writeFileSync(`${stampFile}.${process.pid}`, stamp)
+    renameSync(`${stampFile}.${process.pid}`, stampFile)
+  } finally {
+    rmSync(lockFile, { force: true })
+  }
+}
+
+/** Waits until no other run installs. A lock whose process is gone is taken over. */
+async function takeLock() {
+  for (let waits = 0; ; waits++) {
+    try {
+      writeFileSync(lockFile, String(process.pid), { flag: 'wx' })
+      process.on('exit', () => rmSync(lockFile, { force: true }))
+      return
+    } catch (error) {
+      if (error.code !== 'EEXIST') throw error
+    }
+    if (waits === 0) process.stderr.write('Waiting for another run that installs the dependencies ...\n')
+    dropStaleLock()
+    await new Promise((resolve) => setTimeout(resolve, 100))
+  }
+}
+
+function dropStaleLock() {
+  const aside = `${lockFile}.${process.pid}`
+  try {
+    if (isAlive(Number(readFileSync(lockFile, 'utf8')))) return
+    renameSync(lockFile, aside)
+    // Between reading and renaming, another run may have taken the lock: then it goes back.
+    if (isAlive(Number(readFileSync(aside, 'utf8')))) linkSync(aside, lockFile)
+  } catch (error) {
+    if (error.code !== 'ENOENT' && error.code !== 'EEXIST') throw error
+  }
+  rmSync(aside, { force: true })
+}
+
+function isAlive(pid) {
+  if (!(pid > 0)) return true // just being written
+  try {
+    process.kill(pid, 0)
+    return true
+  } catch (error) {
+    return error.code === 'EPERM'
+  }
+}
+
+function run({ file, args, env }, rest) {
+  if (!existsSync(join(root, file))) fail(`'${name}' is not part of this version: ${file} does not exist.`)
+  const child = spawn(nodeBinary(), ['--disable-warning=ExperimentalWarning', join(root, file), ...args, ...rest], {
+    stdio: 'inherit',
+    env: {
+      ...process.env,
+      PATH: `${dirname(nodeBinary())}${process.platform === 'win32' ? ';' : ':'}${process.env.PATH ?? ''}`,
+      NODE_COMPILE_CACHE: process.env.NODE_COMPILE_CACHE ?? join(modules, '.cache', 'node'),
+      CASTELLAN_LAUNCHER: String(process.pid), // whoever must not outlive this process watches it
+      ...env,
+    },
+  })
+  const signals = ['SIGINT', 'SIGTERM', 'SIGHUP']
+  for (const signal of signals) process.on(signal, () => child.kill(signal))
+  if (process.env.npm_lifecycle_event !== undefined) watchParent(child)
+  child.on('error', (error) => fail(`Cannot run ${nodeBinary()} (${error.code}): delete node_modules and try again.`))
+  child.on('exit', (code, signal) => {
+    if (signal === null) process.exit(code)
+    for (const passed of signals) process.removeAllListeners(passed)
+    process.kill(process.pid, signal)
+  })
+}
+
+/** npm killed with -9 tells nobody; what it started should not stay behind. */
+function watchParent(child) {
+  const parent = process.ppid
+  const check = () => process.ppid !== parent && child.kill('SIGTERM')
+  setInterval(check, 500).unref()
+}
+
+function fail(sentence) {
+  process.stderr.write(`castellan: ${sentence}\n`)
+  process.exit(1)
+}
