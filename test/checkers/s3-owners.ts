@@ -1,0 +1,53 @@
+// S3: at most one member processes a partition at a time, assignment epochs rise, and commits never go back.
+import { describe, type Handled, type History, type Verdict, verdict } from './history.ts'
+
+export function checkOwners(history: History): Verdict {
+  const violations: string[] = []
+  for (const [partition, handled] of byPartition(history.handled)) {
+    const inOrder = [...handled].sort((a, b) => a.startMs - b.startMs)
+    let running: Handled | null = null
+    for (const next of inOrder) {
+      if (running && running.member !== next.member && (running.endMs ?? running.startMs) > next.startMs) {
+        if (!afterCoordinatorLoss(history, next.startMs)) {
+          violations.push(
+            `partition ${partition}: ${next.member} began ${describe(next)} at ${next.startMs.toFixed(1)} while ${running.member} worked on ${describe(running)}`,
+          )
+        }
+      }
+      if (running && running.member !== next.member && next.epoch < running.epoch) {
+        if (!afterCoordinatorLoss(history, next.startMs)) {
+          violations.push(`partition ${partition}: epoch ${next.epoch} of ${next.member} after ${running.epoch} of ${running.member}`)
+        }
+      }
+      if (running === null || (next.endMs ?? next.startMs) >= (running.endMs ?? running.startMs)) running = next
+    }
+  }
+  return verdict('S3 one owner at a time', history.handled.length, violations)
+}
+
+export function checkCommits(history: History): Verdict {
+  const violations: string[] = []
+  const committed = new Map<number, number>()
+  for (const commit of history.commits) {
+    const before = committed.get(commit.partition)
+    if (before !== undefined && commit.offset < before && !afterCoordinatorLoss(history, commit.atMs)) {
+      violations.push(`partition ${commit.partition}: committed ${commit.offset} after ${before}`)
+    }
+    committed.set(commit.partition, commit.offset)
+  }
+  return verdict('commits never go back', history.commits.length, violations)
+}
+
+function byPartition(handled: readonly Handled[]): Map<number, Handled[]> {
+  const groups = new Map<number, Handled[]>()
+  for (const one of handled) {
+    const group = groups.get(one.partition)
+    if (group) group.push(one)
+    else groups.set(one.partition, [one])
+  }
+  return groups
+}
+
+function afterCoordinatorLoss(history: History, atMs: number): boolean {
+  return history.coordinatorLosses.some((loss) => atMs >= loss.atMs && atMs <= loss.untilMs)
+}
