@@ -1,0 +1,142 @@
+// The link of this broker to Castle: its report goes out, subjects come in and reach the part that they concern.
+//
+//   partitions, coordinator, producer ids --> report --> HeartbeatSender --> Castle
+//   metadata, partitions, coordinator, producer ids <-- subjects <----------'
+//
+// Castle away changes nothing here (R10): what was told stays in force until something newer comes.
+import { type BrokerReport, HeartbeatSender, type ProducerIdBlock, type Result, type Subject } from '@castellan/protocol/heartbeat'
+import type { ClusterState, TargetState, TopicState } from '@castellan/protocol/heartbeat'
+import { type Address, type Logger, type Runtime, uuid } from '@castellan/protocol/runtime'
+import type { BrokerConfig } from '../config.ts'
+import { messageOf } from '../errors.ts'
+import type { Identity } from './identity.ts'
+
+/** What a process tells of itself; constants in the simulator. */
+export interface About {
+  readonly pid: number
+  readonly release: string
+  /** Where /metrics is served; 0: not served. */
+  readonly metricsPort: number
+}
+
+/** The parts that subjects concern. */
+export interface Receivers {
+  cluster(state: ClusterState): void
+  topic(state: TopicState): void
+  target(state: TargetState): void
+  producerIds(block: ProducerIdBlock): void
+}
+
+/** The parts that the report is made of. */
+export interface Reporters {
+  logs(): BrokerReport['logs']
+  groups(): BrokerReport['groups']
+}
+
+export interface CastleLinkOptions {
+  readonly config: BrokerConfig
+  readonly about: About
+  /** Where clients reach this broker. */
+  readonly address: Address
+  readonly identity: Identity
+  readonly receivers: Receivers
+  readonly reporters: Reporters
+  readonly log: Logger
+  /** Castle said that a newer process has this broker's id. */
+  onStop(reason: string): void
+}
+
+export class CastleLink {
+  readonly #options: CastleLinkOptions
+  readonly #sender: HeartbeatSender
+  #report: BrokerReport | undefined
+  #stopping = false
+
+  constructor(runtime: Runtime, options: CastleLinkOptions) {
+    this.#options = options
+    const { config, identity, log } = options
+    this.#sender = new HeartbeatSender(runtime, {
+      urls: [...config.castle],
+      kind: 'broker',
+      id: String(config.brokerId),
+      incarnation: uuid(runtime.random),
+      castleEpoch: identity.castleEpoch,
+      report: () => this.#currentReport(),
+      log,
+      onSubject: (subject) => this.#receive(subject),
+      onAnswer: (answer) => this.#remember(answer.castleEpoch),
+      directives: {},
+      onStop: options.onStop,
+    })
+  }
+
+  start(): void {
+    this.#sender.start()
+  }
+
+  stop(): Promise<void> {
+    return this.#sender.stop()
+  }
+
+  get connected(): boolean {
+    return this.#sender.connected
+  }
+
+  /** Heartbeats at once, with a report made anew. */
+  changed(): void {
+    this.#report = undefined
+    this.#sender.changed()
+  }
+
+  /** Tells Castle that this broker is on its way down, in good order. */
+  stopping(): void {
+    this.#stopping = true
+    this.changed()
+  }
+
+  /** A write that only Castle may make. Always a result: without Castle, an error code that clients retry. */
+  async call(method: 'createTopic' | 'deleteTopic', args: unknown, timeoutMs: number): Promise<Result> {
+    return this.#sender.call(method, args, timeoutMs)
+  }
+
+  #currentReport(): BrokerReport {
+    this.#report ??= this.#makeReport()
+    return this.#report
+  }
+
+  #makeReport(): BrokerReport {
+    const { config, about, address, identity, reporters } = this.#options
+    return {
+      kind: 'broker',
+      cluster: config.cluster,
+      host: address.host,
+      port: address.port,
+      metricsPort: about.metricsPort,
+      rack: config.rack,
+      pid: about.pid,
+      release: about.release,
+      stopping: this.#stopping,
+      holds: {}, // the sender's part
+      logs: reporters.logs(),
+      groups: reporters.groups(),
+      producerIdsBegun: identity.producerIdsBegun,
+    }
+  }
+
+  #remember(castleEpoch: number): void {
+    this.#options.identity.raiseCastleEpoch(castleEpoch).catch((error: unknown) => {
+      // Not remembered is not followed wrongly: the epoch counts in memory, and is written with the next change.
+      this.#options.log.error({ castleEpoch, error: messageOf(error) }, 'cannot note the Castle epoch on disk')
+    })
+  }
+
+  #receive({ key, state }: Subject): void {
+    const { receivers } = this.#options
+    const kind = key.slice(0, key.indexOf('/'))
+    // The shapes were checked by the sender.
+    if (kind === 'cluster') receivers.cluster(state as ClusterState)
+    else if (kind === 'topic') receivers.topic(state as TopicState)
+    else if (kind === 'target') receivers.target(state as TargetState)
+    else if (kind === 'producer-ids') receivers.producerIds(state as ProducerIdBlock)
+  }
+}
