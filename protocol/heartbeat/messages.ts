@@ -15,15 +15,19 @@ const limit = { subjects: 10_000, partitions: 10_000, members: 10_000, name: 249
 
 const name = Type.String({ minLength: 1, maxLength: limit.name })
 const text = Type.String({ maxLength: limit.text })
-const count = Type.Integer({ minimum: 0 })
+const count = Type.Integer({ minimum: 0, maximum: Number.MAX_SAFE_INTEGER })
+/** Bounded so that a version, which contains it, stays a safe integer. It rises with each start of a Castle. */
+const castleEpoch = Type.Integer({ minimum: 0, maximum: 2 ** 21 - 1 })
 /** Monotonic; contains the Castle epoch, see `versionOf`. */
-const version = Type.Integer({ minimum: 0 })
+const version = Type.Integer({ minimum: 0, maximum: Number.MAX_SAFE_INTEGER })
 const brokerId = Type.Integer({ minimum: 0, maximum: 2_147_483_647 })
 const topicId = Type.String({ minLength: 36, maxLength: 36 })
 const partitionIndex = Type.Integer({ minimum: 0, maximum: 1_000_000 })
 
 /** topic id -> partitions */
-const partitionsByTopic = Type.Record(topicId, Type.Array(partitionIndex, { maxItems: limit.partitions }))
+const partitionsByTopic = Type.Record(topicId, Type.Array(partitionIndex, { maxItems: limit.partitions }), {
+  maxProperties: limit.subjects,
+})
 export type PartitionsByTopic = Static<typeof partitionsByTopic>
 
 // ---------------------------------------------------------------- subjects: the desired state
@@ -104,7 +108,8 @@ export type Subject = Static<typeof subject>
 
 // ---------------------------------------------------------------- reports: the actual state
 
-const holds = Type.Record(Type.String({ maxLength: 300 }), version)
+/** subject key -> the version that the sender has applied */
+const holds = Type.Record(Type.String({ maxLength: 300 }), version, { maxProperties: 50_000 })
 
 export const groupReport = Type.Object({
   group: name,
@@ -177,6 +182,8 @@ export const clientReport = Type.Object({
     }),
     { maxItems: 1_000 },
   ),
+  /** On its way out in good order: Castle forgets it at once. */
+  stopping: Type.Optional(Type.Boolean()),
   holds,
 })
 export type ClientReport = Static<typeof clientReport>
@@ -210,7 +217,7 @@ export const heartbeat = Type.Object({
   /** New with each process start. */
   incarnation: name,
   /** The highest that the sender knows; 0: none. */
-  castleEpoch: count,
+  castleEpoch,
   /** Given at registration; 0 for clients and before it. */
   brokerEpoch: count,
   /** Rises when the report changes. */
@@ -224,7 +231,7 @@ export type Heartbeat = Static<typeof heartbeat>
 export const answer = Type.Object({
   type: Type.Literal('answer'),
   seq: count,
-  castleEpoch: count,
+  castleEpoch,
   intervalMs: Type.Number({ minimum: 1 }),
   leaseMs: Type.Number({ minimum: 1 }),
   /** Given to a broker at registration; absent for clients. */
@@ -249,7 +256,7 @@ export type Answer = Static<typeof answer>
 /** "Heartbeat now": these subjects changed. A hint; losing it costs one interval. */
 export const push = Type.Object({
   type: Type.Literal('push'),
-  castleEpoch: count,
+  castleEpoch,
   subjects: Type.Array(Type.String({ maxLength: 300 }), { maxItems: 1_000 }),
   /** Spread: wait a random part of this first. */
   withinMs: Type.Number({ minimum: 0 }),
