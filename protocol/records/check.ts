@@ -44,9 +44,8 @@ function walkRecords(bytes: Uint8Array, start: number, end: number, count: numbe
     const length = varint(bytes, at, end)
     const recordEnd = next + length
     if (length < 0 || recordEnd > end) throw malformed(`record ${index} of a batch has a length of ${length}`)
-    at = next + 1 // past the attributes, to the timestamp's delta
-    while (at < recordEnd && bytes[at]! >= 0x80) at++
-    if (varint(bytes, at + 1, recordEnd) !== index) throw malformed(`record ${index} of a batch has another offset`)
+    at = skipTimestamp(bytes, next + 1, recordEnd) // after the attributes
+    if (varint(bytes, at, recordEnd) !== index) throw malformed(`record ${index} of a batch has another offset`)
     at = skip(bytes, next, recordEnd, -1)
     at = skip(bytes, at, recordEnd, -1)
     const headers = varint(bytes, at, recordEnd)
@@ -65,6 +64,16 @@ function skip(bytes: Uint8Array, at: number, end: number, lengthMin: number): nu
   const length = varint(bytes, at, end)
   if (length < lengthMin || length > end - next) throw malformed(`a length of ${length} does not fit its record`)
   return length > 0 ? next + length : next
+}
+
+function skipTimestamp(bytes: Uint8Array, start: number, end: number): number {
+  let at = start
+  while (at < end && bytes[at]! >= 0x80) at++
+  if (at - start < 7) return at + 1
+  // Nine years and more between two records of a batch: it may be more than a consumer can read.
+  const reader = new VarintReader(bytes, start, end)
+  reader.varlong()
+  return reader.at
 }
 
 /** As VarintReader does, without one where the number has one or two bytes. */

@@ -28,13 +28,18 @@ function measureFrame(bytes: Uint8Array, bytesMax: number): number {
   if (flags >> 6 !== 1) throw malformed('has an unknown version')
   if ((flags & 0x01) !== 0) throw malformed('needs a dictionary')
   const blockChecksumBytes = (flags & 0x10) === 0 ? 0 : 4
+  const trailerBytes = (flags & 0x04) === 0 ? 0 : 4
   let at = headerBytesMin + ((flags & 0x08) === 0 ? 0 : 8)
   let size = 0
   for (;;) {
     if (at + 4 > bytes.length) throw malformed('ends without its end mark')
     const word = littleEndian(bytes, at)
     at += 4
-    if (word === 0) return size
+    if (word === 0) {
+      // The decoder would go on with what follows, unmeasured.
+      if (at + trailerBytes !== bytes.length) throw malformed('does not end where its frame ends')
+      return size
+    }
     const end = at + (word & 0x7fffffff)
     if (end + blockChecksumBytes > bytes.length) throw malformed('ends within a block')
     size += word >>> 31 === 1 ? end - at : measureBlock(bytes, at, end, bytesMax - size)
