@@ -1,0 +1,51 @@
+// Every message that we speak. A new one is one file, and one line in each list here.
+import type { Api } from '../schema/index.ts'
+import { produce } from './00-produce.ts'
+import { fetch } from './01-fetch.ts'
+import { listOffsets } from './02-list-offsets.ts'
+import { metadata } from './03-metadata.ts'
+import { offsetCommit } from './08-offset-commit.ts'
+import { offsetFetch } from './09-offset-fetch.ts'
+import { findCoordinator } from './10-find-coordinator.ts'
+import { apiVersions } from './18-api-versions.ts'
+import { createTopics } from './19-create-topics.ts'
+import { deleteTopics } from './20-delete-topics.ts'
+import { initProducerId } from './22-init-producer-id.ts'
+import { offsetForLeaderEpoch } from './23-offset-for-leader-epoch.ts'
+import { describeConfigs } from './32-describe-configs.ts'
+import { consumerGroupHeartbeat } from './68-consumer-group-heartbeat.ts'
+
+export * from './00-produce.ts'
+export * from './01-fetch.ts'
+export * from './02-list-offsets.ts'
+export * from './03-metadata.ts'
+export * from './08-offset-commit.ts'
+export * from './09-offset-fetch.ts'
+export * from './10-find-coordinator.ts'
+export * from './18-api-versions.ts'
+export * from './19-create-topics.ts'
+export * from './20-delete-topics.ts'
+export * from './22-init-producer-id.ts'
+export * from './23-offset-for-leader-epoch.ts'
+export * from './32-describe-configs.ts'
+export * from './68-consumer-group-heartbeat.ts'
+
+/** All APIs, by key. What a broker advertises is its own list: see broker/handlers. */
+export const apis: ReadonlyMap<number, Api> = new Map(
+  [
+    produce,
+    fetch,
+    listOffsets,
+    metadata,
+    offsetCommit,
+    offsetFetch,
+    findCoordinator,
+    apiVersions,
+    createTopics,
+    deleteTopics,
+    initProducerId,
+    offsetForLeaderEpoch,
+    describeConfigs,
+    consumerGroupHeartbeat,
+  ].map((api: Api) => [api.key, api]),
+)

@@ -1,0 +1,5 @@
+export * from './api.ts'
+export * from './protocol-error.ts'
+export * from './reader.ts'
+export * from './types.ts'
+export * from './writer.ts'
