@@ -121,8 +121,10 @@ function isAlive(pid) {
 
 function run({ file, args, env }, rest) {
   if (!existsSync(join(root, file))) fail(`'${name}' is not part of this version: ${file} does not exist.`)
-  const child = spawn(nodeBinary(), ['--disable-warning=ExperimentalWarning', join(root, file), ...args, ...rest], {
+  const child = spawn(nodeBinary(), [join(root, file), ...args, ...rest], {
     stdio: 'inherit',
+    // npm goes to the root first; relative paths mean the folder where the person stands.
+    cwd: process.env.npm_lifecycle_event === undefined ? process.cwd() : (process.env.INIT_CWD ?? root),
     env: {
       ...process.env,
       PATH: `${dirname(nodeBinary())}${process.platform === 'win32' ? ';' : ':'}${process.env.PATH ?? ''}`,

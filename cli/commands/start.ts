@@ -1,0 +1,80 @@
+// `castellan start`: Castle and brokers on this machine, until Ctrl-C or SIGTERM.
+import { resolve } from 'node:path'
+import type { Command, Input } from '../command.ts'
+import { UsageError } from '../errors.ts'
+import { DataFolder } from '../supervisor/data-folder.ts'
+import { Platform, type PlatformOptions } from '../supervisor/platform.ts'
+
+export const start: Command = {
+  name: 'start',
+  summary: 'Runs Castle and brokers as separate processes, all on 127.0.0.1, until Ctrl-C or SIGTERM.',
+  options: [
+    { name: 'brokers', value: 'N', doc: 'How many brokers.', default: '3' },
+    { name: 'castle-port', value: 'PORT', doc: "Of Castle's HTTP API; 0: the system chooses.", default: '8600' },
+    {
+      name: 'broker-port',
+      value: 'PORT',
+      doc: 'Of the first broker, the others follow; 0: the system chooses each.',
+      default: '9092',
+    },
+    { name: 'data', value: 'DIR', doc: 'Where everything is kept.', default: './.castellan' },
+    { name: 'fresh', doc: 'Empty the data first.' },
+    { name: 'no-restart', doc: 'Leave a process that dies dead.' },
+    { name: 'verbose', doc: 'Logs to standard error, instead of to DIR/logs.' },
+    { name: 'demo', doc: 'Services that keep the platform busy (not part of this version: use npm run demo).' },
+  ],
+  more: 'Once everything answers it prints: ready castle=URL bootstrap=HOST:PORT,...',
+  run,
+}
+
+async function run(input: Input): Promise<void> {
+  const options = platformOptions(input)
+  const path = resolve(input.text('data') ?? '')
+  const folder = await DataFolder.open(path, { fresh: input.isSet('fresh') })
+  const stopAsked = untilStop()
+  const platform = new Platform(folder, options)
+  try {
+    const started = platform.start()
+    const stoppedEarly = await Promise.race([started.then(() => false), stopAsked.then(() => true)])
+    if (!stoppedEarly) {
+      console.log(`ready castle=${platform.castleUrl} bootstrap=${platform.bootstrap}`)
+      await stopAsked
+    } else started.catch(() => {}) // what is being stopped fails to start
+    await platform.stop()
+  } finally {
+    folder.release()
+  }
+}
+
+function platformOptions(input: Input): PlatformOptions {
+  if (input.isSet('demo')) {
+    throw new UsageError('--demo is not part of this version: run npm run demo beside npm start instead.')
+  }
+  const brokers = input.integer('brokers', 1, 100) ?? 3
+  const castlePort = input.integer('castle-port', 0, 65_535) ?? 0
+  const brokerPort = input.integer('broker-port', 0, 65_536 - brokers) ?? 0
+  if (castlePort !== 0 && brokerPort !== 0 && castlePort >= brokerPort && castlePort < brokerPort + brokers) {
+    throw new UsageError(
+      `--castle-port ${castlePort} is also the port of broker ${castlePort - brokerPort + 1}: choose another for one of them.`,
+    )
+  }
+  const say = (line: string) => console.error(`castellan: ${line}`)
+  return { brokers, castlePort, brokerPort, restart: !input.isSet('no-restart'), verbose: input.isSet('verbose'), say }
+}
+
+/** Resolves when somebody wants this to stop: by a signal, or because the launcher that it belongs to is gone. */
+function untilStop(): Promise<void> {
+  return new Promise((resolve) => {
+    const launcher = Number(process.env['CASTELLAN_LAUNCHER'])
+    const hasLauncher = process.ppid === launcher
+    // It also keeps this process alive while all members are dead (--no-restart).
+    const watch = setInterval(() => {
+      if (hasLauncher && process.ppid !== launcher) stop()
+    }, 250)
+    const stop = () => {
+      clearInterval(watch)
+      resolve()
+    }
+    for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, stop)
+  })
+}

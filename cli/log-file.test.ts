@@ -1,0 +1,25 @@
+import { mkdtempSync, readdirSync, readFileSync, rmSync, statSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { expect, test } from 'vitest'
+import { LogFile } from './log-file.ts'
+
+test('keeps the newest lines within its bound, across restarts', () => {
+  const folder = mkdtempSync(join(tmpdir(), 'castellan-log-'))
+  try {
+    const path = join(folder, 'logs', 'broker.log')
+    for (let run = 0; run < 3; run++) {
+      const log = new LogFile(path, 1000)
+      for (let line = 0; line < 100; line++) log.write(`run ${run} line ${line}\n`)
+    }
+    expect(readdirSync(join(folder, 'logs')).sort()).toEqual(['broker.log', 'broker.log.1'])
+    const text = readFileSync(`${path}.1`, 'utf8') + readFileSync(path, 'utf8')
+    expect(text.endsWith('run 2 line 98\nrun 2 line 99\n')).toBe(true)
+    for (const file of [path, `${path}.1`]) expect(statSync(file).size).toBeLessThanOrEqual(1000)
+    // No line is torn or lost between the two files.
+    const lines = text.trimEnd().split('\n')
+    expect(lines).toEqual(lines.map((_, index) => `run 2 line ${100 - lines.length + index}`))
+  } finally {
+    rmSync(folder, { recursive: true })
+  }
+})

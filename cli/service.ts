@@ -1,0 +1,98 @@
+// A process that serves until it is told to stop: what `castellan castle` and `castellan broker` share.
+//
+//   start ──► ready ──► SIGTERM, SIGINT, or the supervisor is gone ──► stop within a deadline ──► exit
+//
+// Under a supervisor it has an IPC channel: it says there that it is ready (with its real ports), or why it failed. The channel's
+// end means that the supervisor died, even by kill -9: then this process must not stay behind.
+import { flushCompileCache } from 'node:module'
+import { type Logger, pino } from 'pino'
+import type { Input, Option } from './command.ts'
+import { CommandError, codeOf, sentenceOf, UsageError } from './errors.ts'
+import { LogFile } from './log-file.ts'
+
+export interface Service {
+  /** What the supervisor is told: real addresses. */
+  readonly ready: Readonly<Record<string, string>>
+  stop(): Promise<void>
+}
+
+export type ServiceMessage =
+  | { readonly type: 'ready'; readonly ready: Readonly<Record<string, string>> }
+  | { readonly type: 'failed'; readonly code: string; readonly sentence: string }
+
+const stopDeadlineMs = 8_000
+const levels = ['debug', 'info', 'warn', 'error', 'silent'] as const
+
+export const serviceOptions: readonly Option[] = [
+  { name: 'config', value: 'FILE', doc: 'Settings, one name=value a line; the environment and flags win over it.' },
+  { name: 'log-level', value: 'LEVEL', doc: `What is logged: ${levels.join(', ')}.`, default: 'info' },
+  { name: 'log-file', value: 'FILE', doc: 'Log there (the last 8 to 16 MiB are kept) instead of to standard error.' },
+]
+
+/** Runs a service to its end. Resolves when it has stopped; the exit code is set. */
+export async function serve(name: string, input: Input, start: (log: Logger) => Promise<Service>): Promise<void> {
+  const log = logger(name, input)
+  const stopAsked = untilStop()
+  let service: Service
+  try {
+    service = await start(log)
+  } catch (error) {
+    log.error({ error }, 'could not start')
+    const sentence = sentenceOf(error)
+    await tell({ type: 'failed', code: codeOf(error) ?? '', sentence })
+    throw asCommandError(error, sentence)
+  }
+  log.info({ ...service.ready, pid: process.pid }, 'ready')
+  await tell({ type: 'ready', ready: service.ready })
+  flushCompileCache() // a process that is killed with -9 later should have warmed the next start all the same
+  log.info({ reason: await stopAsked }, 'stopping')
+  await stopWithin(service, log)
+  if (process.connected) process.disconnect()
+}
+
+function logger(name: string, input: Input): Logger {
+  const level = input.oneOf('log-level', levels) ?? 'info'
+  const file = input.text('log-file')
+  const options = { name, level, base: { name }, timestamp: pino.stdTimeFunctions.isoTime }
+  if (file === undefined) return pino(options, pino.destination({ dest: 2, sync: true }))
+  try {
+    return pino(options, new LogFile(file))
+  } catch (error) {
+    throw new CommandError(`Cannot log to ${file} (${codeOf(error)}): choose another --log-file.`, { cause: error })
+  }
+}
+
+/** Resolves with the reason once this process shall stop. */
+function untilStop(): Promise<string> {
+  return new Promise((resolve) => {
+    for (const signal of ['SIGINT', 'SIGTERM'] as const) process.on(signal, () => resolve(signal))
+    const orphaned = () => resolve('the supervisor is gone')
+    if (process.connected) process.on('disconnect', orphaned)
+    else if (process.send !== undefined) orphaned()
+  })
+}
+
+async function stopWithin(service: Service, log: Logger): Promise<void> {
+  const timer = setTimeout(() => {
+    log.error({ stopDeadlineMs }, 'did not stop in time')
+    process.exit(1)
+  }, stopDeadlineMs)
+  await service.stop()
+  clearTimeout(timer)
+  log.info({}, 'stopped')
+}
+
+function tell(message: ServiceMessage): Promise<void> {
+  return new Promise((resolve) => {
+    // The supervisor may be gone already; `untilStop` hears of that by itself.
+    if (process.send === undefined || !process.connected) resolve()
+    else process.send(message, () => resolve())
+  })
+}
+
+function asCommandError(error: unknown, sentence: string): unknown {
+  const code = codeOf(error)
+  if (code?.startsWith('CONFIG_') === true) return new UsageError(sentence)
+  // A code says that the trouble was foreseen, and the sentence what to do; anything else wants its stack.
+  return code === undefined ? error : new CommandError(sentence, { cause: error })
+}

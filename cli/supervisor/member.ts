@@ -1,0 +1,134 @@
+// One process of a platform (Castle or a broker) under the supervisor: started, awaited, started again when it dies, stopped.
+//
+//   stopped ──start()──► starting ──ready──► running ──dies──► waiting ──back-off──► starting ...
+//                           │ fails the first time: start() rejects with its sentence
+import { type ChildProcess, spawn } from 'node:child_process'
+import { closeSync, mkdirSync, openSync, readFileSync } from 'node:fs'
+import { dirname, join } from 'node:path'
+import { CommandError } from '../errors.ts'
+import type { ServiceMessage } from '../service.ts'
+import { afterDeath, type BackOff, rested } from './back-off.ts'
+
+export interface MemberOptions {
+  readonly name: string
+  /** The words of the `castellan` command; asked before each start, because ports become known at the first one. */
+  args(): readonly string[]
+  /** What it prints besides its log goes here; undefined: to this process's own output. */
+  readonly outputFile: string | undefined
+  readonly restart: boolean
+  /** A line for people. */
+  say(line: string): void
+  /** A sentence instead of the process's own, where this platform's options are what helps. */
+  explain(code: string, sentence: string): string
+  /** The set of processes changed. */
+  onChange(): void
+}
+
+const main = join(import.meta.dirname, '..', 'main.ts')
+const stopDeadlineMs = 10_000
+
+export class Member {
+  readonly name: string
+  readonly #options: MemberOptions
+  #child: ChildProcess | undefined
+  #ended: Promise<void> = Promise.resolve()
+  #stopping = false
+  #wasReady = false
+  #backOff: BackOff = rested
+  #restartTimer: NodeJS.Timeout | undefined
+
+  constructor(options: MemberOptions) {
+    this.name = options.name
+    this.#options = options
+  }
+
+  get pid(): number | undefined {
+    return this.#child?.pid
+  }
+
+  /** Starts the process; resolves with what it says once it is ready. Rejects when it dies before. */
+  start(): Promise<Readonly<Record<string, string>>> {
+    return new Promise((resolve, reject) => this.#spawn(resolve, reject))
+  }
+
+  /** Stops it in good order, or by kill -9 when it takes too long. Resolves when it is gone. */
+  async stop(): Promise<void> {
+    this.#stopping = true
+    clearTimeout(this.#restartTimer)
+    const child = this.#child
+    if (child === undefined) return
+    child.kill('SIGTERM')
+    const timer = setTimeout(() => {
+      this.#options.say(`${this.name} did not stop within ${stopDeadlineMs / 1000} s: killed`)
+      child.kill('SIGKILL')
+    }, stopDeadlineMs)
+    await this.#ended
+    clearTimeout(timer)
+  }
+
+  #spawn(resolve: (ready: Readonly<Record<string, string>>) => void, reject: (error: CommandError) => void): void {
+    const output = this.#openOutput()
+    // A process group of its own: Ctrl-C reaches the supervisor alone, and that stops everything in order.
+    const child = spawn(process.execPath, [...process.execArgv, main, ...this.#options.args()], {
+      stdio: ['ignore', output, output, 'ipc'],
+      detached: true,
+    })
+    if (typeof output === 'number') closeSync(output)
+    const startedMs = performance.now()
+    this.#child = child
+    this.#options.onChange()
+    let failure: string | undefined
+    child.on('message', (message: ServiceMessage) => {
+      if (message.type === 'failed') failure = this.#options.explain(message.code, message.sentence)
+      else {
+        this.#wasReady = true
+        resolve(message.ready)
+      }
+    })
+    this.#ended = new Promise((ended) => {
+      const end = (why: string) => {
+        if (this.#child !== child) return
+        this.#child = undefined
+        this.#options.onChange()
+        if (!this.#wasReady)
+          reject(new CommandError(failure ?? `${this.name} ${why} before it was ready.${this.#lastWords()}`))
+        else if (!this.#stopping) this.#died(failure ?? why, performance.now() - startedMs)
+        ended()
+      }
+      child.on('error', (error) => end(`could not be started (${error.message})`))
+      child.on('exit', (code, signal) =>
+        end(signal === null ? `ended with exit code ${code}` : `was killed by ${signal}`),
+      )
+    })
+  }
+
+  #died(why: string, ranMs: number): void {
+    if (!this.#options.restart) {
+      this.#options.say(`${this.name}: ${why}; it stays down (--no-restart)`)
+      return
+    }
+    const { next, delayMs } = afterDeath(this.#backOff, ranMs)
+    this.#backOff = next
+    this.#options.say(`${this.name}: ${why}; starting it again in ${delayMs} ms`)
+    const again = () => {
+      const ready = () => this.#options.say(`${this.name} is back (process ${this.pid})`)
+      this.#spawn(ready, () => {})
+    }
+    this.#restartTimer = setTimeout(again, delayMs)
+  }
+
+  #openOutput(): number | 'inherit' {
+    const file = this.#options.outputFile
+    if (file === undefined) return 'inherit'
+    mkdirSync(dirname(file), { recursive: true })
+    return openSync(file, 'w')
+  }
+
+  /** The end of what it printed, for a death without a sentence. */
+  #lastWords(): string {
+    const file = this.#options.outputFile
+    if (file === undefined) return ''
+    const text = readFileSync(file, 'utf8').trim()
+    return text === '' ? '' : ` It said:\n${text.slice(-2000)}`
+  }
+}

@@ -1,0 +1,163 @@
+// Castle and N brokers as processes of this machine, on 127.0.0.1: what `castellan start` runs.
+//
+// All processes are started at once, not one after another: a broker dials until Castle answers. Only where the system
+// chooses Castle's port do the brokers wait to be told it.
+import { join } from 'node:path'
+import { castleApi, castleUnreachable } from '../castle-api.ts'
+import { codeOf } from '../errors.ts'
+import type { DataFolder } from './data-folder.ts'
+import { Member } from './member.ts'
+
+export interface PlatformOptions {
+  readonly brokers: number
+  /** 0: the system chooses. */
+  readonly castlePort: number
+  /** Of the first broker, the others follow; 0: the system chooses each. */
+  readonly brokerPort: number
+  readonly restart: boolean
+  /** Logs go to standard error instead of to the data folder. */
+  readonly verbose: boolean
+  say(line: string): void
+}
+
+const host = '127.0.0.1'
+const pollMs = 10
+const patienceMs = 10_000
+
+export class Platform {
+  readonly #options: PlatformOptions
+  readonly #folder: DataFolder
+  readonly #castle: Member
+  readonly #brokers: Member[]
+  #castleUrl = ''
+  /** By broker, host:port once known. */
+  readonly #addresses: string[] = []
+
+  constructor(folder: DataFolder, options: PlatformOptions) {
+    this.#folder = folder
+    this.#options = options
+    this.#castle = this.#member('castle', () => this.#castleArgs())
+    this.#brokers = Array.from({ length: options.brokers }, (_, index) =>
+      this.#member(`broker-${index + 1}`, () => this.#brokerArgs(index)),
+    )
+  }
+
+  get castleUrl(): string {
+    return this.#castleUrl
+  }
+
+  get bootstrap(): string {
+    return this.#addresses.join(',')
+  }
+
+  /** Starts everything and resolves when all of it answers. On failure everything is stopped, and the error says why. */
+  async start(): Promise<void> {
+    try {
+      const { castlePort } = this.#options
+      if (castlePort !== 0) this.#castleUrl = `http://${host}:${castlePort}`
+      const castle = this.#castle.start().then((ready) => {
+        this.#castleUrl = ready['url'] ?? this.#castleUrl
+      })
+      if (castlePort === 0) await castle
+      await Promise.all([castle, ...this.#brokers.map((broker, index) => this.#startBroker(broker, index))])
+      await this.#untilRegistered()
+    } catch (error) {
+      await this.stop()
+      throw error
+    }
+  }
+
+  /** Brokers first: they hand over to Castle what they lead. */
+  async stop(): Promise<void> {
+    await Promise.all(this.#brokers.map((broker) => broker.stop()))
+    await this.#castle.stop()
+  }
+
+  async #startBroker(broker: Member, index: number): Promise<void> {
+    const ready = await broker.start()
+    this.#addresses[index] = ready['address'] ?? ''
+  }
+
+  /** A broker serves clients once Castle knows this very process. Recovery of big logs takes its time: no deadline. */
+  async #untilRegistered(): Promise<void> {
+    for (let sayMs = performance.now() + patienceMs; ; ) {
+      const up = await pidsUp(this.#castleUrl)
+      const missing = this.#brokers.filter(({ pid }) => pid === undefined || !up.has(pid))
+      if (missing.length === 0) return
+      if (performance.now() > sayMs) {
+        const names = missing.map(({ name }) => name).join(', ')
+        this.#options.say(`Castle has not heard of ${names} yet: the logs in ${this.#folder.logs} say why`)
+        sayMs += patienceMs
+      }
+      await new Promise((resolve) => setTimeout(resolve, pollMs))
+    }
+  }
+
+  #member(name: string, args: () => string[]): Member {
+    const { restart, verbose, say } = this.#options
+    return new Member({
+      name,
+      args,
+      outputFile: verbose ? undefined : join(this.#folder.logs, `${name}.out`),
+      restart,
+      say,
+      explain: (code, sentence) => this.#explain(name, code, sentence),
+      onChange: () => this.#folder.setChildren(this.#pids()),
+    })
+  }
+
+  #castleArgs(): string[] {
+    const port = this.#castleUrl === '' ? 0 : new URL(this.#castleUrl).port
+    return [
+      'castle',
+      '--listen',
+      `${host}:${port}`,
+      '--data.dir',
+      join(this.#folder.path, 'castle'),
+      ...this.#logArgs('castle'),
+    ]
+  }
+
+  #brokerArgs(index: number): string[] {
+    const { brokerPort } = this.#options
+    const id = index + 1
+    const listen = this.#addresses[index] ?? `${host}:${brokerPort === 0 ? 0 : brokerPort + index}`
+    const folder = join(this.#folder.path, `broker-${id}`)
+    return [
+      'broker',
+      ...['--node.id', String(id)],
+      ...['--castle', this.#castleUrl],
+      ...['--listen', listen],
+      ...['--metrics.listen', `${host}:0`],
+      ...['--log.dir', folder],
+      ...this.#logArgs(`broker-${id}`),
+    ]
+  }
+
+  #logArgs(name: string): string[] {
+    return this.#options.verbose ? [] : ['--log-file', join(this.#folder.logs, `${name}.log`)]
+  }
+
+  /** A process's own sentence names its own settings; people here gave options of `start`. */
+  #explain(name: string, code: string, sentence: string): string {
+    if (code !== 'LISTEN_FAILED') return `${name}: ${sentence}`
+    const option = name === 'castle' ? '--castle-port' : '--broker-port'
+    const [what] = sentence.split(/[:.] /, 1)
+    return `${name}: ${what}: stop what uses the port, or choose another with ${option} PORT.`
+  }
+
+  #pids(): number[] {
+    return [this.#castle, ...this.#brokers].flatMap(({ pid }) => (pid === undefined ? [] : [pid]))
+  }
+}
+
+/** The processes that Castle counts as living brokers; none while it cannot be reached. */
+async function pidsUp(castleUrl: string): Promise<ReadonlySet<number>> {
+  const { items } = await castleApi(castleUrl)
+    .get<{ items: { pid: number; state: string }[] }>('/api/brokers?limit=1000')
+    .catch((error: unknown) => {
+      if (codeOf(error) === castleUnreachable) return { items: [] }
+      throw error
+    })
+  return new Set(items.filter(({ state }) => state === 'up').map(({ pid }) => pid))
+}
