@@ -1,4 +1,6 @@
-// The public face of the Kafka protocol. Records, settings' own helpers, heartbeat and runtime have their own exports.
+// The public face of the Kafka protocol. Records, heartbeat and runtime have their own exports.
 export * from './errors.ts'
+export * from './frames/index.ts'
 export * from './messages/index.ts'
 export * from './schema/index.ts'
+export * from './settings/index.ts'
