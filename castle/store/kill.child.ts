@@ -1,0 +1,21 @@
+// Run by kill.test.ts: commits to the folder named on its command line until it is killed, and says which commits were answered.
+import { writeSync } from 'node:fs'
+import { SqliteStore } from './sqlite.ts'
+
+const store = SqliteStore.open(process.argv[2] ?? '')
+const { castleEpoch } = await store.lease(0)
+for (let number = 1; ; number++) {
+  const value = `${castleEpoch}.${number}`
+  const padding = 'x'.repeat((number * 7919) % 20_000)
+  // Two keys with one value: a commit that is there by half would show.
+  await store.commit(
+    [
+      { key: 'left', value },
+      { key: 'padding', value: padding },
+      { key: `said/${value}`, value },
+      { key: 'right', value },
+    ],
+    castleEpoch,
+  )
+  writeSync(1, `${value}\n`)
+}
