@@ -17,12 +17,14 @@ const orphansWaitMs = 20_000
 
 interface Claim {
   readonly supervisor: ProcessId
-  readonly children: readonly ProcessId[]
+  readonly children: readonly NamedProcess[]
 }
+
+type NamedProcess = ProcessId & { readonly name: string }
 
 export class DataFolder {
   readonly path: string
-  #children: readonly ProcessId[] = []
+  #children: readonly NamedProcess[] = []
 
   /** Opens or makes the folder for this process alone. Throws a CommandError that says what to do. */
   static async open(path: string, options: { fresh: boolean }): Promise<DataFolder> {
@@ -55,8 +57,8 @@ export class DataFolder {
   }
 
   /** Remembers which processes use the folder, for the start that comes after a kill -9 of this one. */
-  setChildren(pids: readonly number[]): void {
-    this.#children = pids.map(processId)
+  setChildren(children: readonly { name: string; pid: number }[]): void {
+    this.#children = children.map(({ name, pid }) => ({ name, ...processId(pid) }))
     const temporary = join(this.path, `${claimFile}.tmp`)
     writeFileSync(temporary, this.#text())
     renameSync(temporary, join(this.path, claimFile))

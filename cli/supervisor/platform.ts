@@ -102,7 +102,7 @@ export class Platform {
       restart,
       say,
       explain: (code, sentence) => this.#explain(name, code, sentence),
-      onChange: () => this.#folder.setChildren(this.#pids()),
+      onChange: () => this.#folder.setChildren(this.#running()),
     })
   }
 
@@ -146,8 +146,8 @@ export class Platform {
     return `${name}: ${what}: stop what uses the port, or choose another with ${option} PORT.`
   }
 
-  #pids(): number[] {
-    return [this.#castle, ...this.#brokers].flatMap(({ pid }) => (pid === undefined ? [] : [pid]))
+  #running(): { name: string; pid: number }[] {
+    return [this.#castle, ...this.#brokers].flatMap(({ name, pid }) => (pid === undefined ? [] : [{ name, pid }]))
   }
 }
 

@@ -1,0 +1,135 @@
+// Castle and brokers as real processes for a test, each of which can be killed with -9 and started again where it was.
+//
+// It does what `castellan start` does, but without a supervisor that mends things by itself: the test decides.
+import { mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { freePorts } from './ports.ts'
+import { castellan, TestProcess } from './process.ts'
+import { waitFor } from './wait.ts'
+
+export interface PlatformOptions {
+  readonly brokers?: number
+  /** Further words for each broker, such as `--group.castle.grace.ms 500`. */
+  readonly brokerArgs?: readonly string[]
+  readonly castleArgs?: readonly string[]
+  /** Kept at the end; without it a new folder is made and removed. */
+  readonly data?: string
+}
+
+/** `castle`, `broker-1`, `broker-2`, ... */
+export type MemberName = 'castle' | `broker-${number}`
+
+export class TestPlatform {
+  readonly castle: string
+  readonly bootstrap: string
+  readonly data: string
+  readonly #options: PlatformOptions
+  readonly #ports: readonly number[]
+  readonly #members = new Map<MemberName, TestProcess>()
+
+  static async start(options: PlatformOptions = {}): Promise<TestPlatform> {
+    const platform = new TestPlatform(options, await freePorts((options.brokers ?? 3) + 1))
+    try {
+      for (const name of platform.names) platform.#spawn(name)
+      await Promise.all(platform.names.map((name) => platform.#untilReady(name)))
+      await platform.untilUp()
+      return platform
+    } catch (error) {
+      await platform.#remove()
+      throw error
+    }
+  }
+
+  private constructor(options: PlatformOptions, ports: readonly number[]) {
+    this.#options = options
+    this.#ports = ports
+    this.data = options.data ?? mkdtempSync(join(tmpdir(), 'castellan-platform-'))
+    this.castle = `http://127.0.0.1:${ports[0]}`
+    this.bootstrap = ports
+      .slice(1)
+      .map((port) => `127.0.0.1:${port}`)
+      .join(',')
+  }
+
+  get names(): MemberName[] {
+    return this.#ports.map((_, index): MemberName => (index === 0 ? 'castle' : `broker-${index}`))
+  }
+
+  process(name: MemberName): TestProcess {
+    const member = this.#members.get(name)
+    if (member === undefined) throw new Error(`there is no ${name}`)
+    return member
+  }
+
+  /** kill -9; resolves when the process is gone. */
+  async kill(name: MemberName): Promise<void> {
+    await this.process(name).kill()
+  }
+
+  /** SIGTERM; resolves when the process is gone. */
+  async stopOne(name: MemberName): Promise<void> {
+    await this.process(name).stop()
+  }
+
+  /** Starts a killed or stopped process again, at its port and on its data. Resolves when it is ready. */
+  async restart(name: MemberName): Promise<void> {
+    this.#spawn(name)
+    await this.#untilReady(name)
+  }
+
+  /** Resolves when Castle counts every running broker as up. */
+  async untilUp(): Promise<void> {
+    await waitFor('Castle to know all brokers', async () => {
+      const response = await fetch(`${this.castle}/api/brokers`)
+      const { items } = (await response.json()) as { items: { pid: number; state: string }[] }
+      const up = new Set(items.filter(({ state }) => state === 'up').map(({ pid }) => pid))
+      const wanted = this.names
+        .slice(1)
+        .map((name) => this.process(name))
+        .filter(({ isRunning }) => isRunning)
+      return wanted.every(({ pid }) => up.has(pid))
+    })
+  }
+
+  /** Stops all in good order, brokers first, and removes the data. Rejects when one did not stop well. */
+  async stop(): Promise<void> {
+    try {
+      await Promise.all(this.names.slice(1).map((name) => this.process(name).stop()))
+      await this.process('castle').stop()
+    } finally {
+      await this.#remove()
+    }
+  }
+
+  #spawn(name: MemberName): void {
+    const index = this.names.indexOf(name)
+    const listen = ['--listen', `127.0.0.1:${this.#ports[index]}`]
+    const { brokerArgs = [], castleArgs = [] } = this.#options
+    const folder = join(this.data, name)
+    const words =
+      index === 0
+        ? ['castle', ...listen, '--data.dir', folder, ...castleArgs]
+        : ['broker', '--node.id', String(index), '--castle', this.castle, ...listen, '--log.dir', folder, ...brokerArgs]
+    this.#members.set(name, new TestProcess(name, castellan, words))
+  }
+
+  async #untilReady(name: MemberName): Promise<void> {
+    const member = this.process(name)
+    const state = await waitFor(`${name} to be ready`, () => {
+      if (!member.isRunning) return 'ended'
+      const message = member.message as { type?: string } | undefined
+      return message?.type === 'ready' && 'ready'
+    })
+    if (state === 'ended') throw new Error(`${name} ended before it was ready:\n${member.stderr.slice(-4000)}`)
+  }
+
+  async #remove(): Promise<void> {
+    await Promise.all([...this.#members.values()].filter(({ isRunning }) => isRunning).map((member) => member.kill()))
+    if (this.#options.data === undefined) rmSync(this.data, { recursive: true, force: true })
+  }
+}
+
+export function startPlatform(options?: PlatformOptions): Promise<TestPlatform> {
+  return TestPlatform.start(options)
+}
