@@ -35,7 +35,12 @@ export function booleanType(): SettingType<boolean> {
 
 /** A setting that this version honours at one value only. */
 export function onlyType<T extends boolean>(only: T, why: string): SettingType<T> {
-  return { kafkaType: 1, expected: `${only} (${why})`, parse: (text) => (text === String(only) ? only : undefined), format: String }
+  return {
+    kafkaType: 1,
+    expected: `${only} (${why})`,
+    parse: (text) => (text === String(only) ? only : undefined),
+    format: String,
+  }
 }
 
 export function stringType(maxLength: number): SettingType<string> {

@@ -39,7 +39,13 @@ export class Identity {
       disk.mkdir(dataFolder)
       const bytes = readSmallFile(disk, path)
       if (bytes) return new Identity(disk, path, checked(path, bytes, brokerId, cluster))
-      const identity = new Identity(disk, path, { formatVersion, brokerId, cluster, castleEpoch: 0, producerIdsBegun: -1 })
+      const identity = new Identity(disk, path, {
+        formatVersion,
+        brokerId,
+        cluster,
+        castleEpoch: 0,
+        producerIdsBegun: -1,
+      })
       await identity.#change({})
       return identity
     } catch (error) {
@@ -71,7 +77,8 @@ export class Identity {
 
   #change(change: Partial<Content>): Promise<void> {
     this.#content = { ...this.#content, ...change }
-    const write = () => replaceFile(this.#disk, this.#path, new TextEncoder().encode(`${JSON.stringify(this.#content, null, 2)}\n`))
+    const write = () =>
+      replaceFile(this.#disk, this.#path, new TextEncoder().encode(`${JSON.stringify(this.#content, null, 2)}\n`))
     this.#writing = this.#writing.then(write, write)
     return this.#writing
   }
@@ -80,11 +87,17 @@ export class Identity {
 function checked(path: string, bytes: Uint8Array, brokerId: number, cluster: string): Content {
   const content = parse(path, bytes)
   if (content.formatVersion !== formatVersion) {
-    throw new BrokerError('DATA_FOLDER_VERSION', `${path} has format ${content.formatVersion}, but this release reads format ${formatVersion}`)
+    throw new BrokerError(
+      'DATA_FOLDER_VERSION',
+      `${path} has format ${content.formatVersion}, but this release reads format ${formatVersion}`,
+    )
   }
   if (content.brokerId !== brokerId || content.cluster !== cluster) {
     const owner = `broker ${content.brokerId} of cluster ${content.cluster}`
-    throw new BrokerError('DATA_FOLDER_FOREIGN', `${path} belongs to ${owner}, and this is broker ${brokerId} of cluster ${cluster}`)
+    throw new BrokerError(
+      'DATA_FOLDER_FOREIGN',
+      `${path} belongs to ${owner}, and this is broker ${brokerId} of cluster ${cluster}`,
+    )
   }
   return content
 }
@@ -92,7 +105,8 @@ function checked(path: string, bytes: Uint8Array, brokerId: number, cluster: str
 function parse(path: string, bytes: Uint8Array): Content {
   try {
     const { castleEpoch, producerIdsBegun, ...rest } = JSON.parse(new TextDecoder().decode(bytes)) as Content
-    if (!Number.isSafeInteger(castleEpoch) || !Number.isSafeInteger(producerIdsBegun)) throw new Error('a number is missing')
+    if (!Number.isSafeInteger(castleEpoch) || !Number.isSafeInteger(producerIdsBegun))
+      throw new Error('a number is missing')
     return { ...rest, castleEpoch, producerIdsBegun }
   } catch (error) {
     throw new BrokerError('DATA_FOLDER_UNUSABLE', `${path} cannot be read: ${messageOf(error)}`, {

@@ -4,8 +4,17 @@
 //   metadata, partitions, coordinator, producer ids <-- subjects <----------'
 //
 // Castle away changes nothing here (R10): what was told stays in force until something newer comes.
-import { type BrokerReport, HeartbeatSender, type ProducerIdBlock, type Result, type Subject } from '@castellan/protocol/heartbeat'
-import type { ClusterState, TargetState, TopicState } from '@castellan/protocol/heartbeat'
+import {
+  type BrokerReport,
+  type ClusterState,
+  HeartbeatSender,
+  type ProducerIdBlock,
+  type Result,
+  readSubject,
+  type Subject,
+  type TargetState,
+  type TopicState,
+} from '@castellan/protocol/heartbeat'
 import { type Address, type Logger, type Runtime, uuid } from '@castellan/protocol/runtime'
 import type { BrokerConfig } from '../config.ts'
 import { messageOf } from '../errors.ts'
@@ -37,7 +46,7 @@ export interface CastleLinkOptions {
   readonly config: BrokerConfig
   readonly about: About
   /** Where clients reach this broker. */
-  readonly address: Address
+  readonly address: () => Address
   readonly identity: Identity
   readonly receivers: Receivers
   readonly reporters: Reporters
@@ -46,17 +55,19 @@ export interface CastleLinkOptions {
   onStop(reason: string): void
 }
 
+type OwnReport = Omit<BrokerReport, 'holds'>
+
 export class CastleLink {
   readonly #options: CastleLinkOptions
   readonly #sender: HeartbeatSender
-  #report: BrokerReport | undefined
+  #report: OwnReport | undefined
   #stopping = false
 
   constructor(runtime: Runtime, options: CastleLinkOptions) {
     this.#options = options
     const { config, identity, log } = options
     this.#sender = new HeartbeatSender(runtime, {
-      urls: [...config.castle],
+      urls: config.castle,
       kind: 'broker',
       id: String(config.brokerId),
       incarnation: uuid(runtime.random),
@@ -65,7 +76,6 @@ export class CastleLink {
       log,
       onSubject: (subject) => this.#receive(subject),
       onAnswer: (answer) => this.#remember(answer.castleEpoch),
-      directives: {},
       onStop: options.onStop,
     })
   }
@@ -95,17 +105,18 @@ export class CastleLink {
   }
 
   /** A write that only Castle may make. Always a result: without Castle, an error code that clients retry. */
-  async call(method: 'createTopic' | 'deleteTopic', args: unknown, timeoutMs: number): Promise<Result> {
+  call(method: 'createTopic' | 'deleteTopic', args: unknown, timeoutMs: number): Promise<Result> {
     return this.#sender.call(method, args, timeoutMs)
   }
 
-  #currentReport(): BrokerReport {
+  #currentReport(): OwnReport {
     this.#report ??= this.#makeReport()
     return this.#report
   }
 
-  #makeReport(): BrokerReport {
-    const { config, about, address, identity, reporters } = this.#options
+  #makeReport(): OwnReport {
+    const { config, about, identity, reporters } = this.#options
+    const address = this.#options.address()
     return {
       kind: 'broker',
       cluster: config.cluster,
@@ -116,7 +127,6 @@ export class CastleLink {
       pid: about.pid,
       release: about.release,
       stopping: this.#stopping,
-      holds: {}, // the sender's part
       logs: reporters.logs(),
       groups: reporters.groups(),
       producerIdsBegun: identity.producerIdsBegun,
@@ -130,13 +140,19 @@ export class CastleLink {
     })
   }
 
-  #receive({ key, state }: Subject): void {
+  #receive(subject: Subject): void {
     const { receivers } = this.#options
-    const kind = key.slice(0, key.indexOf('/'))
-    // The shapes were checked by the sender.
-    if (kind === 'cluster') receivers.cluster(state as ClusterState)
-    else if (kind === 'topic') receivers.topic(state as TopicState)
-    else if (kind === 'target') receivers.target(state as TargetState)
-    else if (kind === 'producer-ids') receivers.producerIds(state as ProducerIdBlock)
+    const typed = readSubject(subject)
+    switch (typed?.kind) {
+      case 'cluster':
+        return receivers.cluster(typed.state)
+      case 'topic':
+        return receivers.topic(typed.state)
+      case 'target':
+        return receivers.target(typed.state)
+      case 'producer-ids':
+        return receivers.producerIds(typed.state)
+      default: // not for brokers, or newer than this release
+    }
   }
 }

@@ -5,25 +5,31 @@
 // A handler is a function from a request to its answer. Expected outcomes are answers with Kafka's error codes;
 // whatever it throws is a bug, and closes the connection with a log line. Answers leave in the order in which the
 // requests came, so a handler may take its time (a long poll, an append) without minding the others.
-import type { AnyApi, RequestOf, ResponseInputOf, Slab } from '@castellan/protocol'
-import type { Logger, Runtime } from '@castellan/protocol/runtime'
+import type { Api, RequestOf, ResponseInput, Slab } from '@castellan/protocol'
+import type { Address, Logger, Runtime } from '@castellan/protocol/runtime'
 import type { CastleLink } from '../castle/link.ts'
 import type { Metadata } from '../castle/metadata.ts'
+import type { ProducerIds } from '../castle/producer-ids.ts'
 import type { BrokerConfig } from '../config.ts'
 import type { Coordinator } from '../groups/index.ts'
+import type { Counters } from '../metrics/counters.ts'
 import type { Partitions } from '../partition/index.ts'
-import type { ProducerIds } from '../castle/producer-ids.ts'
+import type { Deadlines } from './deadlines.ts'
 
 /** What handlers work on: the parts of this broker. */
 export interface BrokerParts {
   readonly runtime: Runtime
   readonly config: BrokerConfig
+  /** Where clients reach this broker. */
+  readonly address: Address
   readonly log: Logger
   readonly metadata: Metadata
   readonly partitions: Partitions
   readonly coordinator: Coordinator
   readonly castle: CastleLink
   readonly producerIds: ProducerIds
+  readonly deadlines: Deadlines
+  readonly counters: Counters
 }
 
 /** One request, while it is being answered. */
@@ -37,32 +43,30 @@ export interface RequestContext {
   readonly slab: Slab
   /** Runs `task` once, when the answer has left or never will: to release what the answer refers to. */
   afterSent(task: () => void): void
-  /** Runs `task` when the connection breaks before the answer is given: to end a wait. */
+  /** Runs `task` when the connection breaks or this broker stops before the answer is given: to end a wait. */
   onAbandoned(task: () => void): void
   /** Closes the connection, without an answer to this request. */
   closeConnection(reason: string): void
 }
 
-/** Null: no answer (Produce with acks=0). */
-type Answer<Response> = Response | null
-
+/** One API's entry in the list of index.ts. */
 export interface Handler {
-  readonly api: AnyApi
-  /** What ApiVersions says, where it differs from the versions of the API's table. */
-  readonly advertisedVersions: readonly [number, number]
-  handle(request: unknown, context: RequestContext): unknown | Promise<unknown>
+  readonly api: Api
+  handle(request: unknown, context: RequestContext): object | null | Promise<object | null>
 }
+
+/** Null: no answer (Produce with acks=0). */
+type Answer<A extends Api> = ResponseInput<A> | null
 
 /**
  * Makes a handler of `handle`, typed by the API's table.
  *
  *     export const findCoordinator = handler(api, (request, { broker }) => ({ coordinators: [...] }))
  */
-export function handler<A extends AnyApi>(
+export function handler<A extends Api>(
   api: A,
-  handle: (request: RequestOf<A>, context: RequestContext) => Answer<ResponseInputOf<A>> | Promise<Answer<ResponseInputOf<A>>>,
-  advertisedVersions: readonly [number, number] = api.versions,
+  handle: (request: RequestOf<A>, context: RequestContext) => Answer<A> | Promise<Answer<A>>,
 ): Handler {
   // The server decodes by `api` before it calls, so the request has this type.
-  return { api, advertisedVersions, handle: handle as Handler['handle'] }
+  return { api, handle: handle as Handler['handle'] }
 }

@@ -1,19 +1,20 @@
 // Every API that this broker answers. ApiVersions is made from this list, so nothing is advertised that is not here.
-import { apiVersions } from './18-api-versions.ts'
-import { commitOffsets } from './08-offset-commit.ts'
-import { consumerGroupHeartbeat } from './68-consumer-group-heartbeat.ts'
-import { createTopics } from './19-create-topics.ts'
-import { deleteTopics } from './20-delete-topics.ts'
-import { describeConfigs } from './32-describe-configs.ts'
+
+import { produce } from './00-produce.ts'
 import { fetch } from './01-fetch.ts'
-import { fetchOffsets } from './09-offset-fetch.ts'
-import { findCoordinator } from './10-find-coordinator.ts'
-import type { Handler } from './handler.ts'
-import { initProducerId } from './22-init-producer-id.ts'
 import { listOffsets } from './02-list-offsets.ts'
 import { metadata } from './03-metadata.ts'
+import { commitOffsets } from './08-offset-commit.ts'
+import { fetchOffsets } from './09-offset-fetch.ts'
+import { findCoordinator } from './10-find-coordinator.ts'
+import { apiVersions } from './18-api-versions.ts'
+import { createTopics } from './19-create-topics.ts'
+import { deleteTopics } from './20-delete-topics.ts'
+import { initProducerId } from './22-init-producer-id.ts'
 import { offsetForLeaderEpoch } from './23-offset-for-leader-epoch.ts'
-import { produce } from './00-produce.ts'
+import { describeConfigs } from './32-describe-configs.ts'
+import { consumerGroupHeartbeat } from './68-consumer-group-heartbeat.ts'
+import type { Handler } from './handler.ts'
 
 /** In the order of their keys. */
 export const handlers: readonly Handler[] = [
@@ -24,7 +25,7 @@ export const handlers: readonly Handler[] = [
   commitOffsets, // 8
   fetchOffsets, // 9
   findCoordinator, // 10
-  apiVersions, // 18
+  apiVersions(() => handlers), // 18
   createTopics, // 19
   deleteTopics, // 20
   initProducerId, // 22

@@ -1,0 +1,141 @@
+// A broker: logs, coordinator, listener and the link to Castle, put together. The same class in production and in the
+// simulator; what it takes from its surroundings is in `runtime`.
+//
+//   start: recover the logs -> listen -> dial Castle            it leads nothing until Castle has said so (R5)
+//   stop:  tell Castle -> take no more requests -> answer those in flight -> close the logs -> end the link
+//          -> close the listener, last: a refused connection says that this broker is gone
+import type { TopicState } from '@castellan/protocol/heartbeat'
+import type { Address, Logger, Runtime } from '@castellan/protocol/runtime'
+import { Identity } from './castle/identity.ts'
+import { type About, CastleLink } from './castle/link.ts'
+import { Metadata } from './castle/metadata.ts'
+import { ProducerIds } from './castle/producer-ids.ts'
+import { advertisedAddress, type BrokerConfig } from './config.ts'
+import { Coordinator } from './groups/index.ts'
+import { Deadlines } from './handlers/deadlines.ts'
+import { type BrokerParts, handlers } from './handlers/index.ts'
+import { Counters } from './metrics/counters.ts'
+import { Partitions } from './partition/index.ts'
+import { Server } from './server/server.ts'
+
+export interface BrokerOptions {
+  /** What the process tells of itself; of no consequence for what the broker does. */
+  readonly about?: Partial<About>
+  /** Castle gave this broker's id to a newer process, and this one has stopped. */
+  readonly onReplaced?: (reason: string) => void
+}
+
+const noProcess: About = { pid: 0, release: 'unknown', metricsPort: 0 }
+
+export class Broker implements BrokerParts {
+  readonly runtime: Runtime
+  readonly config: BrokerConfig
+  readonly log: Logger
+  readonly counters = new Counters()
+  readonly deadlines: Deadlines
+  readonly metadata: Metadata
+  readonly partitions: Partitions
+  readonly producerIds: ProducerIds
+  readonly coordinator: Coordinator
+  readonly castle: CastleLink
+  readonly server: Server
+  #address: Address
+  #stopping: Promise<void> | undefined
+
+  private constructor(
+    runtime: Runtime,
+    config: BrokerConfig,
+    log: Logger,
+    identity: Identity,
+    partitions: Partitions,
+    options: BrokerOptions,
+  ) {
+    this.runtime = runtime
+    this.config = config
+    this.log = log
+    this.#address = advertisedAddress(config, config.listen)
+    this.deadlines = new Deadlines(runtime.clock)
+    this.metadata = new Metadata(runtime.clock)
+    this.partitions = partitions
+    this.coordinator = new Coordinator(runtime, { partitions, metadata: this.metadata, log, settings: config })
+    this.producerIds = new ProducerIds(runtime.clock, identity, () => this.castle.changed())
+    this.castle = new CastleLink(runtime, {
+      config,
+      about: { ...noProcess, ...options.about },
+      address: () => this.#address,
+      identity,
+      receivers: {
+        cluster: (state) => this.metadata.setCluster(state),
+        topic: (state) => this.#receiveTopic(state),
+        target: (state) => this.coordinator.applyTarget(state),
+        producerIds: (block) => this.producerIds.offer(block),
+      },
+      reporters: { logs: () => this.partitions.reports(), groups: () => this.coordinator.reports() },
+      log,
+      onStop: (reason) => void this.#replaced(reason, options),
+    })
+    this.server = new Server(this, handlers, this.counters)
+    partitions.onLeadership(() => this.castle.changed())
+    this.coordinator.onChange(() => this.castle.changed())
+  }
+
+  /** Resolves when it listens, whether Castle is there or not. Rejects with a BrokerError that says what to do. */
+  static async start(
+    runtime: Runtime,
+    config: BrokerConfig,
+    log: Logger,
+    options: BrokerOptions = {},
+  ): Promise<Broker> {
+    const { dataFolder, brokerId, cluster } = config
+    const identity = await Identity.open(runtime.disk, dataFolder, brokerId, cluster)
+    const partitions = await Partitions.open(runtime, { dataFolder, brokerId, settings: config, log })
+    const broker = new Broker(runtime, config, log, identity, partitions, options)
+    try {
+      broker.#address = advertisedAddress(config, await broker.server.listen(config.listen))
+    } catch (error) {
+      await broker.coordinator.close()
+      await partitions.close()
+      throw error
+    }
+    broker.castle.start()
+    log.info({ brokerId, address: broker.#address }, 'the broker listens')
+    return broker
+  }
+
+  /** Where clients reach it. */
+  get address(): Address {
+    return this.#address
+  }
+
+  get isStopping(): boolean {
+    return this.#stopping !== undefined
+  }
+
+  /** Stops in good order, once. What was acknowledged is on disk afterwards, and a restart recovers nothing. */
+  stop(): Promise<void> {
+    this.#stopping ??= this.#stop()
+    return this.#stopping
+  }
+
+  async #stop(): Promise<void> {
+    this.castle.stopping()
+    await this.server.drain()
+    await this.coordinator.close()
+    await this.partitions.close()
+    await this.castle.stop()
+    await this.server.close()
+    this.log.info({ brokerId: this.config.brokerId }, 'the broker has stopped')
+  }
+
+  /** The logs first: whoever waits for the topic finds it led. */
+  #receiveTopic(state: TopicState): void {
+    this.partitions.apply(state)
+    this.metadata.setTopic(state)
+  }
+
+  async #replaced(reason: string, { onReplaced }: BrokerOptions): Promise<void> {
+    this.log.error({ brokerId: this.config.brokerId, reason }, 'another process has this broker id: this one stops')
+    await this.stop()
+    onReplaced?.(reason)
+  }
+}

@@ -1,0 +1,93 @@
+// ListOffsets (2), versions 1 to 11: the offset at a time, or at an end of what can be read.
+//
+//   -1 latest: the high watermark       -2 earliest, -4 earliest local (8): the start offset
+//   -3 of the highest timestamp (7)     -5 latest tiered (9), -6 earliest pending upload (11): -1, nothing is tiered here
+//   any other: the first record whose timestamp is at least that; -1 when there is none
+//
+// Until a new leader knows how far its epoch's past is committed, latest is OFFSET_NOT_AVAILABLE, so that no client
+// resets (R3).   2 isolation level   4 leader epoch   5 OFFSET_NOT_AVAILABLE   6 flexible   10 timeout
+import {
+  listOffsets as api,
+  errors,
+  type ListOffsetsRequest as Request,
+  type ListOffsetsResponseInput as Response,
+} from '@castellan/protocol'
+import type { Partition } from '../partition/index.ts'
+import { type BrokerParts, handler } from './handler.ts'
+import { checkEpoch, findLeader, unknownTopicError } from './lookup.ts'
+
+type RequestPartition = Request['topics'][number]['partitions'][number]
+type PartitionAnswer = Response['topics'][number]['partitions'][number]
+
+interface Found {
+  readonly offset: number
+  readonly timestamp: number
+  readonly leaderEpoch: number
+}
+
+const latest = -1
+const earliest = -2
+const maxTimestamp = -3
+const earliestLocal = -4
+const nothing: Found = { offset: -1, timestamp: -1, leaderEpoch: -1 }
+
+const offsetNotAvailableSince = 5
+
+export const listOffsets = handler(api, async ({ topics }, { broker, apiVersion }) => {
+  const answers: Response['topics'][number][] = []
+  for (const { name, partitions } of topics) {
+    const found: PartitionAnswer[] = []
+    for (const asked of partitions) found.push(await answerFor(broker, apiVersion, name, asked))
+    answers.push({ name, partitions: found })
+  }
+  return { topics: answers }
+})
+
+async function answerFor(
+  broker: BrokerParts,
+  apiVersion: number,
+  name: string,
+  asked: RequestPartition,
+): Promise<PartitionAnswer> {
+  const { partitionIndex, currentLeaderEpoch, timestamp } = asked
+  const topic = broker.metadata.topicNamed(name)
+  const found = topic ? findLeader(broker, topic, partitionIndex) : unknownTopicError(broker, false)
+  const errorCode = typeof found === 'number' ? found : checkEpoch(found, currentLeaderEpoch)
+  if (typeof found === 'number' || errorCode !== 0) return refused(broker, partitionIndex, errorCode)
+  if (timestamp === latest && !isPastCommitted(found)) {
+    const { OFFSET_NOT_AVAILABLE, LEADER_NOT_AVAILABLE } = errors
+    return refused(
+      broker,
+      partitionIndex,
+      (apiVersion >= offsetNotAvailableSince ? OFFSET_NOT_AVAILABLE : LEADER_NOT_AVAILABLE).code,
+    )
+  }
+  const answer = await find(found, timestamp)
+  // It may have lost the lead while files were read.
+  if (!found.isLeader) return refused(broker, partitionIndex, errors.NOT_LEADER_OR_FOLLOWER.code)
+  return { partitionIndex, errorCode: 0, ...answer }
+}
+
+/** Whether the high watermark has reached the start of the leader's epoch, which is where the epoch before it ends. */
+function isPastCommitted(partition: Partition): boolean {
+  return partition.highWatermark >= partition.endOfEpoch(partition.leaderEpoch - 1).endOffset
+}
+
+async function find(partition: Partition, timestamp: number): Promise<Found> {
+  switch (timestamp) {
+    case latest:
+      return { offset: partition.highWatermark, timestamp: -1, leaderEpoch: partition.leaderEpoch }
+    case earliest:
+    case earliestLocal:
+      return { offset: partition.startOffset, timestamp: -1, leaderEpoch: partition.epochAt(partition.startOffset) }
+    case maxTimestamp:
+      return (await partition.offsetOfMaxTimestamp()) ?? nothing
+    default:
+      return timestamp < 0 ? nothing : ((await partition.offsetForTimestamp(timestamp)) ?? nothing)
+  }
+}
+
+function refused(broker: BrokerParts, partitionIndex: number, errorCode: number): PartitionAnswer {
+  broker.counters.error(api.key, errorCode)
+  return { partitionIndex, errorCode, timestamp: -1, offset: -1, leaderEpoch: -1 }
+}

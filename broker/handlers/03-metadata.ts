@@ -1,0 +1,88 @@
+// Metadata (3), versions 0 to 13: the living brokers, and who leads the partitions of which topics, as Castle last said.
+// Topics are never made by asking for them. The controller is a broker (any passes admin requests on to Castle).
+//
+//  1 rack, controller, internal   2 cluster id   5 offline replicas   7 leader epoch   8 authorized operations
+//  9 flexible   10 topic ids   12 topics by id   13 an error of the whole
+import {
+  metadata as api,
+  errors,
+  type MetadataRequest as Request,
+  type MetadataResponseInput as Response,
+  zeroUuid,
+} from '@castellan/protocol'
+import type { PartitionState, TopicState } from '@castellan/protocol/heartbeat'
+import type { Metadata } from '../castle/metadata.ts'
+import { type BrokerParts, handler } from './handler.ts'
+import { unknownTopicError } from './lookup.ts'
+
+type TopicAnswer = Response['topics'][number]
+type PartitionAnswer = TopicAnswer['partitions'][number]
+
+export const metadata = handler(api, ({ topics }, { broker, apiVersion }) => {
+  const wantsAll = topics === null || (apiVersion === 0 && topics.length === 0)
+  const brokers = livingBrokers(broker)
+  return {
+    brokers,
+    clusterId: broker.metadata.cluster?.id ?? broker.config.cluster,
+    controllerId: controllerOf(broker, brokers),
+    topics: wantsAll ? everyTopic(broker) : topics.map((topic) => topicAskedFor(broker, topic)),
+  }
+})
+
+/** Before Castle has spoken a broker knows of itself alone. */
+function livingBrokers({ metadata, config, address }: BrokerParts): Response['brokers'] {
+  if (!metadata.cluster) return [{ nodeId: config.brokerId, ...address, rack: config.rack }]
+  return metadata.cluster.brokers.map(({ id, host, port, rack }) => ({ nodeId: id, host, port, rack }))
+}
+
+/** This broker, because the client reaches it; one that Castle counts as dead names a living one. */
+function controllerOf({ config }: BrokerParts, brokers: Response['brokers']): number {
+  if (brokers.some(({ nodeId }) => nodeId === config.brokerId)) return config.brokerId
+  return brokers[0]?.nodeId ?? -1
+}
+
+function everyTopic({ metadata }: BrokerParts): TopicAnswer[] {
+  const answers: TopicAnswer[] = []
+  for (const topic of metadata.topics()) answers.push(describe(metadata, topic))
+  return answers
+}
+
+function topicAskedFor(broker: BrokerParts, { name, topicId }: NonNullable<Request['topics']>[number]): TopicAnswer {
+  const byId = name === null
+  const topic = byId ? broker.metadata.topicWithId(topicId) : broker.metadata.topicNamed(name)
+  if (topic) return describe(broker.metadata, topic)
+  const errorCode = byId || isTopicName(name) ? unknownTopicError(broker, byId) : errors.INVALID_TOPIC_EXCEPTION.code
+  broker.counters.error(api.key, errorCode)
+  return { errorCode, name, topicId: byId ? topicId : zeroUuid, partitions: [] }
+}
+
+function isTopicName(name: string): boolean {
+  return /^[a-zA-Z0-9._-]{1,249}$/.test(name) && name !== '.' && name !== '..'
+}
+
+function describe(metadata: Metadata, { name, topicId, internal, partitions }: TopicState): TopicAnswer {
+  return {
+    errorCode: 0,
+    name,
+    topicId,
+    isInternal: internal,
+    partitions: partitions.map((state, index) => describePartition(metadata, state, index)),
+  }
+}
+
+function describePartition(
+  metadata: Metadata,
+  { leader, leaderEpoch, replicas, isr }: PartitionState,
+  index: number,
+): PartitionAnswer {
+  const isLed = leader >= 0 && metadata.broker(leader) !== undefined
+  return {
+    errorCode: isLed ? 0 : errors.LEADER_NOT_AVAILABLE.code,
+    partitionIndex: index,
+    leaderId: isLed ? leader : -1,
+    leaderEpoch,
+    replicaNodes: replicas,
+    isrNodes: isr,
+    offlineReplicas: replicas.filter((id) => metadata.broker(id) === undefined),
+  }
+}

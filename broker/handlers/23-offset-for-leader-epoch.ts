@@ -1,0 +1,35 @@
+// OffsetForLeaderEpoch (23), versions 2 to 4: where an epoch ends in this log, so that a consumer whose log was cut after
+// an election finds the place from which both agree (R5, KIP-320).
+//
+//   3 replica id   4 flexible
+import { offsetForLeaderEpoch as api, type OffsetForLeaderEpochResponseInput as Response } from '@castellan/protocol'
+import { type BrokerParts, handler } from './handler.ts'
+import { checkEpoch, findLeader, unknownTopicError } from './lookup.ts'
+
+type PartitionAnswer = Response['topics'][number]['partitions'][number]
+
+interface Asked {
+  readonly partition: number
+  readonly currentLeaderEpoch: number
+  readonly leaderEpoch: number
+}
+
+export const offsetForLeaderEpoch = handler(api, ({ topics }, { broker }) => ({
+  topics: topics.map(({ topic, partitions }) => ({
+    topic,
+    partitions: partitions.map((asked) => answerFor(broker, topic, asked)),
+  })),
+}))
+
+function answerFor(broker: BrokerParts, name: string, asked: Asked): PartitionAnswer {
+  const topic = broker.metadata.topicNamed(name)
+  const found = topic ? findLeader(broker, topic, asked.partition) : unknownTopicError(broker, false)
+  const errorCode = typeof found === 'number' ? found : checkEpoch(found, asked.currentLeaderEpoch)
+  if (typeof found === 'number' || errorCode !== 0) {
+    broker.counters.error(api.key, errorCode)
+    return { partition: asked.partition, errorCode, leaderEpoch: -1, endOffset: -1 }
+  }
+  const isFuture = asked.leaderEpoch > found.leaderEpoch
+  const { epoch, endOffset } = isFuture ? { epoch: -1, endOffset: -1 } : found.endOfEpoch(asked.leaderEpoch)
+  return { partition: asked.partition, errorCode: 0, leaderEpoch: epoch, endOffset }
+}

@@ -1,0 +1,62 @@
+// DescribeConfigs (32), versions 1 to 4: the settings of topics and of this broker, from their tables, with defaults.
+//
+//   1 sources and synonyms   3 types and documentation   4 flexible
+import {
+  describeConfigs as api,
+  errors,
+  type DescribeConfigsRequest as Request,
+  type DescribeConfigsResponseInput as Response,
+} from '@castellan/protocol'
+import { brokerSettings } from '../config.ts'
+import { type ConfigAnswer, describeBrokerConfigs, describeTopicConfigs } from './configs.ts'
+import { type BrokerParts, handler } from './handler.ts'
+import { unknownTopicError } from './lookup.ts'
+
+type Resource = Request['resources'][number]
+type Result = Response['results'][number]
+
+const topicResource = 2
+const brokerResource = 4
+
+export const describeConfigs = handler(api, ({ resources, includeSynonyms, includeDocumentation }, { broker }) => ({
+  results: resources.map((resource) => {
+    const found = settingsOf(broker, resource)
+    const { resourceType, resourceName, configurationKeys } = resource
+    if (!Array.isArray(found)) {
+      broker.counters.error(api.key, found.errorCode)
+      return { ...found, resourceType, resourceName, configs: [] } satisfies Result
+    }
+    const configs = found
+      .filter(({ name }) => configurationKeys === null || configurationKeys.includes(name))
+      .map(({ documentation, synonyms, ...config }) => ({
+        ...config,
+        synonyms: includeSynonyms ? synonyms : [],
+        documentation: includeDocumentation ? documentation : null,
+      }))
+    return { errorCode: 0, errorMessage: null, resourceType, resourceName, configs } satisfies Result
+  }),
+}))
+
+function settingsOf(
+  broker: BrokerParts,
+  { resourceType, resourceName }: Resource,
+): ConfigAnswer[] | { errorCode: number; errorMessage: string } {
+  if (resourceType === topicResource) {
+    const topic = broker.metadata.topicNamed(resourceName)
+    if (topic) return describeTopicConfigs(topic.configs)
+    return { errorCode: unknownTopicError(broker, false), errorMessage: `there is no topic ${resourceName}` }
+  }
+  if (resourceType === brokerResource) {
+    if (resourceName === String(broker.config.brokerId)) return describeBrokerConfigs(brokerSettings, broker.config)
+    // What is set for all brokers together: nothing, each has its own config.
+    if (resourceName === '') return []
+    return {
+      errorCode: errors.INVALID_REQUEST.code,
+      errorMessage: `this is broker ${broker.config.brokerId}: ask broker ${resourceName} itself`,
+    }
+  }
+  return {
+    errorCode: errors.INVALID_REQUEST.code,
+    errorMessage: `resources of type ${resourceType} have no settings here`,
+  }
+}

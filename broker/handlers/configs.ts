@@ -1,0 +1,55 @@
+// Settings as Kafka's admin APIs show them: each with where its value comes from, its type, and what it is for.
+import { describeTopicConfigs as describe } from '@castellan/protocol/settings'
+import type { BrokerConfig, Setting } from '../config.ts'
+
+/** Kafka's numbers for where a value comes from. */
+const source = { topic: 1, staticBroker: 4, default: 5 } as const
+
+export interface ConfigAnswer {
+  readonly name: string
+  readonly value: string | null
+  readonly readOnly: boolean
+  readonly configSource: number
+  readonly isSensitive: boolean
+  readonly synonyms: { name: string; value: string | null; source: number }[]
+  readonly configType: number
+  readonly documentation: string
+}
+
+/** All settings of a topic, whose own ones are `configs`. */
+export function describeTopicConfigs(configs: Readonly<Record<string, string>>): ConfigAnswer[] {
+  return describe(configs).map(({ name, value, configSource, configType, readOnly, documentation }) => ({
+    name,
+    value,
+    readOnly,
+    configSource,
+    isSensitive: false,
+    synonyms: [{ name, value, source: configSource }],
+    configType,
+    documentation,
+  }))
+}
+
+/** All settings of a broker: read at its start, from flags, environment or file, or by default. */
+export function describeBrokerConfigs(
+  table: Readonly<Record<string, Setting<unknown>>>,
+  config: BrokerConfig,
+): ConfigAnswer[] {
+  return Object.entries(table).map(([key, { name, type, doc, default: byDefault }]) => {
+    const given = (config as Readonly<Record<string, unknown>>)[key]
+    const value = given === null ? null : type.format(given as never)
+    const isDefault =
+      byDefault !== undefined && (byDefault === null ? given === null : type.format(byDefault as never) === value)
+    const configSource = isDefault ? source.default : source.staticBroker
+    return {
+      name,
+      value,
+      readOnly: true,
+      configSource,
+      isSensitive: false,
+      synonyms: [{ name, value, source: configSource }],
+      configType: type.kafkaType,
+      documentation: doc,
+    }
+  })
+}

@@ -1,0 +1,39 @@
+// From the topic and partition that a request names to the replica on this broker, or to the error that Kafka answers.
+import { errors } from '@castellan/protocol'
+import type { TopicState } from '@castellan/protocol/heartbeat'
+import type { Partition } from '../partition/index.ts'
+import type { BrokerParts } from './handler.ts'
+
+/** A topic as requests name it: by id in newer versions, by name in older ones. */
+export function findTopic(
+  { metadata }: BrokerParts,
+  name: string,
+  topicId: string,
+  byId: boolean,
+): TopicState | undefined {
+  return byId ? metadata.topicWithId(topicId) : metadata.topicNamed(name)
+}
+
+/**
+ * What a topic that was not found is called. Until Castle has spoken this broker knows no topics at all, and clients
+ * shall ask again instead of giving up.
+ */
+export function unknownTopicError({ metadata }: BrokerParts, byId: boolean): number {
+  if (byId) return errors.UNKNOWN_TOPIC_ID.code
+  return metadata.cluster ? errors.UNKNOWN_TOPIC_OR_PARTITION.code : errors.LEADER_NOT_AVAILABLE.code
+}
+
+/** The replica that leads here, or an error code. The replica itself checks epochs and faults. */
+export function findLeader({ partitions }: BrokerParts, topic: TopicState, index: number): Partition | number {
+  if (topic.partitions[index] === undefined) return errors.UNKNOWN_TOPIC_OR_PARTITION.code
+  const partition = partitions.get(topic.topicId, index)
+  if (!partition?.isLeader)
+    return partition?.fault ? errors.KAFKA_STORAGE_ERROR.code : errors.NOT_LEADER_OR_FOLLOWER.code
+  return partition
+}
+
+/** Compares the leader epoch that a client knows (-1: none) with the leader's (KIP-320); 0: it may go on. */
+export function checkEpoch(partition: Partition, currentLeaderEpoch: number): number {
+  if (currentLeaderEpoch < 0 || currentLeaderEpoch === partition.leaderEpoch) return 0
+  return currentLeaderEpoch < partition.leaderEpoch ? errors.FENCED_LEADER_EPOCH.code : errors.UNKNOWN_LEADER_EPOCH.code
+}

@@ -1,0 +1,43 @@
+// A broker in a process of its own: on Node's clock, disk and network, with metrics. The rim of this package.
+import { type Address, type Logger, nodeRuntime } from '@castellan/protocol/runtime'
+import { Broker, type BrokerOptions } from './broker.ts'
+import type { BrokerConfig } from './config.ts'
+import { MetricsServer } from './metrics/http.ts'
+import manifest from './package.json' with { type: 'json' }
+
+export interface RunningBroker {
+  /** Where clients reach it. */
+  readonly address: Address
+  /** Where /metrics and /health are; null: not served. */
+  readonly metricsAddress: Address | null
+  /** Stops in good order. */
+  stop(): Promise<void>
+}
+
+/**
+ * Starts a broker on this machine. Resolves when it listens, whether Castle is there or not.
+ * Rejects with a BrokerError, and leaves nothing behind that runs.
+ */
+export async function startBroker(
+  config: BrokerConfig,
+  log: Logger,
+  options: Pick<BrokerOptions, 'onReplaced'> = {},
+): Promise<RunningBroker> {
+  const metrics = config.metricsListen ? await MetricsServer.listen(config.metricsListen) : null
+  try {
+    const about = { pid: process.pid, release: manifest.version, metricsPort: metrics?.address.port ?? 0 }
+    const broker = await Broker.start(nodeRuntime(), config, log, { ...options, about })
+    metrics?.serve(broker)
+    return {
+      address: broker.address,
+      metricsAddress: metrics?.address ?? null,
+      async stop() {
+        await broker.stop()
+        await metrics?.close()
+      },
+    }
+  } catch (error) {
+    await metrics?.close()
+    throw error
+  }
+}

@@ -1,0 +1,76 @@
+// GET /metrics for Prometheus and GET /health for whoever watches over the process.
+import { createServer, type Server, type ServerResponse } from 'node:http'
+import type { AddressInfo } from 'node:net'
+import type { Address } from '@castellan/protocol/runtime'
+import type { Broker } from '../broker.ts'
+import { BrokerError, messageOf, systemCode } from '../errors.ts'
+import { BrokerMetrics } from './metrics.ts'
+
+export class MetricsServer {
+  readonly address: Address
+  readonly #http: Server
+  #broker: Broker | undefined
+  #metrics: BrokerMetrics | undefined
+
+  private constructor(http: Server, address: Address) {
+    this.#http = http
+    this.address = address
+    http.on('request', ({ url }, response) => void this.#answer(url ?? '', response))
+  }
+
+  /** Answers 503 until `serve` is called. Rejects with a BrokerError when the address cannot be had. */
+  static listen({ host, port }: Address): Promise<MetricsServer> {
+    const http = createServer()
+    return new Promise((resolve, reject) => {
+      http.once('error', (error) => {
+        const why = systemCode(error) === 'EADDRINUSE' ? 'another process uses it' : error.message
+        const next = 'Stop what uses the address, or choose another with `metrics.listen`.'
+        reject(
+          new BrokerError('LISTEN_FAILED', `cannot serve metrics on ${host}:${port}: ${why}`, { cause: error, next }),
+        )
+      })
+      http.listen(port, host, () =>
+        resolve(new MetricsServer(http, { host, port: (http.address() as AddressInfo).port })),
+      )
+    })
+  }
+
+  serve(broker: Broker): void {
+    this.#broker = broker
+    this.#metrics = new BrokerMetrics(broker)
+  }
+
+  close(): Promise<void> {
+    this.#metrics?.close()
+    this.#http.closeAllConnections()
+    return new Promise((resolve) => void this.#http.close(() => resolve()))
+  }
+
+  async #answer(url: string, response: ServerResponse): Promise<void> {
+    const broker = this.#broker
+    if (!broker || !this.#metrics) return send(response, 503, { status: 'starting' })
+    if (url === '/health') return send(response, broker.isStopping ? 503 : 200, health(broker))
+    if (url !== '/metrics') return send(response, 404, { status: 'there are /metrics and /health' })
+    try {
+      const text = await this.#metrics.text()
+      response.writeHead(200, { 'content-type': this.#metrics.contentType }).end(text)
+    } catch (error) {
+      broker.log.error({ error: messageOf(error) }, 'cannot collect metrics')
+      send(response, 500, { status: messageOf(error) })
+    }
+  }
+}
+
+/** A broker without Castle is healthy: it goes on with what it was told (R10). */
+function health(broker: Broker) {
+  const faults = broker.partitions.reports().filter(({ fault }) => fault !== null)
+  return {
+    status: broker.isStopping ? 'stopping' : 'ok',
+    castle: broker.castle.connected ? 'connected' : 'away',
+    faults: faults.map(({ topicId, partition, fault }) => ({ topicId, partition, fault })),
+  }
+}
+
+function send(response: ServerResponse, status: number, body: object): void {
+  response.writeHead(status, { 'content-type': 'application/json' }).end(`${JSON.stringify(body)}\n`)
+}

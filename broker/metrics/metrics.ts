@@ -1,0 +1,176 @@
+// A broker's counters and gauges as Prometheus reads them. The broker counts in plain numbers; they are read here, when
+// somebody asks, so that a request costs nothing for being counted.
+import { monitorEventLoopDelay } from 'node:perf_hooks'
+import { errorOf } from '@castellan/protocol'
+import { Counter, collectDefaultMetrics, Gauge, Registry } from 'prom-client'
+import type { Broker } from '../broker.ts'
+import { handlers } from '../handlers/index.ts'
+import { durationBoundsMs } from './counters.ts'
+
+/** How finely blocks of the event loop are seen. */
+const loopResolutionMs = 5
+
+const labelNames = ['api', 'error', 'from', 'le', 'outcome', 'partition', 'topic'] as const
+
+interface Sample {
+  readonly value: number
+  readonly labels?: Partial<Record<(typeof labelNames)[number], string | number>>
+}
+
+export class BrokerMetrics {
+  readonly #registry = new Registry()
+  readonly #loopDelay = monitorEventLoopDelay({ resolution: loopResolutionMs })
+  readonly contentType = this.#registry.contentType
+
+  constructor(broker: Broker) {
+    this.#loopDelay.enable()
+    collectDefaultMetrics({ register: this.#registry })
+    this.#traffic(broker)
+    this.#requests(broker)
+    this.#logs(broker)
+    this.#process(broker)
+  }
+
+  text(): Promise<string> {
+    return this.#registry.metrics()
+  }
+
+  close(): void {
+    this.#loopDelay.disable()
+    this.#registry.clear()
+  }
+
+  #traffic({ counters, server }: Broker): void {
+    this.#counter('castellan_broker_bytes_in_total', 'Bytes read from clients.', () => counters.bytesIn)
+    this.#counter('castellan_broker_bytes_out_total', 'Bytes sent to clients.', () => counters.bytesOut)
+    this.#gauge('castellan_broker_connections', 'Connections now.', () => server.connections)
+    this.#counter('castellan_broker_connections_total', 'Connections by what became of them at once.', () => [
+      { value: counters.connectionsAccepted, labels: { outcome: 'accepted' } },
+      { value: counters.connectionsRefused, labels: { outcome: 'refused' } },
+    ])
+    this.#counter(
+      'castellan_broker_connections_idle_total',
+      'Connections closed for being idle.',
+      () => counters.connectionsIdle,
+    )
+    this.#counter(
+      'castellan_broker_malformed_frames_total',
+      'Frames that were no request.',
+      () => counters.malformedFrames,
+    )
+    this.#counter(
+      'castellan_broker_handler_failures_total',
+      'Requests whose handler failed: bugs.',
+      () => counters.failures,
+    )
+    this.#gauge('castellan_broker_request_slabs_bytes', 'Memory that holds requests.', () => server.slabs.usedBytes)
+  }
+
+  #requests({ counters }: Broker): void {
+    const names = new Map(handlers.map(({ api }) => [api.key, api.name]))
+    const nameOf = (key: number) => names.get(key) ?? String(key)
+    const all = () => [...counters.apis].map(([key, api]) => ({ api: nameOf(key), ...api }))
+    this.#counter('castellan_broker_requests_total', 'Requests.', () =>
+      all().map(({ api, requests }) => ({ value: requests, labels: { api } })),
+    )
+    this.#counter(
+      'castellan_broker_request_errors_total',
+      'Partitions, topics or requests answered with an error.',
+      () =>
+        all().flatMap(({ api, errors }) =>
+          [...errors].map(([code, value]) => ({ value, labels: { api, error: errorOf(code).name } })),
+        ),
+    )
+    // prom-client's histograms observe single values, and these were counted by bucket already: hence the parts of one.
+    const buckets = [...durationBoundsMs.map((ms) => String(ms / 1000)), '+Inf']
+    this.#counter('castellan_broker_request_seconds_bucket', 'Requests answered within so many seconds.', () =>
+      all().flatMap(({ api, durations }) => {
+        let sum = 0
+        return buckets.map((le, i) => {
+          sum += durations[i] ?? 0
+          return { value: sum, labels: { api, le } }
+        })
+      }),
+    )
+    this.#counter('castellan_broker_request_seconds_sum', 'Seconds of all requests together.', () =>
+      all().map(({ api, durationSumMs }) => ({ value: durationSumMs / 1000, labels: { api } })),
+    )
+  }
+
+  #logs({ partitions }: Broker): void {
+    const log = () => partitions.metrics
+    const each = () =>
+      [...partitions.all()].map((partition) => ({
+        partition,
+        labels: { topic: partition.topic, partition: partition.index },
+      }))
+    this.#counter('castellan_broker_appended_bytes_total', 'Bytes of batches appended.', () => log().appendedBytes)
+    this.#counter('castellan_broker_appended_batches_total', 'Batches appended.', () => log().appendedBatches)
+    this.#counter('castellan_broker_log_writes_total', 'Calls that wrote to logs.', () => log().writes)
+    this.#counter('castellan_broker_log_failed_writes_total', 'Writes that the disk refused.', () => log().failedWrites)
+    this.#counter('castellan_broker_read_bytes_total', 'Bytes of batches read, by where from.', () => [
+      { value: log().readMemoryBytes, labels: { from: 'memory' } },
+      { value: log().readFileBytes, labels: { from: 'file' } },
+      { value: log().readColdBytes, labels: { from: 'cold file' } },
+    ])
+    this.#gauge('castellan_broker_log_cache_bytes', 'Memory for recent batches.', () => log().cacheBytes)
+    this.#gauge('castellan_broker_log_open_files', 'Files of logs held open.', () => log().openFiles)
+    this.#gauge('castellan_broker_partition_start_offset', 'First offset that can be read.', () =>
+      each().map(({ partition, labels }) => ({ value: partition.startOffset, labels })),
+    )
+    this.#gauge('castellan_broker_partition_end_offset', 'One past the last offset written.', () =>
+      each().map(({ partition, labels }) => ({ value: partition.endOffset, labels })),
+    )
+    this.#gauge('castellan_broker_partition_high_watermark', 'Readers see what is below it.', () =>
+      each().map(({ partition, labels }) => ({ value: partition.highWatermark, labels })),
+    )
+    this.#gauge(
+      'castellan_broker_partitions_led',
+      'Partitions that this broker leads.',
+      () => each().filter(({ partition }) => partition.isLeader).length,
+    )
+    this.#gauge(
+      'castellan_broker_partition_faults',
+      'Logs out of use.',
+      () => partitions.reports().filter(({ fault }) => fault !== null).length,
+    )
+  }
+
+  #process({ castle, coordinator }: Broker): void {
+    this.#gauge('castellan_broker_castle_connected', 'Whether Castle answers.', () => (castle.connected ? 1 : 0))
+    this.#gauge(
+      'castellan_broker_groups',
+      'Consumer groups that this broker coordinates.',
+      () => coordinator.reports().length,
+    )
+    this.#gauge(
+      'castellan_broker_loop_longest_block_seconds',
+      'The longest block of the event loop since the last look.',
+      () => {
+        const seconds = Math.max(0, this.#loopDelay.max / 1e9 - loopResolutionMs / 1000)
+        this.#loopDelay.reset()
+        return seconds
+      },
+    )
+  }
+
+  #counter(name: string, help: string, read: () => number | Sample[]): void {
+    const metric = new Counter({ name, help, labelNames, registers: [this.#registry], collect: () => collect() })
+    const collect = () => {
+      metric.reset()
+      for (const { value, labels = {} } of samplesOf(read())) metric.inc(labels, value)
+    }
+  }
+
+  #gauge(name: string, help: string, read: () => number | Sample[]): void {
+    const metric = new Gauge({ name, help, labelNames, registers: [this.#registry], collect: () => collect() })
+    const collect = () => {
+      metric.reset()
+      for (const { value, labels = {} } of samplesOf(read())) metric.set(labels, value)
+    }
+  }
+}
+
+function samplesOf(read: number | Sample[]): Sample[] {
+  return typeof read === 'number' ? [{ value: read }] : read
+}

@@ -1,0 +1,310 @@
+// One client's connection: requests are started in the order of their frames and answered in that order, many at a time.
+//
+//   bytes -> FrameReader -> waiting -> in flight (started, not written) -> outgoing -> one write a turn -> sent
+//                             |           at most N requests, B bytes         |
+//                             '---- while any frame waits, reading pauses <---'  answers not taken yet: at most R bytes
+//
+// So a client that does not read its answers, or sends faster than it is served, is stopped by TCP, and costs a
+// bounded amount of memory.
+import { encodeResponse, type Frame, FrameReader, ProtocolError, type SlabPool } from '@castellan/protocol'
+import type { Connection, ConnectionHandlers } from '@castellan/protocol/runtime'
+import { messageOf, stackOf } from '../errors.ts'
+import type { BrokerParts, Handler } from '../handlers/handler.ts'
+import type { Counters } from '../metrics/counters.ts'
+import { type HandlerTable, readRequest } from './dispatch.ts'
+import { Exchange } from './exchange.ts'
+
+/** What a connection needs of its server. */
+export interface ConnectionHost {
+  readonly parts: BrokerParts
+  readonly table: HandlerTable
+  readonly slabs: SlabPool
+  readonly counters: Counters
+  /** Says, at a limited rate, that a connection was closed because of what came through it. */
+  complain(kind: 'malformed' | 'refused' | 'failed', peer: string, reason: string): void
+  onClosed(connection: ClientConnection): void
+}
+
+export class ClientConnection implements ConnectionHandlers {
+  /** Frames so far: whether it grows tells an idle connection. */
+  framesSeen = 0
+  readonly #host: ConnectionHost
+  readonly #connection: Connection
+  readonly #frames: FrameReader
+  /** Retained frames that were read and not started yet, oldest first. */
+  #waiting: Frame[] = []
+  #first: Exchange | null = null
+  #last: Exchange | null = null
+  #inFlight = 0
+  #inFlightBytes = 0
+  /** Bytes of answers that wait for the turn of an earlier one, or for the end of this turn. */
+  #heldBytes = 0
+  /** Answers to be written at the end of this turn. */
+  #outgoing: Uint8Array[] = []
+  #outgoingTasks: Exchange[] = []
+  #flushScheduled = false
+  #starting = false
+  #paused = false
+  #state: 'open' | 'draining' | 'closed' = 'open'
+
+  constructor(host: ConnectionHost, connection: Connection) {
+    this.#host = host
+    this.#connection = connection
+    this.#frames = new FrameReader(host.slabs, {
+      maxFrameBytes: host.parts.config.socketRequestMaxBytes,
+      onFrame: (frame) => this.#onFrame(frame),
+      onError: (error) => this.#onMalformed(error),
+    })
+  }
+
+  get inFlight(): number {
+    return this.#inFlight + this.#waiting.length
+  }
+
+  start(): void {
+    this.#connection.start(this)
+  }
+
+  readBuffer(): Uint8Array {
+    return this.#frames.readBuffer()
+  }
+
+  onRead(length: number): void {
+    this.#host.counters.bytesIn += length
+    this.#frames.onRead(length)
+  }
+
+  onDrain(): void {
+    this.#startWaiting()
+  }
+
+  onClose(error: Error | null): void {
+    if (this.#state === 'closed') return
+    this.#state = 'closed'
+    if (error) this.#host.parts.log.debug({ peer: this.#connection.peer, error: error.message }, 'connection broke')
+    this.#frames.close()
+    for (const frame of this.#waiting) frame.slab.release()
+    this.#waiting = []
+    // Those not answered yet stay on the list until they are: their handlers hold on to the slab.
+    for (let exchange = this.#first; exchange; exchange = exchange.next) {
+      if (exchange.chunks === undefined) exchange.abandon()
+      else exchange.sent()
+    }
+    for (const exchange of this.#outgoingTasks) exchange.sent()
+    this.#outgoingTasks = []
+    this.#outgoing = []
+    this.#host.onClosed(this)
+  }
+
+  /** Takes no more requests; what is in flight is still answered, long polls at once. */
+  stopReading(): void {
+    this.#pause()
+    if (this.#state !== 'open') return
+    this.#state = 'draining'
+    for (let exchange = this.#first; exchange; exchange = exchange.next) exchange.abandon()
+  }
+
+  /** Sends what was answered, then closes. */
+  end(): void {
+    this.#flush()
+    this.#connection.end()
+  }
+
+  destroy(): void {
+    this.#connection.destroy()
+  }
+
+  // ---------------------------------------------------------------- requests in
+
+  #onFrame(frame: Frame): void {
+    if (this.#state !== 'open') return
+    this.framesSeen++
+    if (this.#waiting.length === 0 && this.#mayStart()) return this.#start(frame)
+    frame.slab.retain()
+    this.#waiting.push(frame)
+    this.#pause()
+  }
+
+  #mayStart(): boolean {
+    const { config } = this.#host.parts
+    return (
+      this.#inFlight < config.connectionRequestsMax &&
+      this.#inFlightBytes < config.connectionRequestBytesMax &&
+      this.#heldBytes + this.#connection.bufferedBytes < config.connectionResponseBytesMax
+    )
+  }
+
+  /** Starts what waits, as far as the limits allow; reads on when nothing waits any more. */
+  #startWaiting(): void {
+    // An answer given at once would call this from within itself, once for each waiting frame.
+    if (this.#starting || !this.#paused) return
+    this.#starting = true
+    let started = 0
+    while (started < this.#waiting.length && this.#state === 'open' && this.#mayStart()) {
+      const frame = this.#waiting[started++]!
+      this.#start(frame)
+      frame.slab.release()
+    }
+    // A connection that closed meanwhile has released the rest.
+    if (this.#waiting.length > 0) this.#waiting.splice(0, started)
+    this.#starting = false
+    if (this.#waiting.length === 0 && this.#state === 'open') this.#resume()
+  }
+
+  #start(frame: Frame): void {
+    const { parts, counters, table } = this.#host
+    try {
+      const incoming = readRequest(table, frame)
+      if (incoming.kind === 'refused') return this.#close('refused', incoming.reason)
+      const requestBytes = frame.end - frame.start
+      const exchange = new Exchange(
+        parts,
+        this.#connection.peer,
+        frame.slab,
+        requestBytes,
+        incoming.header,
+        parts.runtime.clock.nowMs(),
+      )
+      frame.slab.retain()
+      this.#append(exchange)
+      counters.requests(exchange.apiKey)
+      if (incoming.kind === 'answer') this.#answered(exchange, incoming.chunks)
+      else this.#handle(exchange, incoming.handler, incoming.request)
+    } catch (error) {
+      if (error instanceof ProtocolError) return this.#onMalformed(error)
+      counters.failures++
+      parts.log.error(
+        { peer: this.#connection.peer, error: messageOf(error), stack: stackOf(error) },
+        'a request could not be started',
+      )
+      this.#close('failed', messageOf(error))
+    }
+  }
+
+  #handle(exchange: Exchange, handler: Handler, request: unknown): void {
+    try {
+      const answer = handler.handle(request, exchange)
+      if (answer instanceof Promise) {
+        answer.then(
+          (response) => this.#respond(exchange, handler, response),
+          (error: unknown) => this.#onFailure(exchange, handler, error),
+        )
+      } else {
+        this.#respond(exchange, handler, answer)
+      }
+    } catch (error) {
+      this.#onFailure(exchange, handler, error)
+    }
+  }
+
+  // ---------------------------------------------------------------- answers out
+
+  #respond(exchange: Exchange, handler: Handler, response: object | null): void {
+    if (this.#state === 'closed' || response === null || exchange.closeReason !== null)
+      return this.#answered(exchange, null)
+    try {
+      this.#answered(exchange, encodeResponse(handler.api, exchange.apiVersion, exchange.correlationId, response))
+    } catch (error) {
+      this.#onFailure(exchange, handler, error)
+    }
+  }
+
+  #answered(exchange: Exchange, chunks: Uint8Array[] | null): void {
+    exchange.chunks = chunks
+    if (chunks) for (const chunk of chunks) exchange.responseBytes += chunk.length
+    this.#heldBytes += exchange.responseBytes
+    exchange.slab.release()
+    this.#host.counters.answered(exchange.apiKey, this.#host.parts.runtime.clock.nowMs() - exchange.startedMs)
+    if (this.#state === 'closed') exchange.sent()
+    if (exchange === this.#first) this.#advance()
+  }
+
+  /** Moves answers that are due, oldest first, to this turn's write. */
+  #advance(): void {
+    for (let exchange = this.#first; exchange && exchange.chunks !== undefined; exchange = this.#first) {
+      this.#first = exchange.next
+      if (!this.#first) this.#last = null
+      this.#inFlight--
+      this.#inFlightBytes -= exchange.requestBytes
+      if (this.#state === 'closed') continue
+      if (exchange.closeReason !== null) return this.#close('failed', exchange.closeReason)
+      if (exchange.chunks) for (const chunk of exchange.chunks) this.#outgoing.push(chunk)
+      if (exchange.hasSentTasks) this.#outgoingTasks.push(exchange)
+    }
+    if (this.#outgoing.length > 0) this.#scheduleFlush()
+    this.#startWaiting()
+  }
+
+  /** After all that this turn's promises still answer, but before the next input: one write for many answers. */
+  #scheduleFlush(): void {
+    if (this.#flushScheduled) return
+    this.#flushScheduled = true
+    void Promise.resolve().then(() => this.#flush())
+  }
+
+  #flush(): void {
+    this.#flushScheduled = false
+    if (this.#outgoing.length === 0 || this.#state === 'closed') return
+    const chunks = this.#outgoing
+    const tasks = this.#outgoingTasks
+    this.#outgoing = []
+    let bytes = 0
+    for (const chunk of chunks) bytes += chunk.length
+    this.#heldBytes -= bytes
+    this.#host.counters.bytesOut += bytes
+    if (tasks.length === 0) {
+      this.#connection.write(chunks)
+    } else {
+      this.#outgoingTasks = []
+      this.#connection.write(chunks, () => {
+        for (const exchange of tasks) exchange.sent()
+      })
+    }
+    this.#startWaiting()
+  }
+
+  // ---------------------------------------------------------------- trouble
+
+  #onMalformed(error: Error): void {
+    this.#host.counters.malformedFrames++
+    this.#close('malformed', error.message)
+  }
+
+  #onFailure(exchange: Exchange, handler: Handler, error: unknown): void {
+    this.#host.counters.failures++
+    const { peer, apiVersion: version } = exchange
+    this.#host.parts.log.error(
+      { peer, api: handler.api.name, version, error: messageOf(error), stack: stackOf(error) },
+      'a handler failed',
+    )
+    exchange.closeConnection(`${handler.api.name} failed`)
+    this.#answered(exchange, null)
+  }
+
+  #close(kind: 'malformed' | 'refused' | 'failed', reason: string): void {
+    if (this.#state === 'closed') return
+    this.#host.complain(kind, this.#connection.peer, reason)
+    this.stopReading()
+    this.end()
+  }
+
+  #append(exchange: Exchange): void {
+    if (this.#last) this.#last.next = exchange
+    else this.#first = exchange
+    this.#last = exchange
+    this.#inFlight++
+    this.#inFlightBytes += exchange.requestBytes
+  }
+
+  #pause(): void {
+    if (this.#paused) return
+    this.#paused = true
+    this.#connection.pause()
+  }
+
+  #resume(): void {
+    if (!this.#paused) return
+    this.#paused = false
+    this.#connection.resume()
+  }
+}

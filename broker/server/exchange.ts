@@ -1,0 +1,76 @@
+// One request and its answer, on their way through a connection. Exchanges of a connection form a list in the order in
+// which the requests came: that is the order in which answers leave.
+import type { RequestHeader, Slab } from '@castellan/protocol'
+import type { BrokerParts, RequestContext } from '../handlers/handler.ts'
+
+export class Exchange implements RequestContext {
+  readonly broker: BrokerParts
+  readonly peer: string
+  readonly slab: Slab
+  readonly apiKey: number
+  readonly apiVersion: number
+  readonly correlationId: number
+  readonly clientId: string | null
+  /** Bytes of the request's frame. */
+  readonly requestBytes: number
+  readonly startedMs: number
+  /** Undefined: not answered yet. Null: answered with nothing to send. */
+  chunks: Uint8Array[] | null | undefined = undefined
+  responseBytes = 0
+  /** Set by closeConnection: why, instead of an answer. */
+  closeReason: string | null = null
+  next: Exchange | null = null
+  #sentTasks: (() => void)[] | null = null
+  #abandonedTasks: (() => void)[] | null = null
+
+  constructor(
+    broker: BrokerParts,
+    peer: string,
+    slab: Slab,
+    requestBytes: number,
+    header: RequestHeader,
+    startedMs: number,
+  ) {
+    this.broker = broker
+    this.peer = peer
+    this.slab = slab
+    this.requestBytes = requestBytes
+    this.apiKey = header.apiKey
+    this.apiVersion = header.apiVersion
+    this.correlationId = header.correlationId
+    this.clientId = header.clientId
+    this.startedMs = startedMs
+  }
+
+  afterSent(task: () => void): void {
+    this.#sentTasks ??= []
+    this.#sentTasks.push(task)
+  }
+
+  onAbandoned(task: () => void): void {
+    this.#abandonedTasks ??= []
+    this.#abandonedTasks.push(task)
+  }
+
+  closeConnection(reason: string): void {
+    this.closeReason ??= reason
+  }
+
+  get hasSentTasks(): boolean {
+    return this.#sentTasks !== null
+  }
+
+  /** The answer has left, or never will. */
+  sent(): void {
+    const tasks = this.#sentTasks
+    this.#sentTasks = null
+    if (tasks) for (const task of tasks) task()
+  }
+
+  /** Nobody will wait for the answer any longer. */
+  abandon(): void {
+    const tasks = this.#abandonedTasks
+    this.#abandonedTasks = null
+    if (tasks) for (const task of tasks) task()
+  }
+}

@@ -1,0 +1,124 @@
+// The listener and its connections: how many there may be, which are idle, and how all of them end.
+import { SlabPool } from '@castellan/protocol'
+import type { Address, Connection, Listener, Timer } from '@castellan/protocol/runtime'
+import { BrokerError, messageOf, systemCode } from '../errors.ts'
+import type { BrokerParts, Handler } from '../handlers/handler.ts'
+import type { Counters } from '../metrics/counters.ts'
+import { ClientConnection, type ConnectionHost } from './client-connection.ts'
+import { Complaints } from './complaints.ts'
+import { type HandlerTable, handlerTable } from './dispatch.ts'
+
+/** Larger than most frames, so that one read brings many; small enough that a slab held by a few bytes costs little. */
+const slabBytes = 256 * 1024
+const idleSlabBytesMax = 32 * 1024 * 1024
+/** What is in flight at a graceful stop has this long to be answered. */
+const drainMs = 1_000
+const drainCheckMs = 10
+
+const meanings = {
+  malformed: 'a connection was closed: what it sent is no request',
+  refused: 'a connection was closed: it asked for what this broker does not know',
+  failed: 'a connection was closed: its request failed',
+} as const
+
+export class Server implements ConnectionHost {
+  readonly parts: BrokerParts
+  readonly table: HandlerTable
+  readonly slabs = new SlabPool({ slabBytes, keepBytesMax: idleSlabBytesMax })
+  readonly counters: Counters
+  readonly #complaints: Complaints
+  readonly #connections = new Set<ClientConnection>()
+  #listener: Listener | undefined
+  #idleTimer: Timer | undefined
+  #stopping = false
+
+  constructor(parts: BrokerParts, handlers: readonly Handler[], counters: Counters) {
+    this.parts = parts
+    this.table = handlerTable(handlers)
+    this.counters = counters
+    this.#complaints = new Complaints(parts.runtime.clock, parts.log)
+  }
+
+  get connections(): number {
+    return this.#connections.size
+  }
+
+  /** Listens; returns the real address. Throws a BrokerError when the address cannot be had. */
+  async listen(address: Address): Promise<Address> {
+    try {
+      this.#listener = await this.parts.runtime.network.listen(address, (connection) => this.#accept(connection))
+    } catch (error) {
+      const why = systemCode(error) === 'EADDRINUSE' ? 'another process uses it' : messageOf(error)
+      throw new BrokerError('LISTEN_FAILED', `cannot listen on ${address.host}:${address.port}: ${why}`, {
+        cause: error,
+      })
+    }
+    this.#watchIdle()
+    return this.#listener.address
+  }
+
+  complain(kind: keyof typeof meanings, peer: string, reason: string): void {
+    this.#complaints.say(kind, { peer, reason }, meanings[kind])
+  }
+
+  onClosed(connection: ClientConnection): void {
+    this.#connections.delete(connection)
+  }
+
+  /** Takes no more requests and waits, for a bounded time, until those in flight are answered. */
+  async drain(): Promise<void> {
+    const { clock } = this.parts.runtime
+    this.#stopping = true
+    this.#idleTimer?.cancel()
+    for (const connection of this.#connections) connection.stopReading()
+    const endMs = clock.nowMs() + drainMs
+    while (clock.nowMs() < endMs && [...this.#connections].some((connection) => connection.inFlight > 0)) {
+      await new Promise<void>((resolve) => void clock.after(drainCheckMs, resolve))
+    }
+  }
+
+  /** Ends all connections, then the listener: a refused connection tells others that this broker is gone. */
+  async close(): Promise<void> {
+    this.#stopping = true
+    this.#idleTimer?.cancel()
+    for (const connection of [...this.#connections]) connection.end()
+    await this.#listener?.close()
+  }
+
+  #accept(connection: Connection): void {
+    if (this.#stopping || this.#connections.size >= this.parts.config.maxConnections) {
+      this.counters.connectionsRefused++
+      if (!this.#stopping)
+        this.#complaints.say(
+          'full',
+          { peer: connection.peer },
+          'a connection was refused: there are max.connections already',
+        )
+      return connection.destroy()
+    }
+    this.counters.connectionsAccepted++
+    const client = new ClientConnection(this, connection)
+    this.#connections.add(client)
+    client.start()
+  }
+
+  /** Twice in `connections.max.idle.ms`: a connection that brought no request since the last look but one is closed. */
+  #watchIdle(): void {
+    const { clock } = this.parts.runtime
+    const seen = new WeakMap<ClientConnection, { frames: number; sinceMs: number }>()
+    const maxIdleMs = this.parts.config.connectionsMaxIdleMs
+    const look = () => {
+      for (const connection of [...this.#connections]) {
+        const before = seen.get(connection)
+        if (!before || before.frames !== connection.framesSeen || connection.inFlight > 0) {
+          seen.set(connection, { frames: connection.framesSeen, sinceMs: clock.nowMs() })
+        } else if (clock.nowMs() - before.sinceMs >= maxIdleMs) {
+          this.counters.connectionsIdle++
+          connection.destroy()
+        }
+      }
+      this.#idleTimer = clock.after(maxIdleMs / 2, look)
+    }
+    this.#idleTimer = clock.after(maxIdleMs / 2, look)
+  }
+}
