@@ -1,0 +1,264 @@
+// One connection to a broker: requests go out pipelined, answers come back by correlation id, each in a version that both
+// sides know. It never repeats anything: when it breaks, everything under way on it fails, and callers decide.
+import {
+  type AnyApi,
+  type Api,
+  apiVersions,
+  decodeResponseHeader,
+  encodeRequest,
+  errors,
+  type Frame,
+  FrameReader,
+  fetch,
+  Reader,
+  type RequestInput,
+  type ResponseOf,
+  type SlabPool,
+} from '@castellan/protocol'
+import type { Address, Connection, Logger, Runtime, Timer } from '@castellan/protocol/runtime'
+import { CastellanError, messageOf } from '../errors.ts'
+import { chooseVersion, type VersionLimits, type VersionRanges } from './versions.ts'
+
+export interface ConnectionOptions {
+  readonly clientId: string
+  readonly connectTimeoutMs: number
+  /** The longest answer that is taken. */
+  readonly frameBytesMax: number
+  /** Requests without an answer; more are refused with BUSY. */
+  readonly inFlightMax: number
+}
+
+export interface SendOptions extends VersionLimits {
+  readonly timeoutMs: number
+  readonly signal?: AbortSignal | undefined
+  /** The broker will not answer (Produce at Ack 0): done when the request has left. The result is undefined then. */
+  readonly unanswered?: boolean
+}
+
+interface Waiting {
+  readonly api: Api
+  readonly version: number
+  readonly resolve: (answer: unknown) => void
+  readonly reject: (error: Error) => void
+}
+
+const software = { clientSoftwareName: 'castellan-sdk', clientSoftwareVersion: '0.1.0' }
+
+export class KafkaConnection {
+  readonly address: Address
+  /** Called once, when it is of no use any more. */
+  onClose: () => void = () => {}
+  readonly #runtime: Runtime
+  readonly #options: ConnectionOptions
+  readonly #log: Logger
+  readonly #wire: Connection
+  readonly #waiting = new Map<number, Waiting>()
+  #correlationId = 0
+  #ranges: VersionRanges = new Map()
+  #closed: CastellanError | null = null
+
+  /** Connects and asks for the broker's versions. Throws CONNECT_FAILED; after that like `request`. */
+  static async open(runtime: Runtime, address: Address, pool: SlabPool, options: ConnectionOptions, log: Logger) {
+    const { connectTimeoutMs } = options
+    let wire: Connection
+    try {
+      wire = await runtime.network.connect(address, { timeoutMs: connectTimeoutMs })
+    } catch (error) {
+      const peer = `${address.host}:${address.port}`
+      throw new CastellanError('CONNECT_FAILED', `cannot connect to ${peer}: ${messageOf(error)}`, { cause: error })
+    }
+    const connection = new KafkaConnection(runtime, address, wire, pool, options, log)
+    try {
+      await connection.#negotiate()
+    } catch (error) {
+      connection.close()
+      throw error
+    }
+    return connection
+  }
+
+  private constructor(
+    runtime: Runtime,
+    address: Address,
+    wire: Connection,
+    pool: SlabPool,
+    options: ConnectionOptions,
+    log: Logger,
+  ) {
+    this.address = address
+    this.#runtime = runtime
+    this.#wire = wire
+    this.#options = options
+    this.#log = log
+    const frames = new FrameReader(pool, {
+      maxFrameBytes: options.frameBytesMax,
+      onFrame: (frame) => this.#onFrame(frame),
+      onError: (error) => this.#broken(error),
+    })
+    wire.start({
+      readBuffer: () => frames.readBuffer(),
+      onRead: (length) => frames.onRead(length),
+      // Who sends much waits for answers, so what `write` buffers is bounded by the requests in flight.
+      onDrain: () => {},
+      onClose: (error) => {
+        frames.close()
+        this.#end(new CastellanError('CONNECTION_LOST', `${wire.peer} closed the connection`, { cause: error }))
+      },
+    })
+  }
+
+  get closed(): boolean {
+    return this.#closed !== null
+  }
+
+  /** Requests under way. */
+  get inFlight(): number {
+    return this.#waiting.size
+  }
+
+  /** The version that a request would go out in. Throws VERSION_UNSUPPORTED. */
+  version(api: Api, limits: VersionLimits = {}): number {
+    return chooseVersion(api, this.#ranges, limits)
+  }
+
+  /**
+   * Sends a request and resolves with its answer. Error codes inside the answer are the caller's to read.
+   * Throws VERSION_UNSUPPORTED, BUSY, CONNECTION_LOST, REQUEST_TIMEOUT (which ends the connection, since answers come in
+   * order), PROTOCOL_BROKEN, or the reason of `signal`; after an abort the broker may still do what was asked.
+   */
+  request<A extends Api>(api: A, body: RequestInput<A>, options: SendOptions): Promise<ResponseOf<A>> {
+    return this.#send(api, this.version(api, options), body, options) as Promise<ResponseOf<A>>
+  }
+
+  close(): void {
+    this.#end(new CastellanError('CONNECTION_LOST', `the connection to ${this.#wire.peer} was closed by this side`))
+    this.#wire.destroy()
+  }
+
+  // ------------------------------------------------------------ inside
+
+  async #negotiate(): Promise<void> {
+    const timeoutMs = this.#options.connectTimeoutMs
+    const newest = apiVersions.versions[1]
+    let answer = (await this.#send(apiVersions, newest, software, { timeoutMs })) as ResponseOf<typeof apiVersions>
+    if (answer.errorCode === errors.UNSUPPORTED_VERSION.code) {
+      answer = (await this.#send(apiVersions, 0, software, { timeoutMs })) as ResponseOf<typeof apiVersions>
+    }
+    this.#ranges = new Map(
+      answer.apiKeys.map(({ apiKey, minVersion, maxVersion }) => [apiKey, [minVersion, maxVersion]]),
+    )
+  }
+
+  async #send(api: Api, version: number, body: RequestInput<Api>, options: SendOptions): Promise<unknown> {
+    if (this.#closed !== null) throw this.#closed
+    if (options.signal?.aborted) throw options.signal.reason
+    if (this.#waiting.size >= this.#options.inFlightMax) {
+      throw new CastellanError('BUSY', `${this.#waiting.size} requests to ${this.#wire.peer} wait for their answer`)
+    }
+    const correlationId = this.#correlationId
+    this.#correlationId = (correlationId + 1) & 0x7fffffff
+    const chunks = encodeRequest(api, version, { correlationId, clientId: this.#options.clientId }, body)
+    if (options.unanswered) return this.#sendUnanswered(chunks)
+    return new Promise((resolve, reject) => {
+      const settle = this.#deadline(api, correlationId, options, reject)
+      this.#waiting.set(correlationId, {
+        api,
+        version,
+        resolve: (answer) => {
+          settle()
+          resolve(answer)
+        },
+        reject: (error) => {
+          settle()
+          reject(error)
+        },
+      })
+      this.#wire.write(chunks)
+    })
+  }
+
+  #sendUnanswered(chunks: readonly Uint8Array[]): Promise<undefined> {
+    return new Promise((resolve, reject) => {
+      this.#wire.write(chunks, () => (this.#closed === null ? resolve(undefined) : reject(this.#closed)))
+    })
+  }
+
+  /** Watches over time and signal; returns how to stop watching. */
+  #deadline(api: Api, correlationId: number, options: SendOptions, reject: (reason: unknown) => void): () => void {
+    const { signal, timeoutMs } = options
+    // The answer will still come, in its order, though nobody waits for it; when it does not, the connection is dead.
+    const onAbort = () => reject(signal?.reason)
+    const timer: Timer = this.#runtime.clock.after(timeoutMs, () => {
+      const text = `${this.#wire.peer} did not answer ${api.name} (request ${correlationId}) within ${timeoutMs} ms`
+      this.#end(new CastellanError('REQUEST_TIMEOUT', text))
+      this.#wire.destroy()
+    })
+    signal?.addEventListener('abort', onAbort, { once: true })
+    return () => {
+      timer.cancel()
+      signal?.removeEventListener('abort', onAbort)
+    }
+  }
+
+  #onFrame(frame: Frame): void {
+    if (this.#closed !== null) return
+    try {
+      this.#onAnswer(frame)
+    } catch (error) {
+      this.#broken(error)
+    }
+  }
+
+  #onAnswer(frame: Frame): void {
+    const correlationId = readCorrelationId(frame)
+    const waiting = this.#waiting.get(correlationId)
+    if (waiting === undefined) throw new Error(`an answer to request ${correlationId}, which was not asked`)
+    const { api } = waiting
+    const version = api.key === apiVersions.key ? apiVersionsVersion(frame, waiting.version) : waiting.version
+    const reader = holdsRecords(api) ? copyReader(frame) : new Reader(frame.slab.bytes, frame.start, frame.end)
+    decodeResponseHeader(reader, api, version)
+    const answer = api.response.decode(reader, version)
+    this.#waiting.delete(correlationId)
+    waiting.resolve(answer)
+  }
+
+  #broken(error: unknown): void {
+    const text = `${this.#wire.peer} sent what is no answer: ${messageOf(error)}`
+    this.#log.warn(
+      { peer: this.#wire.peer, error: messageOf(error) },
+      'broker sent what is no answer, connection closed',
+    )
+    this.#end(new CastellanError('PROTOCOL_BROKEN', text, { cause: error }))
+    this.#wire.destroy()
+  }
+
+  #end(error: CastellanError): void {
+    if (this.#closed !== null) return
+    this.#closed = error
+    const waiting = [...this.#waiting.values()]
+    this.#waiting.clear()
+    for (const { reject } of waiting) reject(error)
+    this.onClose()
+  }
+}
+
+const holdsRecords = (api: AnyApi) => api.key === fetch.key
+
+/** Records are given to applications, which may keep them: they need memory that is nobody else's. */
+function copyReader({ slab, start, end }: Frame): Reader {
+  const bytes = Buffer.allocUnsafeSlow(end - start)
+  bytes.set(slab.bytes.subarray(start, end))
+  return new Reader(bytes)
+}
+
+function readCorrelationId({ slab, start, end }: Frame): number {
+  if (end - start < 4) throw new Error('an answer without a header')
+  return new DataView(slab.bytes.buffer, slab.bytes.byteOffset + start, 4).getInt32(0)
+}
+
+/** An ApiVersions answer is in v0, with the ranges, when the broker does not know the version that was asked (KIP-511). */
+function apiVersionsVersion({ slab, start, end }: Frame, asked: number): number {
+  if (end - start < 6) return asked
+  const errorCode = new DataView(slab.bytes.buffer, slab.bytes.byteOffset + start + 4, 2).getInt16(0)
+  return errorCode === errors.UNSUPPORTED_VERSION.code ? 0 : asked
+}

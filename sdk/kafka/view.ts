@@ -1,0 +1,181 @@
+// What this client knows of a cluster: brokers, topics by id and by name, and who leads each partition at which epoch.
+//
+// Three sources tell it: Metadata answers, Castle's subjects, and the currentLeader fields of Produce and Fetch answers
+// (KIP-951). They arrive in any order, so the higher leader epoch of a topic id wins, whoever said it.
+import type { ClusterState, TopicState } from '@castellan/protocol/heartbeat'
+import type { Address } from '@castellan/protocol/runtime'
+
+export type AckLevel = -1 | 1 | 0
+
+export interface BrokerView extends Address {
+  readonly id: number
+  readonly rack: string | null
+}
+
+export interface PartitionView {
+  /** Broker id; -1: none leads. */
+  readonly leader: number
+  /** -1: not known. */
+  readonly leaderEpoch: number
+}
+
+/** One topic id. The object stays the same while the topic lives, so holders see its leaders and settings change. */
+export interface TopicView {
+  readonly id: string
+  readonly name: string
+  readonly partitions: readonly PartitionView[]
+  /** Null: nobody told yet. */
+  readonly ackLevel: AckLevel | null
+  /** Kafka's names; only what Castle told, which leaves out defaults. */
+  readonly configs: Readonly<Record<string, string>>
+  /** Deleted, or its name went to another topic id. */
+  readonly gone: boolean
+}
+
+/** A topic as a Metadata answer tells it. */
+export interface TopicUpdate {
+  readonly id: string
+  readonly name: string
+  readonly partitions: readonly (PartitionView & { readonly partition: number })[]
+}
+
+type Mutable<T> = { -readonly [Name in keyof T]: T[Name] }
+type Topic = Mutable<Omit<TopicView, 'partitions'>> & { partitions: PartitionView[] }
+
+const endedTopicsMax = 1000
+const unknownPartition: PartitionView = Object.freeze({ leader: -1, leaderEpoch: -1 })
+
+export class ClusterView {
+  readonly #brokers = new Map<number, BrokerView>()
+  readonly #byId = new Map<string, Topic>()
+  readonly #byName = new Map<string, Topic>()
+  readonly #listeners = new Set<() => void>()
+  /** Topic ids that ended: a broker that is behind must not bring them back. The oldest are forgotten. */
+  readonly #ended = new Set<string>()
+  #castleTold = false
+
+  /** Those that are up, as far as is known. */
+  get brokers(): ReadonlyMap<number, BrokerView> {
+    return this.#brokers
+  }
+
+  topic(name: string): TopicView | undefined {
+    return this.#byName.get(name)
+  }
+
+  topicById(id: string): TopicView | undefined {
+    return this.#byId.get(id)
+  }
+
+  /** The leader of a partition, or undefined where none is known. */
+  leader(topicId: string, partition: number): PartitionView | undefined {
+    const view = this.#byId.get(topicId)?.partitions[partition]
+    return view === undefined || view.leader < 0 ? undefined : view
+  }
+
+  /** Calls `listener` after each change. Returns how to stop. */
+  onChange(listener: () => void): () => void {
+    this.#listeners.add(listener)
+    return () => this.#listeners.delete(listener)
+  }
+
+  // ------------------------------------------------------------ sources
+
+  /** A Metadata answer. It may come from a broker that is behind, so it takes no broker away that Castle named. */
+  tellMetadata(brokers: readonly BrokerView[], topics: readonly TopicUpdate[]): void {
+    if (!this.#castleTold) this.#brokers.clear()
+    for (const broker of brokers) this.#brokers.set(broker.id, broker)
+    for (const update of topics) {
+      if (this.#ended.has(update.id)) continue
+      const topic = this.#take(update.id, update.name)
+      for (const { partition, leader, leaderEpoch } of update.partitions)
+        setLeader(topic, partition, leader, leaderEpoch)
+    }
+    this.#changed()
+  }
+
+  /** Castle's subject `cluster/..`: exactly the brokers that are up. */
+  tellCluster(state: ClusterState): void {
+    this.#castleTold = true
+    this.#brokers.clear()
+    for (const { id, host, port, rack } of state.brokers) this.#brokers.set(id, { id, host, port, rack })
+    this.#changed()
+  }
+
+  /** Castle's subject `topic/..`. */
+  tellTopic(state: TopicState): void {
+    if (state.deleted) {
+      this.#drop(state.topicId)
+    } else {
+      const topic = this.#take(state.topicId, state.name)
+      topic.ackLevel = state.ackLevel
+      topic.configs = state.configs
+      for (const [partition, { leader, leaderEpoch }] of state.partitions.entries()) {
+        setLeader(topic, partition, leader, leaderEpoch)
+      }
+    }
+    this.#changed()
+  }
+
+  /** A currentLeader field (KIP-951); `broker` is its endpoint where the answer has it. False: known already. */
+  tellLeader(topicId: string, partition: number, leader: PartitionView, broker?: BrokerView): boolean {
+    const topic = this.#byId.get(topicId)
+    if (broker !== undefined && !this.#brokers.has(broker.id)) this.#brokers.set(broker.id, broker)
+    if (topic === undefined || !setLeader(topic, partition, leader.leader, leader.leaderEpoch)) return false
+    this.#changed()
+    return true
+  }
+
+  /** Some answer named a broker that was not known. */
+  tellBroker(broker: BrokerView): void {
+    this.#brokers.set(broker.id, broker)
+    this.#changed()
+  }
+
+  // ------------------------------------------------------------ inside
+
+  #take(id: string, name: string): Topic {
+    let topic = this.#byId.get(id)
+    if (topic === undefined) {
+      topic = { id, name, partitions: [], ackLevel: null, configs: {}, gone: false }
+      this.#byId.set(id, topic)
+    }
+    const before = this.#byName.get(name)
+    if (before !== undefined && before !== topic) this.#drop(before.id)
+    this.#byName.set(name, topic)
+    return topic
+  }
+
+  #drop(id: string): void {
+    const topic = this.#byId.get(id)
+    if (topic === undefined) return
+    topic.gone = true
+    this.#byId.delete(id)
+    if (this.#byName.get(topic.name) === topic) this.#byName.delete(topic.name)
+    this.#ended.add(id)
+    for (const oldest of this.#ended) {
+      if (this.#ended.size <= endedTopicsMax) break
+      this.#ended.delete(oldest)
+    }
+  }
+
+  #changed(): void {
+    for (const listener of [...this.#listeners]) listener()
+  }
+}
+
+/** True when it is news. */
+function setLeader(topic: Topic, partition: number, leader: number, leaderEpoch: number): boolean {
+  while (topic.partitions.length <= partition) topic.partitions.push(unknownPartition)
+  const known = topic.partitions[partition]!
+  if (!wins(known, leader, leaderEpoch)) return false
+  topic.partitions[partition] = { leader, leaderEpoch }
+  return true
+}
+
+function wins(known: PartitionView, leader: number, leaderEpoch: number): boolean {
+  if (leaderEpoch > known.leaderEpoch) return true
+  if (leaderEpoch < known.leaderEpoch) return false
+  // Within an epoch the leader does not change; a broker that sees it down says -1, which is no news about who leads.
+  return known.leader < 0 && leader >= 0
+}
