@@ -49,14 +49,14 @@ export interface RequestContext {
   closeConnection(reason: string): void
 }
 
+/** Null: no answer (Produce with acks=0). */
+export type Answer<A extends Api = Api> = ResponseInput<A> | null
+
 /** One API's entry in the list of index.ts. */
 export interface Handler {
   readonly api: Api
-  handle(request: unknown, context: RequestContext): object | null | Promise<object | null>
+  handle(request: unknown, context: RequestContext): Answer | Promise<Answer>
 }
-
-/** Null: no answer (Produce with acks=0). */
-type Answer<A extends Api> = ResponseInput<A> | null
 
 /**
  * Makes a handler of `handle`, typed by the API's table.

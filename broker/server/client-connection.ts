@@ -9,7 +9,7 @@
 import { encodeResponse, type Frame, FrameReader, ProtocolError, type SlabPool } from '@castellan/protocol'
 import type { Connection, ConnectionHandlers } from '@castellan/protocol/runtime'
 import { messageOf, stackOf } from '../errors.ts'
-import type { BrokerParts, Handler } from '../handlers/handler.ts'
+import type { Answer, BrokerParts, Handler } from '../handlers/handler.ts'
 import type { Counters } from '../metrics/counters.ts'
 import { type HandlerTable, readRequest } from './dispatch.ts'
 import { Exchange } from './exchange.ts'
@@ -199,7 +199,7 @@ export class ClientConnection implements ConnectionHandlers {
 
   // ---------------------------------------------------------------- answers out
 
-  #respond(exchange: Exchange, handler: Handler, response: object | null): void {
+  #respond(exchange: Exchange, handler: Handler, response: Answer): void {
     if (this.#state === 'closed' || response === null || exchange.closeReason !== null)
       return this.#answered(exchange, null)
     try {
