@@ -1,0 +1,2 @@
+// Who processes what.
+export { type AssignInput, type AssignMember, assign } from './assign.ts'
