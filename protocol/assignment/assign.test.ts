@@ -294,6 +294,19 @@ function best(given: AssignInput): { unevenness: number; moves: number } {
   return found
 }
 
+test('ten thousand partitions of one member are shared among a thousand', () => {
+  const members = Array.from({ length: 1000 }, (_, index) => `m${index}`)
+  const topics = Array.from({ length: 100 }, (_, index) => `t${index}`)
+  const everything = input({ m0: topics }, Object.fromEntries(topics.map((topic) => [topic, 100])), {})
+  const subscriptions = Object.fromEntries(members.map((member) => [member, topics]))
+  const after = assign({
+    ...input(subscriptions, {}, {}),
+    partitions: everything.partitions,
+    current: assign(everything),
+  })
+  expect([...after.values()].every((partitions) => count(partitions) === 10)).toBe(true)
+})
+
 describe('beside a twin that tries everything', () => {
   const unevenness = (assignment: ReadonlyMap<string, PartitionsByTopic>) =>
     [...assignment.values()].reduce((sum, partitions) => sum + count(partitions) ** 2, 0)
