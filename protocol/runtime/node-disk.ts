@@ -89,6 +89,8 @@ class NodeFile implements DiskFile {
 
 function readOnce(fd: number, target: Uint8Array, offset: number, position: number): Promise<number> {
   return new Promise((resolve, reject) =>
-    fs.read(fd, target, offset, target.length - offset, position, (error, bytes) => (error ? reject(error) : resolve(bytes))),
+    fs.read(fd, target, offset, target.length - offset, position, (error, bytes) =>
+      error ? reject(error) : resolve(bytes),
+    ),
   )
 }

@@ -1,0 +1,162 @@
+// A TCP connection of Node's: what arrives is written by the system into the handlers' buffers, what is written goes
+// out as it was given. No byte is copied here, but for the first read (see `firstRead`) and on sockets that cannot be
+// read into a buffer of ours (`takeOver` in node-accept.ts says which).
+import assert from 'node:assert/strict'
+import type { OnReadOpts, Socket } from 'node:net'
+import type { Connection, ConnectionHandlers } from './network.ts'
+
+/** Above this `write` asks its caller to wait. */
+const bufferedBytesMax = 1024 * 1024
+/** How long a connection that we ended waits for the peer to end it too. */
+const lingerMs = 1_000
+/**
+ * Node asks for a buffer when it makes a socket, before anyone has started the connection. What is read into this one
+ * is handed on within the same call, so all connections share it.
+ */
+const firstRead = Buffer.allocUnsafeSlow(16 * 1024)
+
+type State =
+  | 'open'
+  | 'ended' // by us: what still arrives is dropped
+  | 'destroyed' // by us, not closed yet
+  | 'closed'
+
+export class NodeConnection implements Connection {
+  /** For the making of the socket that is then given to `attach`. */
+  readonly onread: OnReadOpts = {
+    buffer: () => this.#nextBuffer(),
+    callback: (length, buffer) => this.#onRead(length, buffer),
+  }
+  #socket: Socket | null = null
+  #reads: 'onread' | 'data' = 'onread'
+  #peer = 'unknown'
+  #handlers: ConnectionHandlers | null = null
+  #state: State = 'open'
+  #error: Error | null = null
+  #isFull = false
+  /** Callbacks of writes that have not left yet. */
+  readonly #unsent = new Set<() => void>()
+
+  get peer(): string {
+    return this.#peer
+  }
+
+  get bufferedBytes(): number {
+    return this.#socket?.writableLength ?? 0
+  }
+
+  /** Once, with a connected socket. Without `onread` it is read by 'data' events, which costs a copy. */
+  attach(socket: Socket, reads: 'onread' | 'data'): this {
+    this.#socket = socket
+    this.#reads = reads
+    if (socket.remoteAddress !== undefined) {
+      const host = socket.remoteFamily === 'IPv6' ? `[${socket.remoteAddress}]` : socket.remoteAddress
+      this.#peer = `${host}:${socket.remotePort}`
+    }
+    if (reads === 'data') socket.on('data', (chunk: Buffer) => this.#copyIn(chunk))
+    socket.on('drain', () => this.#onDrain())
+    socket.on('error', (error) => {
+      if (this.#state !== 'destroyed') this.#error = error
+    })
+    socket.on('close', () => this.#onClose())
+    return this
+  }
+
+  start(handlers: ConnectionHandlers): void {
+    assert(this.#handlers === null, 'a connection is started once')
+    this.#handlers = handlers
+    if (this.#state === 'closed') queueMicrotask(() => handlers.onClose(this.#error))
+    else if (this.#reads === 'data') this.#socket?.resume()
+  }
+
+  write(chunks: readonly Uint8Array[], onSent?: () => void): boolean {
+    const socket = this.#socket
+    if (socket === null || this.#state !== 'open') {
+      if (onSent) queueMicrotask(onSent)
+      return true
+    }
+    const done = onSent ? this.#whenSent(onSent) : undefined
+    if (chunks.length === 1) {
+      socket.write(chunks[0]!, done)
+    } else {
+      // One `writev` for all of them.
+      socket.cork()
+      const last = chunks.length - 1
+      for (let i = 0; i < last; i++) socket.write(chunks[i]!)
+      if (last >= 0) socket.write(chunks[last]!, done)
+      else if (done) queueMicrotask(done)
+      socket.uncork()
+    }
+    if (socket.writableLength <= bufferedBytesMax) return true
+    this.#isFull = true
+    return false
+  }
+
+  pause(): void {
+    if (this.#state === 'open') this.#socket?.pause()
+  }
+
+  resume(): void {
+    if (this.#state === 'open') this.#socket?.resume()
+  }
+
+  end(): void {
+    const socket = this.#socket
+    if (this.#state !== 'open' || socket === null) return
+    this.#state = 'ended'
+    socket.end()
+    // Reads on, into nothing: with bytes unread the system would answer with a reset, which can overtake what we sent.
+    socket.resume()
+    const timer = setTimeout(() => socket.destroy(), lingerMs)
+    socket.once('close', () => clearTimeout(timer))
+  }
+
+  destroy(): void {
+    if (this.#state === 'closed') return
+    this.#state = 'destroyed'
+    this.#socket?.destroy()
+  }
+
+  #nextBuffer(): Uint8Array {
+    return this.#handlers !== null && this.#state === 'open' ? this.#handlers.readBuffer() : firstRead
+  }
+
+  #onRead(length: number, buffer: Uint8Array): boolean {
+    if (buffer === firstRead) this.#copyIn(firstRead.subarray(0, length))
+    else if (this.#state === 'open') this.#handlers?.onRead(length)
+    return true
+  }
+
+  #copyIn(chunk: Uint8Array): void {
+    for (let at = 0; at < chunk.length; ) {
+      if (this.#state !== 'open') return
+      assert(this.#handlers !== null, 'a connection must be started in the turn in which it was made')
+      const target = this.#handlers.readBuffer()
+      const length = Math.min(target.length, chunk.length - at)
+      target.set(chunk.subarray(at, at + length))
+      this.#handlers.onRead(length)
+      at += length
+    }
+  }
+
+  #onDrain(): void {
+    if (!this.#isFull) return
+    this.#isFull = false
+    if (this.#state === 'open') this.#handlers?.onDrain()
+  }
+
+  #onClose(): void {
+    this.#state = 'closed'
+    // Node has called those that it knows of; nothing reads the chunks any more, so the others are told as well.
+    for (const done of this.#unsent) done()
+    this.#handlers?.onClose(this.#error)
+  }
+
+  #whenSent(onSent: () => void): () => void {
+    const done = () => {
+      if (this.#unsent.delete(done)) onSent()
+    }
+    this.#unsent.add(done)
+    return done
+  }
+}
