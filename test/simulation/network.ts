@@ -72,10 +72,12 @@ export class SimNetwork {
     return {
       listen: (address, onConnection) => this.#listen(host, address, { onConnection }),
       connect: (address, { timeoutMs }) =>
-        this.#open(host, address, timeoutMs, 'onConnection').then((pipe) => pipe.connection(host)),
+        this.#open(host, address, timeoutMs, 'onConnection').then((pipe) => pipe.connection('opener')),
       dial: (url, { timeoutMs }) => {
         const { hostname, port } = new URL(url)
-        return this.#open(host, { host: hostname, port: Number(port) }, timeoutMs, 'onLink').then((pipe) => pipe.link(host))
+        return this.#open(host, { host: hostname, port: Number(port) }, timeoutMs, 'onLink').then((pipe) =>
+          pipe.link('opener'),
+        )
       },
     }
   }
@@ -85,7 +87,11 @@ export class SimNetwork {
     return this.#listen(host, address, { onLink })
   }
 
-  #listen(host: NetworkHost, asked: Address, serve: { onConnection?: OnConnection; onLink?: OnLink }): Promise<Listener> {
+  #listen(
+    host: NetworkHost,
+    asked: Address,
+    serve: { onConnection?: OnConnection; onLink?: OnLink },
+  ): Promise<Listener> {
     const address = { host: host.name, port: asked.port || this.#nextPort++ }
     const key = `${address.host}:${address.port}`
     if (this.#listeners.has(key)) return Promise.reject(networkError('EADDRINUSE', key))
@@ -120,8 +126,8 @@ export class SimNetwork {
         if (listener === undefined || accept === undefined) return reject(networkError('ECONNREFUSED', key))
         const pipe = new Pipe(this, host, listener.host)
         this.#pipes.add(pipe)
-        if (kind === 'onConnection') (accept as OnConnection)(pipe.connection(listener.host))
-        else (accept as OnLink)(pipe.link(listener.host))
+        if (kind === 'onConnection') (accept as OnConnection)(pipe.connection('accepter'))
+        else (accept as OnLink)(pipe.link('accepter'))
         resolve(pipe)
       }
       this.#scheduler.at(this.travelMs(host.name, to.host), attempt)

@@ -11,6 +11,9 @@ export function networkError(code: string, where: string): Error {
 
 type Parcel = { bytes: Uint8Array } | { text: string } | { end: true }
 
+/** Who opened it, and who accepted it: one process may be both. */
+export type Side = 'opener' | 'accepter'
+
 /** One side of a pipe: what it sent and what it has not yet taken. */
 class End {
   readonly host: NetworkHost
@@ -68,8 +71,8 @@ export class Pipe {
     }
   }
 
-  connection(host: NetworkHost): Connection {
-    const end = this.#endOf(host)
+  connection(side: Side): Connection {
+    const end = this.#endOf(side)
     return {
       peer: `${end.peer.host.name}:0`,
       get bufferedBytes() {
@@ -89,8 +92,8 @@ export class Pipe {
     }
   }
 
-  link(host: NetworkHost): Link {
-    const end = this.#endOf(host)
+  link(side: Side): Link {
+    const end = this.#endOf(side)
     return {
       peer: `${end.peer.host.name}:0`,
       get bufferedBytes() {
@@ -102,8 +105,8 @@ export class Pipe {
     }
   }
 
-  #endOf(host: NetworkHost): End {
-    return host === this.#a.host ? this.#a : this.#b
+  #endOf(side: Side): End {
+    return side === 'opener' ? this.#a : this.#b
   }
 
   #startConnection(end: End, handlers: ConnectionHandlers): void {
@@ -240,7 +243,8 @@ export class Pipe {
 
 function describe(parcel: Parcel): string {
   if ('end' in parcel) return 'end'
-  if ('text' in parcel) return parcel.text.length > 200 ? `${parcel.text.slice(0, 200)}…${parcel.text.length}` : parcel.text
+  if ('text' in parcel)
+    return parcel.text.length > 200 ? `${parcel.text.slice(0, 200)}…${parcel.text.length}` : parcel.text
   return `${parcel.bytes.length} bytes ${checksum(parcel.bytes)}`
 }
 

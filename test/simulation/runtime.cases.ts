@@ -1,7 +1,7 @@
 // What every disk and every network must do: Node's and the simulator's join the same suites, so that code
 // which passes in the simulator stands on the same ground in production.
 import type { Connection, Disk, Listener, Network } from '@castellan/protocol/runtime'
-import { readSmallFile, replaceFile } from '@castellan/protocol/runtime'
+import { nodeRuntime, readSmallFile, replaceFile } from '@castellan/protocol/runtime'
 import { expect, test } from 'vitest'
 
 /** Waits for a promise; the simulator's runs its events meanwhile. */
@@ -181,7 +181,7 @@ async function waitFor(get: () => Promise<void> | undefined): Promise<void> {
   for (let turns = 0; turns < 1_000; turns++) {
     const promise = get()
     if (promise) return promise
-    await new Promise((resolve) => setImmediate(resolve))
+    await new Promise<void>((resolve) => nodeRuntime().clock.soon(resolve))
   }
   throw new Error('nothing was accepted')
 }

@@ -21,7 +21,8 @@ function settleIn(scheduler: Scheduler): Settle {
       settled = true
     }
     promise.then(mark, mark)
-    if (!(await scheduler.run(scheduler.nowMs + 60_000, () => settled))) throw new Error('not settled in 60 simulated seconds')
+    if (!(await scheduler.run(scheduler.nowMs + 60_000, () => settled)))
+      throw new Error('not settled in 60 simulated seconds')
     return promise
   }
 }
@@ -127,7 +128,9 @@ describe('death', () => {
       const other = new Machine('m2', scheduler, network)
       const { network: served } = m.boot().runtime
       const handlers = { readBuffer: () => new Uint8Array(10), onRead: () => {}, onDrain: () => {} }
-      await settle(served.listen({ host: 'm1', port: 9 }, (connection) => connection.start({ ...handlers, onClose: () => {} })))
+      await settle(
+        served.listen({ host: 'm1', port: 9 }, (connection) => connection.start({ ...handlers, onClose: () => {} })),
+      )
       const client = await settle(other.boot().runtime.network.connect({ host: 'm1', port: 9 }, { timeoutMs: 1_000 }))
       let closedAtMs = Number.NaN
       client.start({
@@ -150,9 +153,11 @@ test('the same seed gives the same trace, another seed another', async () => {
     const { scheduler, network, machine: m } = machine(seed)
     const other = new Machine('m2', scheduler, network)
     const echo = { readBuffer: () => new Uint8Array(100), onDrain: () => {}, onClose: () => {} }
-    await m.boot().runtime.network.listen({ host: 'm1', port: 9 }, (connection) =>
-      connection.start({ ...echo, onRead: (length) => void connection.write([new Uint8Array(length)]) }),
-    )
+    await m
+      .boot()
+      .runtime.network.listen({ host: 'm1', port: 9 }, (connection) =>
+        connection.start({ ...echo, onRead: (length) => void connection.write([new Uint8Array(length)]) }),
+      )
     const opening = other.boot().runtime.network.connect({ host: 'm1', port: 9 }, { timeoutMs: 1_000 })
     void opening.then((connection) => {
       connection.start({ ...echo, onRead: (length) => void connection.write([new Uint8Array(length)]) })

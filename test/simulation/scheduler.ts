@@ -3,7 +3,11 @@
 // One event runs, then every promise that it woke, then the next: so a run depends on the seed alone. What
 // happens is written to a trace whose hash two runs of one seed must share.
 import { createHash, type Hash } from 'node:crypto'
+import { nodeRuntime } from '@castellan/protocol/runtime'
 import { SeededRandom } from './random.ts'
+
+/** The real event loop, under the simulated one. */
+const real = nodeRuntime().clock
 
 interface Event {
   readonly atMs: number
@@ -93,7 +97,7 @@ export class Scheduler {
 
 /** Resolves when no promise is left that could run now. */
 function drain(): Promise<void> {
-  return new Promise((resolve) => setImmediate(resolve))
+  return new Promise((resolve) => real.soon(resolve))
 }
 
 // A binary heap by time, then by order of arrival.
