@@ -29,13 +29,21 @@ export const serviceOptions: readonly Option[] = [
   { name: 'log-file', value: 'FILE', doc: 'Log there (the last 8 to 16 MiB are kept) instead of to standard error.' },
 ]
 
-/** Runs a service to its end. Resolves when it has stopped; the exit code is set. */
-export async function serve(name: string, input: Input, start: (log: Logger) => Promise<Service>): Promise<void> {
+/**
+ * Runs a service to its end. Resolves when it has stopped; the exit code is set. `start` gets a function by which the service
+ * says that it has to end by itself, and why: that is a failure.
+ */
+export async function serve(
+  name: string,
+  input: Input,
+  start: (log: Logger, giveUp: (reason: string) => void) => Promise<Service>,
+): Promise<void> {
   const log = logger(name, input)
+  const { promise: gaveUp, resolve: giveUp } = Promise.withResolvers<string>()
   const stopAsked = untilStop()
   let service: Service
   try {
-    service = await start(log)
+    service = await start(log, giveUp)
   } catch (error) {
     log.error({ error }, 'could not start')
     const sentence = sentenceOf(error)
@@ -45,9 +53,11 @@ export async function serve(name: string, input: Input, start: (log: Logger) => 
   log.info({ ...service.ready, pid: process.pid }, 'ready')
   await tell({ type: 'ready', ready: service.ready })
   flushCompileCache() // a process that is killed with -9 later should have warmed the next start all the same
-  log.info({ reason: await stopAsked }, 'stopping')
+  const reason = await Promise.race([stopAsked, gaveUp.then((why) => new CommandError(`The ${name} gave up: ${why}`))])
+  log.info({ reason: sentenceOf(reason) }, 'stopping')
   await stopWithin(service, log)
   if (process.connected) process.disconnect()
+  if (reason instanceof CommandError) throw reason
 }
 
 function logger(name: string, input: Input): Logger {

@@ -12,9 +12,9 @@ export const broker: Command = {
   options: [...serviceOptions, ...settingOptions(brokerSettings)],
   more: `Each setting may also stand in the --config file under its name, or in the environment: ${prefix}NODE_ID is node.id.`,
   async run(input) {
-    await serve('broker', input, async (log) => {
+    await serve('broker', input, async (log, giveUp) => {
       const config = parseBrokerConfig(collectSettings(brokerSettings, input, prefix))
-      const started = await startBroker(config, log.child({ broker: config.brokerId }))
+      const started = await startBroker(config, log.child({ broker: config.brokerId }), { onReplaced: giveUp })
       const { host, port } = started.address
       return { ready: { address: `${host}:${port}` }, stop: () => started.stop() }
     })

@@ -31,17 +31,20 @@ async function run(input: Input): Promise<void> {
   const options = platformOptions(input)
   const path = resolve(input.text('data') ?? '')
   const folder = await DataFolder.open(path, { fresh: input.isSet('fresh') })
-  const stopAsked = untilStop()
+  const stop = stopRequest()
   const platform = new Platform(folder, options)
   try {
     const started = platform.start()
-    const stoppedEarly = await Promise.race([started.then(() => false), stopAsked.then(() => true)])
-    if (!stoppedEarly) {
+    const stoppedEarly = await Promise.race([started.then(() => false), stop.asked.then(() => true)])
+    if (stoppedEarly)
+      started.catch(() => {}) // what is being stopped fails to start
+    else {
       console.log(`ready castle=${platform.castleUrl} bootstrap=${platform.bootstrap}`)
-      await stopAsked
-    } else started.catch(() => {}) // what is being stopped fails to start
+      await stop.asked
+    }
     await platform.stop()
   } finally {
+    stop.forget()
     folder.release()
   }
 }
@@ -62,19 +65,15 @@ function platformOptions(input: Input): PlatformOptions {
   return { brokers, castlePort, brokerPort, restart: !input.isSet('no-restart'), verbose: input.isSet('verbose'), say }
 }
 
-/** Resolves when somebody wants this to stop: by a signal, or because the launcher that it belongs to is gone. */
-function untilStop(): Promise<void> {
-  return new Promise((resolve) => {
-    const launcher = Number(process.env['CASTELLAN_LAUNCHER'])
-    const hasLauncher = process.ppid === launcher
-    // It also keeps this process alive while all members are dead (--no-restart).
-    const watch = setInterval(() => {
-      if (hasLauncher && process.ppid !== launcher) stop()
-    }, 250)
-    const stop = () => {
-      clearInterval(watch)
-      resolve()
-    }
-    for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, stop)
-  })
+/** `asked` resolves when somebody wants this to stop: by a signal, or because the launcher that it belongs to is gone. */
+function stopRequest(): { asked: Promise<void>; forget(): void } {
+  const { promise, resolve } = Promise.withResolvers<void>()
+  for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, () => resolve())
+  const launcher = Number(process.env['CASTELLAN_LAUNCHER'])
+  const hasLauncher = process.ppid === launcher
+  // The timer also keeps this process alive while all members are dead (--no-restart).
+  const watch = setInterval(() => {
+    if (hasLauncher && process.ppid !== launcher) resolve()
+  }, 250)
+  return { asked: promise, forget: () => clearInterval(watch) }
 }

@@ -110,10 +110,9 @@ export class Platform {
     const port = this.#castleUrl === '' ? 0 : new URL(this.#castleUrl).port
     return [
       'castle',
-      '--listen',
-      `${host}:${port}`,
-      '--data.dir',
-      join(this.#folder.path, 'castle'),
+      ...['--listen', `${host}:${port}`],
+      ...['--data.dir', join(this.#folder.path, 'castle')],
+      ...['--offsets.topic.brokers', String(this.#options.brokers)],
       ...this.#logArgs('castle'),
     ]
   }

@@ -104,14 +104,20 @@ export class TestPlatform {
 
   #spawn(name: MemberName): void {
     const index = this.names.indexOf(name)
+    const words = index === 0 ? this.#castleWords() : this.#brokerWords(index)
     const listen = ['--listen', `127.0.0.1:${this.#ports[index]}`]
-    const { brokerArgs = [], castleArgs = [] } = this.#options
-    const folder = join(this.data, name)
-    const words =
-      index === 0
-        ? ['castle', ...listen, '--data.dir', folder, ...castleArgs]
-        : ['broker', '--node.id', String(index), '--castle', this.castle, ...listen, '--log.dir', folder, ...brokerArgs]
-    this.#members.set(name, new TestProcess(name, castellan, words))
+    this.#members.set(name, new TestProcess(name, castellan, [...words, ...listen]))
+  }
+
+  #castleWords(): string[] {
+    const brokers = String(this.#ports.length - 1)
+    const folder = ['--data.dir', join(this.data, 'castle')]
+    return ['castle', ...folder, '--offsets.topic.brokers', brokers, ...(this.#options.castleArgs ?? [])]
+  }
+
+  #brokerWords(id: number): string[] {
+    const folder = ['--log.dir', join(this.data, `broker-${id}`)]
+    return ['broker', '--node.id', String(id), '--castle', this.castle, ...folder, ...(this.#options.brokerArgs ?? [])]
   }
 
   async #untilReady(name: MemberName): Promise<void> {
