@@ -127,10 +127,11 @@ export class Broker implements BrokerParts {
     this.log.info({ brokerId: this.config.brokerId }, 'the broker has stopped')
   }
 
-  /** The logs first: whoever waits for the topic finds it led. */
+  /** The logs first: whoever waits for the topic finds it led. The coordinator last: it looks into both. */
   #receiveTopic(state: TopicState): void {
     this.partitions.apply(state)
     this.metadata.setTopic(state)
+    this.coordinator.topicChanged(state)
   }
 
   async #replaced(reason: string, { onReplaced }: BrokerOptions): Promise<void> {

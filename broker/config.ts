@@ -1,53 +1,46 @@
 // Every setting of a broker, declared once: name, type, default and meaning. File, environment and flags (cli), the
 // type `BrokerConfig`, DescribeConfigs and the checks all come from this table. Names are Kafka's where Kafka has one.
-import type { Address } from '@castellan/protocol/runtime'
-import { BrokerError } from './errors.ts'
 import {
   addressType,
   booleanType,
+  type ConfigOf,
+  configFrom,
+  configFromTexts,
+  type GivenOf,
   integerType,
   listType,
   nullable,
   onlyType,
-  type SettingType,
+  type Refuse,
+  type SettingsTable,
+  setting,
   stringType,
-} from './setting-types.ts'
-
-export interface Setting<T> {
-  readonly name: string
-  readonly type: SettingType<T>
-  /** Absent: it must be given. */
-  readonly default?: T
-  readonly doc: string
-}
-
-function setting<T>(name: string, type: SettingType<T>, doc: string, ...byDefault: [T?]): Setting<T> {
-  return byDefault.length === 0 ? { name, type, doc } : { name, type, doc, default: byDefault[0] as T }
-}
+} from '@castellan/protocol/config'
+import type { Address } from '@castellan/protocol/runtime'
+import { BrokerError } from './errors.ts'
 
 const KiB = 1024
 const MiB = 1024 * KiB
-const second = 1000
+const second = 1_000
 const minute = 60 * second
 const count = (max = 2_147_483_647) => integerType(1, max)
-const durationMs = () => integerType(1, Number.MAX_SAFE_INTEGER, 'milliseconds')
+const bytes = (min = KiB) => integerType(min, 1024 * MiB, 'bytes')
+const duration = () => integerType(1, Number.MAX_SAFE_INTEGER, 'milliseconds')
 
-export const brokerSettings = {
-  brokerId: setting('node.id', integerType(0, 2_147_483_647), 'The id of this broker in its cluster.'),
+/** Who and where. */
+const identitySettings = {
+  brokerId: setting('node.id', integerType(0, 2_147_483_647), 'The id of this broker, unique in its Castle.'),
   cluster: setting('cluster', stringType(249), 'The cluster that this broker belongs to.', 'default'),
   castle: setting(
     'castle',
-    listType(/^https?:\/\/[^/]+\/?$/, 'URLs like http://127.0.0.1:8600'),
+    listType(/^https?:\/\/[^/\s]+\/?$/, 'URLs such as http://127.0.0.1:8600'),
     'Where Castle answers; several when there are standbys.',
   ),
   listen: setting(
     'listen',
     addressType(),
     'The address that this broker accepts connections on; port 0 lets the system choose.',
-    {
-      host: '127.0.0.1',
-      port: 9092,
-    },
+    { host: '127.0.0.1', port: 9092 },
   ),
   advertise: setting<Address | null>(
     'advertise',
@@ -69,7 +62,10 @@ export const brokerSettings = {
     null,
   ),
   dataFolder: setting('log.dir', stringType(4096), 'The folder of all logs of this broker, absolute.'),
+}
 
+/** What connections may cost. */
+const connectionSettings = {
   maxConnections: setting(
     'max.connections',
     count(),
@@ -78,16 +74,11 @@ export const brokerSettings = {
   ),
   connectionsMaxIdleMs: setting(
     'connections.max.idle.ms',
-    durationMs(),
+    duration(),
     'A connection without requests for so long is closed.',
     10 * minute,
   ),
-  socketRequestMaxBytes: setting(
-    'socket.request.max.bytes',
-    integerType(KiB, 1024 * MiB, 'bytes'),
-    'The largest request.',
-    100 * MiB,
-  ),
+  socketRequestMaxBytes: setting('socket.request.max.bytes', bytes(), 'The largest request.', 100 * MiB),
   connectionRequestsMax: setting(
     'connection.requests.max',
     count(100_000),
@@ -96,43 +87,46 @@ export const brokerSettings = {
   ),
   connectionRequestBytesMax: setting(
     'connection.request.bytes.max',
-    integerType(KiB, 1024 * MiB, 'bytes'),
-    'Bytes of requests of one connection that are worked on at a time (one larger request is let through alone).',
+    bytes(),
+    'Bytes of requests of one connection that are worked on at a time; a larger request goes alone.',
     16 * MiB,
   ),
   connectionResponseBytesMax: setting(
     'connection.response.bytes.max',
-    integerType(KiB, 1024 * MiB, 'bytes'),
-    'Bytes of answers that a connection may leave untaken before its further requests wait.',
+    bytes(),
+    'Bytes of answers of one connection that may wait for an earlier answer before its further requests wait.',
     4 * MiB,
   ),
   fetchMaxBytes: setting(
     'fetch.max.bytes',
-    integerType(KiB, 1024 * MiB, 'bytes'),
+    bytes(),
     'The most that one Fetch answers, whatever it asks for.',
     55 * MiB,
   ),
+}
+
+const logSettings = {
   autoCreateTopicsEnable: setting(
     'auto.create.topics.enable',
     onlyType(false, 'topics are made in the console, by the API or by CreateTopics'),
-    'Topics are never made by asking for them.',
+    'Whether topics are made by asking for them.',
     false as const,
   ),
   producerIdExpirationMs: setting(
     'producer.id.expiration.ms',
-    durationMs(),
+    duration(),
     'The state of an idempotent producer is forgotten so long after its last batch.',
     1440 * minute,
   ),
   producerIdExpirationCheckIntervalMs: setting(
     'producer.id.expiration.check.interval.ms',
-    durationMs(),
+    duration(),
     'How often forgotten producers are looked for.',
     10 * minute,
   ),
   logRetentionCheckIntervalMs: setting(
     'log.retention.check.interval.ms',
-    durationMs(),
+    duration(),
     'How often retention is applied.',
     5 * minute,
   ),
@@ -148,51 +142,76 @@ export const brokerSettings = {
     'Files of logs that are held open at a time.',
     400,
   ),
+}
+
+const groupSettings = {
+  groupConsumerSessionTimeoutMs: setting(
+    'group.consumer.session.timeout.ms',
+    duration(),
+    'A member that is silent for so long loses its partitions.',
+    10 * second,
+  ),
+  groupConsumerHeartbeatIntervalMs: setting(
+    'group.consumer.heartbeat.interval.ms',
+    duration(),
+    'How often members heartbeat to their coordinator.',
+    3 * second,
+  ),
+  groupConvergingHeartbeatIntervalMs: setting(
+    'group.converging.heartbeat.interval.ms',
+    duration(),
+    'How often they do while their group hands partitions over.',
+    500,
+  ),
+  groupConsumerMaxSize: setting('group.consumer.max.size', count(), 'Members of one group at most.', 10_000),
+  groupsMax: setting('groups.max', count(), 'Groups that one broker coordinates at most.', 10_000),
+  groupCastleGraceMs: setting(
+    'group.castle.grace.ms',
+    duration(),
+    'Castle is waited for so long before a coordinator assigns by itself.',
+    2 * second,
+  ),
+  groupLogSnapshotBytes: setting(
+    'group.log.snapshot.bytes',
+    bytes(64 * KiB),
+    'A coordinator shortens its log by a snapshot after so many bytes.',
+    16 * MiB,
+  ),
   offsetMetadataMaxBytes: setting(
     'offset.metadata.max.bytes',
     integerType(0, MiB, 'bytes'),
     'The longest text that may go with a committed offset.',
     4096,
   ),
-  groupConsumerSessionTimeoutMs: setting(
-    'group.consumer.session.timeout.ms',
-    durationMs(),
-    'A member that is silent for so long loses its partitions.',
-    10 * second,
+  offsetsRetentionMinutes: setting(
+    'offsets.retention.minutes',
+    integerType(1, 2_147_483_647, 'minutes'),
+    'The offsets of a group without members are forgotten after so long.',
+    7 * 24 * 60,
   ),
-  groupConsumerHeartbeatIntervalMs: setting(
-    'group.consumer.heartbeat.interval.ms',
-    durationMs(),
-    'How often members heartbeat to their coordinator.',
-    3 * second,
+  offsetsRetentionCheckIntervalMs: setting(
+    'offsets.retention.check.interval.ms',
+    duration(),
+    'How often such offsets are looked for.',
+    10 * minute,
   ),
-  groupConsumerMaxSize: setting('group.consumer.max.size', count(), 'Members of one group at most.', 10_000),
-  groupCastleGraceMs: setting(
-    'group.castle.grace.ms',
-    durationMs(),
-    'Castle is waited for so long before a coordinator assigns by itself.',
-    5 * second,
-  ),
-} as const satisfies Record<string, Setting<never> | Setting<unknown>>
+}
 
-type Table = typeof brokerSettings
-type ValueOf<S> = S extends Setting<infer T> ? T : never
-type Required = { [K in keyof Table]: K extends 'brokerId' | 'castle' | 'dataFolder' ? K : never }[keyof Table]
+export const brokerSettings = {
+  ...identitySettings,
+  ...connectionSettings,
+  ...logSettings,
+  ...groupSettings,
+} satisfies SettingsTable
 
 /** The settings of one broker. Units as the names say. */
-export type BrokerConfig = { readonly [K in keyof Table]: ValueOf<Table[K]> }
+export type BrokerConfig = ConfigOf<typeof brokerSettings>
 
-/** A whole config from what is given as values: the rest are defaults. Checks all. */
-export function brokerConfig(given: Pick<BrokerConfig, Required> & Partial<BrokerConfig>): BrokerConfig {
-  const config: Record<string, unknown> = {}
-  for (const [key, { name, type, default: byDefault, doc }] of entries()) {
-    const value = (given as Record<string, unknown>)[key] ?? byDefault
-    if (value === undefined)
-      throw new BrokerError('CONFIG_MISSING', `${name} is not set: ${doc}`, { next: `Give ${name} ${type.expected}.` })
-    config[key] = value
-  }
-  for (const key of Object.keys(given)) if (!(key in brokerSettings)) throw unknownSetting(key, '')
-  return checkTogether(config as BrokerConfig)
+const refuse: Refuse = (problem, message, next) => new BrokerError(problem, message, { next })
+
+/** A whole config from what is given as values; the rest are defaults. Throws a BrokerError for what cannot be. */
+export function brokerConfig(given: GivenOf<typeof brokerSettings>): BrokerConfig {
+  return checkTogether(configFrom(brokerSettings, given, refuse))
 }
 
 /**
@@ -200,54 +219,34 @@ export function brokerConfig(given: Pick<BrokerConfig, Required> & Partial<Broke
  * Throws a BrokerError that names the setting, its value, and what would be right.
  */
 export function parseBrokerConfig(texts: Readonly<Record<string, string>>): BrokerConfig {
-  const given: Record<string, unknown> = {}
-  for (const [name, text] of Object.entries(texts)) {
-    const entry = entries().find(([, setting]) => setting.name === name)
-    if (!entry) throw unknownSetting(name, text)
-    const [key, { type }] = entry
-    const value = type.parse(text)
-    if (value === undefined) {
-      throw new BrokerError('CONFIG_WRONG', `${name} is ${JSON.stringify(text)}, but must be ${type.expected}`, {
-        next: `Give ${name} ${type.expected}.`,
-      })
-    }
-    given[key] = value
-  }
-  return brokerConfig(given as BrokerConfig)
+  return checkTogether(configFromTexts(brokerSettings, texts, refuse))
 }
 
 /** Where clients reach this broker, when it listens on `listening`. */
-export function advertisedAddress(config: BrokerConfig, listening: Address): Address {
-  if (config.advertise)
-    return config.advertise.port === 0 ? { ...config.advertise, port: listening.port } : config.advertise
-  return { host: config.listen.host, port: listening.port }
+export function advertisedAddress({ listen, advertise }: BrokerConfig, listening: Address): Address {
+  if (advertise === null) return { host: listen.host, port: listening.port }
+  return advertise.port === 0 ? { host: advertise.host, port: listening.port } : advertise
 }
 
 function checkTogether(config: BrokerConfig): BrokerConfig {
-  for (const [name, address] of [
-    ['listen', config.listen],
-    ['metrics.listen', config.metricsListen],
-  ] as const) {
-    if (!address || config.insecure || isLoopback(address.host)) continue
-    throw new BrokerError(
+  const { listen, metricsListen, advertise, dataFolder, insecure } = config
+  for (const [name, address] of Object.entries({ listen, 'metrics.listen': metricsListen })) {
+    if (address === null || insecure || isLoopback(address.host)) continue
+    throw refuse(
       'CONFIG_WRONG',
       `${name} is ${address.host}:${address.port}, which other machines reach, and there is no authentication`,
-      {
-        next: `Let ${name} be on 127.0.0.1, or set insecure=true if this is meant.`,
-      },
+      `Let ${name} be on 127.0.0.1, or set insecure=true if this is meant.`,
     )
   }
-  const anywhere = config.listen.host === '0.0.0.0' || config.listen.host === '::'
-  if (anywhere && !config.advertise) {
-    throw new BrokerError('CONFIG_WRONG', `listen is ${config.listen.host}, which clients cannot connect to`, {
-      next: 'Set advertise to the host and port that clients shall use.',
-    })
-  }
-  if (!config.dataFolder.startsWith('/')) {
-    throw new BrokerError(
+  if ((listen.host === '0.0.0.0' || listen.host === '::') && advertise === null) {
+    throw refuse(
       'CONFIG_WRONG',
-      `log.dir is ${JSON.stringify(config.dataFolder)}, but must be an absolute path`,
+      `listen is ${listen.host}, an address that clients cannot connect to`,
+      'Set advertise to the host and port that clients shall use.',
     )
+  }
+  if (!dataFolder.startsWith('/')) {
+    throw refuse('CONFIG_WRONG', `log.dir is ${JSON.stringify(dataFolder)}`, 'Give log.dir an absolute path.')
   }
   return config
 }
@@ -255,26 +254,3 @@ function checkTogether(config: BrokerConfig): BrokerConfig {
 function isLoopback(host: string): boolean {
   return host === 'localhost' || host === '::1' || host.startsWith('127.')
 }
-
-function entries(): [string, Setting<unknown>][] {
-  return Object.entries(brokerSettings) as [string, Setting<unknown>][]
-}
-
-function unknownSetting(name: string, value: string): BrokerError {
-  const near = entries()
-    .map(([, setting]) => setting.name)
-    .find((known) => squeezed(known) === squeezed(name))
-  return new BrokerError(
-    'CONFIG_UNKNOWN',
-    `there is no setting ${JSON.stringify(name)} (given as ${JSON.stringify(value)})`,
-    {
-      next: near
-        ? `Write it ${near}.`
-        : `Known settings: ${entries()
-            .map(([, setting]) => setting.name)
-            .join(', ')}.`,
-    },
-  )
-}
-
-const squeezed = (name: string) => name.toLowerCase().replace(/[^a-z0-9]/g, '')

@@ -1,6 +1,8 @@
 // Settings as Kafka's admin APIs show them: each with where its value comes from, its type, and what it is for.
+
+import type { Setting } from '@castellan/protocol/config'
 import { describeTopicConfigs as describe } from '@castellan/protocol/settings'
-import type { BrokerConfig, Setting } from '../config.ts'
+import type { BrokerConfig } from '../config.ts'
 
 /** Kafka's numbers for where a value comes from. */
 const source = { topic: 1, staticBroker: 4, default: 5 } as const

@@ -19,13 +19,20 @@ class Bench {
   readonly connection = new FakeConnection()
   readonly complaints: [string, string][] = []
   readonly slabs = new SlabPool({ slabBytes: 64 * 1024, keepBytesMax: 1024 * 1024, poison: true })
-  readonly started: { context: RequestContext; answer: (response: Answer<typeof metadata>) => void; fail: (error: Error) => void }[] = []
+  readonly started: {
+    context: RequestContext
+    answer: (response: Answer<typeof metadata>) => void
+    fail: (error: Error) => void
+  }[] = []
   readonly client: ClientConnection
   isClosed = false
 
   constructor(limits: Partial<BrokerConfig> = {}) {
     const config = brokerConfig({ brokerId: 1, castle: ['http://127.0.0.1:1'], dataFolder: '/data', ...limits })
-    const slow = handler(metadata, (_, context) => new Promise((answer, fail) => this.started.push({ context, answer, fail })))
+    const slow = handler(
+      metadata,
+      (_, context) => new Promise((answer, fail) => this.started.push({ context, answer, fail })),
+    )
     const quick = handler(produce, ({ acks }, context) => {
       if (acks === 0) context.closeConnection('an error at acks=0')
       return acks === 0 ? null : { responses: [] }
@@ -38,7 +45,9 @@ class Bench {
       slabs: this.slabs,
       counters: this.counters,
       complain: (kind, _peer, reason) => void this.complaints.push([kind, reason]),
-      onClosed: () => void (this.isClosed = true),
+      onClosed: () => {
+        this.isClosed = true
+      },
     }
     this.client = new ClientConnection(host, this.connection)
     this.client.start()
@@ -131,11 +140,9 @@ describe('limits', () => {
   })
 
   test('answers that the client does not take: its requests wait, and memory is bounded', async () => {
-    bench = new Bench({ connectionResponseBytesMax: 1024 })
     bench.connection.takesAnswers = false
-    const large = { brokers: [], topics: Array.from({ length: 100 }, (_, i) => ({ errorCode: 0, name: `topic-${i}`, partitions: [] })) }
     bench.ask(1)
-    bench.started[0]!.answer(large)
+    bench.started[0]!.answer(nothing)
     await settle()
     bench.ask(2, 3)
     expect(bench.started).toHaveLength(1)
@@ -143,6 +150,22 @@ describe('limits', () => {
     bench.connection.takeAnswers()
     expect(bench.started).toHaveLength(3)
     expect(bench.connection.isPaused).toBe(false)
+  })
+
+  test('answers that wait for an earlier one: beyond the limit nothing more is started', async () => {
+    bench = new Bench({ connectionResponseBytesMax: 1024 })
+    bench.ask(1, 2)
+    bench.started[1]!.answer({
+      brokers: [],
+      topics: Array.from({ length: 100 }, (_, i) => ({ errorCode: 0, name: `topic-${i}`, partitions: [] })),
+    })
+    await settle()
+    bench.ask(3)
+    expect(bench.started).toHaveLength(2)
+    bench.started[0]!.answer(nothing)
+    await settle()
+    expect(bench.connection.answered()).toEqual([1, 2])
+    expect(bench.started).toHaveLength(3)
   })
 
   test('a frame longer than socket.request.max.bytes closes the connection before it is read', () => {
@@ -245,7 +268,9 @@ describe('ends', () => {
 
 test('requests of a thousand frames in one read are answered in order', async () => {
   bench.connection.deliver(
-    Buffer.concat(Array.from({ length: 1000 }, (_, i) => requestBytes(produce, 9, i, { acks: 1, timeoutMs: 1, topicData: [] }))),
+    Buffer.concat(
+      Array.from({ length: 1000 }, (_, i) => requestBytes(produce, 9, i, { acks: 1, timeoutMs: 1, topicData: [] })),
+    ),
   )
   await settle()
   expect(bench.connection.answered()).toEqual(Array.from({ length: 1000 }, (_, i) => i))

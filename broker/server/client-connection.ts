@@ -1,8 +1,8 @@
 // One client's connection: requests are started in the order of their frames and answered in that order, many at a time.
 //
 //   bytes -> FrameReader -> waiting -> in flight (started, not written) -> outgoing -> one write a turn -> sent
-//                             |           at most N requests, B bytes         |
-//                             '---- while any frame waits, reading pauses <---'  answers not taken yet: at most R bytes
+//                             |           at most N requests, B bytes         |    until the client takes them
+//                             '---- while any frame waits, reading pauses <---'    nothing more is started
 //
 // So a client that does not read its answers, or sends faster than it is served, is stopped by TCP, and costs a
 // bounded amount of memory.
@@ -45,6 +45,8 @@ export class ClientConnection implements ConnectionHandlers {
   #flushScheduled = false
   #starting = false
   #paused = false
+  /** The client does not take what was written: nothing more is started until it does. */
+  #isFull = false
   #state: 'open' | 'draining' | 'closed' = 'open'
 
   constructor(host: ConnectionHost, connection: Connection) {
@@ -75,6 +77,7 @@ export class ClientConnection implements ConnectionHandlers {
   }
 
   onDrain(): void {
+    this.#isFull = false
     this.#startWaiting()
   }
 
@@ -130,7 +133,8 @@ export class ClientConnection implements ConnectionHandlers {
     return (
       this.#inFlight < config.connectionRequestsMax &&
       this.#inFlightBytes < config.connectionRequestBytesMax &&
-      this.#heldBytes + this.#connection.bufferedBytes < config.connectionResponseBytesMax
+      this.#heldBytes < config.connectionResponseBytesMax &&
+      !this.#isFull
     )
   }
 
@@ -253,12 +257,13 @@ export class ClientConnection implements ConnectionHandlers {
     this.#heldBytes -= bytes
     this.#host.counters.bytesOut += bytes
     if (tasks.length === 0) {
-      this.#connection.write(chunks)
+      this.#isFull = !this.#connection.write(chunks)
     } else {
       this.#outgoingTasks = []
-      this.#connection.write(chunks, () => {
+      const sent = () => {
         for (const exchange of tasks) exchange.sent()
-      })
+      }
+      this.#isFull = !this.#connection.write(chunks, sent)
     }
     this.#startWaiting()
   }

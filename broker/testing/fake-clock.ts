@@ -21,7 +21,10 @@ export class FakeClock implements Clock {
   after(delayMs: number, task: () => void): Timer {
     const timer = { atMs: this.#nowMs + delayMs, task }
     this.#timers.push(timer)
-    return { cancel: () => void (this.#timers = this.#timers.filter((one) => one !== timer)) }
+    const cancel = () => {
+      this.#timers = this.#timers.filter((one) => one !== timer)
+    }
+    return { cancel }
   }
 
   soon(task: () => void): void {

@@ -1,7 +1,8 @@
 // A connection whose other end is a test: it delivers bytes, reads the answers, and takes them as slowly as it likes.
+
+import type { Api, RequestInput, ResponseOf } from '@castellan/protocol'
 import { decodeResponseHeader, encodeRequest, Reader } from '@castellan/protocol'
 import type { Connection, ConnectionHandlers } from '@castellan/protocol/runtime'
-import type { Api, RequestInput, ResponseOf } from '@castellan/protocol'
 
 export class FakeConnection implements Connection {
   readonly peer = '127.0.0.1:50000'
@@ -113,7 +114,12 @@ export class FakeConnection implements Connection {
   }
 }
 
-export function requestBytes<A extends Api>(api: A, version: number, correlationId: number, body: RequestInput<A>): Uint8Array {
+export function requestBytes<A extends Api>(
+  api: A,
+  version: number,
+  correlationId: number,
+  body: RequestInput<A>,
+): Uint8Array {
   return Buffer.concat(encodeRequest(api, version, { correlationId, clientId: 'test' }, body))
 }
 
