@@ -116,7 +116,7 @@ export class KafkaClient {
     const addresses: readonly Address[] = this.view.brokers.size > 0 ? [...this.view.brokers.values()] : this.#bootstrap
     if (addresses.length === 0) throw new CastellanError('NO_BROKER', 'no broker is known')
     // One that answers already saves opening a connection; by lot otherwise, so that a dead one is not tried for ever.
-    const connected = addresses.filter((address) => this.#pool.peek(address, 'main') !== undefined)
+    const connected = addresses.filter((address) => this.#pool.has(address, 'main'))
     const choice = connected.length > 0 ? connected : addresses
     return choice[randomInt(this.runtime.random, choice.length)]!
   }

@@ -36,10 +36,7 @@ export async function askOffsets(
   options: { timeoutMs: number; signal?: AbortSignal | undefined },
 ): Promise<Answer[]> {
   const answers = new Map<OffsetQuery, Answer>()
-  const byLeader = groupBy(
-    queries,
-    ({ topicId, partition }) => client.view.leader(topicId, partition)?.leader ?? -1,
-  )
+  const byLeader = groupBy(queries, ({ topicId, partition }) => client.view.leader(topicId, partition)?.leader ?? -1)
   await Promise.all(
     [...byLeader].map(async ([broker, group]) => {
       const ask = broker < 0 ? noLeader(group) : askLeader(client, broker, group, options)

@@ -7,6 +7,12 @@ import type { Address, Logger, Runtime } from '@castellan/protocol/runtime'
 import { CastellanError } from '../errors.ts'
 import { type ConnectionOptions, KafkaConnection } from './connection.ts'
 
+interface Entry {
+  readonly lane: string
+  readonly promise: Promise<KafkaConnection>
+  connection: KafkaConnection | null
+}
+
 const slabs = { slabBytes: 64 * 1024, keepBytesMax: 4 * 1024 * 1024 }
 
 export class ConnectionPool {
@@ -14,8 +20,7 @@ export class ConnectionPool {
   readonly #options: ConnectionOptions
   readonly #log: Logger
   readonly #slabs = new SlabPool(slabs)
-  readonly #open = new Map<string, KafkaConnection>()
-  readonly #opening = new Map<string, Promise<KafkaConnection>>()
+  readonly #entries = new Map<string, Entry>()
   #closed = false
 
   constructor(runtime: Runtime, options: ConnectionOptions, log: Logger) {
@@ -24,42 +29,57 @@ export class ConnectionPool {
     this.#log = log
   }
 
-  /** The open connection there, if there is one. */
-  peek(address: Address, lane: string): KafkaConnection | undefined {
-    return this.#open.get(keyOf(address, lane))
+  /** Whether a connection there is open. */
+  has(address: Address, lane: string): boolean {
+    return this.#entries.get(keyOf(address, lane))?.connection != null
   }
 
-  /** The connection there, opened when there is none; who asks meanwhile shares it. Throws like KafkaConnection.open, or CLOSED. */
+  /**
+   * The connection there, opened when there is none. All who ask get the same promise, so they go on in the order in which
+   * they asked: requests of a producer must not overtake each other. Throws like KafkaConnection.open, or CLOSED.
+   */
   get(address: Address, lane: string): Promise<KafkaConnection> {
     const key = keyOf(address, lane)
-    const open = this.#open.get(key)
-    if (open !== undefined) return Promise.resolve(open)
-    const opening = this.#opening.get(key)
-    if (opening !== undefined) return opening
-    const started = this.#start(key, address).finally(() => this.#opening.delete(key))
-    this.#opening.set(key, started)
-    return started
+    const known = this.#entries.get(key)
+    if (known !== undefined) return known.promise
+    const forget = () => {
+      if (this.#entries.get(key) === entry) this.#entries.delete(key)
+    }
+    const promise = this.#open(address, forget)
+    const entry: Entry = { lane, promise, connection: null }
+    this.#entries.set(key, entry)
+    promise.then(
+      (connection) => {
+        entry.connection = connection
+        if (this.#entries.get(key) !== entry) connection.close()
+      },
+      forget, // whoever asked hears of the error
+    )
+    return promise
   }
 
   close(): void {
     this.#closed = true
-    for (const connection of [...this.#open.values()]) connection.close()
+    this.#drop(() => true)
   }
 
   /** Closes the connections of one lane, when its user is gone. */
   closeLane(lane: string): void {
-    for (const [key, connection] of [...this.#open]) if (key.endsWith(`/${lane}`)) connection.close()
+    this.#drop((entry) => entry.lane === lane)
   }
 
-  async #start(key: string, address: Address): Promise<KafkaConnection> {
+  #drop(which: (entry: Entry) => boolean): void {
+    for (const [key, entry] of [...this.#entries]) {
+      if (!which(entry)) continue
+      this.#entries.delete(key)
+      entry.connection?.close()
+    }
+  }
+
+  async #open(address: Address, onClose: () => void): Promise<KafkaConnection> {
     if (this.#closed) throw new CastellanError('CLOSED', 'this client was closed')
     const connection = await KafkaConnection.open(this.#runtime, address, this.#slabs, this.#options, this.#log)
-    if (this.#closed) {
-      connection.close()
-      throw new CastellanError('CLOSED', 'this client was closed')
-    }
-    this.#open.set(key, connection)
-    connection.onClose = () => this.#open.delete(key)
+    connection.onClose = onClose
     return connection
   }
 }

@@ -1,0 +1,38 @@
+// What can be set at a producer: each once, with its default and what is accepted.
+import { type Compression, compressions } from '@castellan/protocol/records'
+import type { AckLevel } from '../kafka/view.ts'
+import { durationMs, flag, integer, oneOf, type Rules } from '../options.ts'
+
+export interface ProducerOptions {
+  /** How long a batch that is not full waits for more. 0: until the end of this turn of the event loop. */
+  readonly lingerMs: number
+  /** The size at which a batch is full, before compression. */
+  readonly batchBytes: number
+  /** Bytes of messages that are not acknowledged; above it `send` waits. */
+  readonly bufferBytes: number
+  readonly compression: Compression
+  /** In the log once and in order, whatever is repeated (R4). */
+  readonly idempotent: boolean
+  /** From `send` to the acknowledgement, all tries and waits together. */
+  readonly deliveryTimeoutMs: number
+  /** How long one request may take. */
+  readonly requestTimeoutMs: number
+  /** Bytes of one request. */
+  readonly requestBytesMax: number
+  /** For topics whose level Castle does not tell (clusters without Castle). */
+  readonly ackLevel: AckLevel
+}
+
+const mebibyte = 1024 * 1024
+
+export const producerRules: Rules<ProducerOptions> = {
+  lingerMs: durationMs(0, 0, 60_000),
+  batchBytes: integer(64 * 1024, 1, 100 * mebibyte),
+  bufferBytes: integer(32 * mebibyte, 1, 2 ** 40),
+  compression: oneOf<Compression>('none', ...compressions),
+  idempotent: flag(true),
+  deliveryTimeoutMs: durationMs(120_000, 1),
+  requestTimeoutMs: durationMs(10_000, 1),
+  requestBytesMax: integer(mebibyte, 1, 100 * mebibyte),
+  ackLevel: oneOf<AckLevel>(-1, -1, 1, 0),
+}

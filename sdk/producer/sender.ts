@@ -1,0 +1,379 @@
+// Sends what the queues hold, and follows each batch to its end.
+//
+//   ready queues ──drain──> one request for each leader (one batch of a partition in it) ──> answer ──> settle or return
+//
+// A drain runs at the end of a turn, so sends of one turn leave together; while `inFlightMax` requests are out, records
+// gather in batches by themselves. Requests of a broker go over one connection in order, so batches of a partition
+// arrive in order; what happens when one comes back is Line's business.
+import { produce, type RequestInput, type ResponseOf, zeroUuid } from '@castellan/protocol'
+import { RecordError } from '@castellan/protocol/records'
+import type { Timer } from '@castellan/protocol/runtime'
+import { backoffMs, requestBackoff } from '../backoff.ts'
+import { CastellanError, type ErrorCode, messageOf, refusal } from '../errors.ts'
+import { groupBy } from '../group-by.ts'
+import type { KafkaClient } from '../kafka/client.ts'
+import type { AckLevel, PartitionView } from '../kafka/view.ts'
+import type { Accumulator } from './accumulator.ts'
+import { type Judgement, judge } from './answers.ts'
+import type { ProducerBatch } from './batch.ts'
+import type { Identities } from './identities.ts'
+import type { ProducerOptions } from './options.ts'
+import type { PartitionQueue } from './queue.ts'
+
+type ProduceResponse = ResponseOf<typeof produce>
+type PartitionAnswer = ProduceResponse['responses'][number]['partitionResponses'][number]
+
+/** A request under way. */
+interface Flight {
+  readonly broker: number
+  readonly acks: AckLevel
+  readonly batches: ProducerBatch[]
+  bytes: number
+}
+
+/** As many batches of a producer and partition as a leader remembers (idempotence). */
+const inFlightMax = 5
+
+export class Sender {
+  readonly #client: KafkaClient
+  readonly #options: ProducerOptions
+  readonly #accumulator: Accumulator
+  readonly #identities: Identities
+  readonly #lane: string
+  readonly #onSettled: () => void
+  readonly #ready = new Set<PartitionQueue>()
+  /** Requests under way by broker. */
+  readonly #inFlight = new Map<number, number>()
+  #isWoken = false
+  #timer: Timer | null = null
+  /** Everything leaves at once: somebody flushes, or the producer closes. */
+  hurry = 0
+  /** Batches whose partition started anew because the leader missed something before them (KIP-360). */
+  gaps = 0
+
+  constructor(
+    client: KafkaClient,
+    options: ProducerOptions,
+    accumulator: Accumulator,
+    identities: Identities,
+    lane: string,
+    onSettled: () => void,
+  ) {
+    this.#client = client
+    this.#options = options
+    this.#accumulator = accumulator
+    this.#identities = identities
+    this.#lane = lane
+    this.#onSettled = onSettled
+  }
+
+  /** The queue has something to send. */
+  add(queue: PartitionQueue): void {
+    this.#ready.add(queue)
+    this.wake()
+  }
+
+  /** Looks at the end of this turn what can leave. */
+  wake(): void {
+    if (this.#isWoken) return
+    this.#isWoken = true
+    this.#client.runtime.clock.soon(() => this.#drain())
+  }
+
+  /** Ends the batch, and whatever the leader may still say of it. */
+  giveUp(batch: ProducerBatch, error: CastellanError): void {
+    const { queue } = batch
+    if (queue.open === batch) queue.closeBatch()
+    batch.flight = null
+    queue.line.dropped(batch, batch.maybeWritten ? 'unknown' : 'no')
+    this.#settle(batch, () => batch.reject(error))
+  }
+
+  close(): void {
+    this.#timer?.cancel()
+    this.#ready.clear()
+  }
+
+  // ------------------------------------------------------------ out
+
+  #drain(): void {
+    this.#isWoken = false
+    this.#timer?.cancel()
+    this.#timer = null
+    const nowMs = this.#client.runtime.clock.nowMs()
+    for (;;) {
+      const flights = new Map<string, Flight>()
+      let wakeMs = Number.POSITIVE_INFINITY
+      for (const queue of [...this.#ready]) wakeMs = Math.min(wakeMs, this.#take(queue, flights, nowMs))
+      if (flights.size === 0) return this.#wakeAt(wakeMs, nowMs)
+      for (const flight of flights.values()) void this.#send(flight)
+    }
+  }
+
+  #wakeAt(wakeMs: number, nowMs: number): void {
+    if (wakeMs === Number.POSITIVE_INFINITY) return
+    this.#timer = this.#client.runtime.clock.after(Math.max(0, wakeMs - nowMs), () => this.wake())
+  }
+
+  /** Puts the queue's next batch into a flight, if it may leave. Returns when to look again; infinite: when something happens. */
+  #take(queue: PartitionQueue, flights: Map<string, Flight>, nowMs: number): number {
+    if (queue.isEmpty) {
+      this.#ready.delete(queue)
+      return Number.POSITIVE_INFINITY
+    }
+    const leader = this.#leaderOf(queue)
+    if (leader === undefined) return Number.POSITIVE_INFINITY
+    const notBeforeMs = this.#notBeforeMs(queue, leader)
+    if (notBeforeMs > nowMs) return notBeforeMs
+    if (queue.line.waiting.length === 0) queue.closeBatch()
+    const flight = this.#flightFor(queue, leader.leader, flights)
+    if (flight === undefined) return Number.POSITIVE_INFINITY
+    const batch = queue.line.take(this.#options.idempotent && flight.acks !== 0 ? this.#identities : null)
+    if (batch === undefined) {
+      if (queue.line.ready) queue.problem = this.#identities.problem
+      return Number.POSITIVE_INFINITY
+    }
+    // To the end, so that nobody is always last.
+    this.#ready.delete(queue)
+    if (!queue.isEmpty) this.#ready.add(queue)
+    queue.sentTo = leader
+    batch.flight = flight
+    flight.batches.push(batch)
+    flight.bytes += batch.bytes
+    flights.set(keyOf(flight), flight)
+    return Number.POSITIVE_INFINITY
+  }
+
+  #leaderOf(queue: PartitionQueue): PartitionView | undefined {
+    const { topic, partition, line } = queue
+    if (topic.gone) {
+      this.#endTopic(queue)
+      return undefined
+    }
+    const leader = topic.partitions[partition]!
+    if (leader.leader < 0 || !this.#client.view.brokers.has(leader.leader)) {
+      queue.problem = leader.leader < 0 ? 'nobody leads it' : `its leader, broker ${leader.leader}, is down`
+      this.#client.metadata.refresh()
+      return undefined
+    }
+    // A deposed leader can acknowledge nothing more at Ack -1 (R5): do not wait for its answer. Should it have written the
+    // batches, the new leader knows them by their sequence.
+    if (line.inFlight.length > 0 && leader.leader !== queue.sentTo.leader) this.#recall(queue)
+    return leader
+  }
+
+  #recall(queue: PartitionQueue): void {
+    for (const batch of [...queue.line.inFlight]) {
+      batch.flight = null
+      batch.maybeWritten = true
+      queue.line.returned(batch)
+    }
+  }
+
+  #notBeforeMs(queue: PartitionQueue, leader: PartitionView): number {
+    const retryMs = queue.notBeforeMs(leader)
+    const isDue = queue.line.waiting.length > 0 || this.hurry > 0 || this.#accumulator.isFull
+    return isDue ? retryMs : Math.max(retryMs, queue.open!.sentAtMs + this.#options.lingerMs)
+  }
+
+  /** The flight that the queue's next batch may join; undefined: it has to wait. */
+  #flightFor(queue: PartitionQueue, broker: number, flights: Map<string, Flight>): Flight | undefined {
+    const next = queue.line.waiting[0]
+    if (next === undefined || !queue.line.ready) return undefined
+    // Without sequences, only one in flight keeps the order.
+    if (!this.#options.idempotent && queue.line.inFlight.length > 0) return undefined
+    const level = queue.topic.ackLevel ?? this.#options.ackLevel
+    // A batch that left with a sequence goes on with it, though the topic is at Ack 0 by now.
+    const acks = level === 0 && next.identity !== null ? -1 : level
+    const key = keyOf({ broker, acks })
+    const flight = flights.get(key)
+    if (flight !== undefined) return flight.bytes + next.bytes <= this.#options.requestBytesMax ? flight : undefined
+    const started = [...flights.values()].filter((other) => other.broker === broker).length
+    if ((this.#inFlight.get(broker) ?? 0) + started >= inFlightMax) return undefined
+    return { broker, acks, batches: [], bytes: 0 }
+  }
+
+  async #send(flight: Flight): Promise<void> {
+    const { broker, acks } = flight
+    this.#inFlight.set(broker, (this.#inFlight.get(broker) ?? 0) + 1)
+    const { requestTimeoutMs } = this.#options
+    try {
+      const body = this.#bodyOf(flight)
+      const options = { broker, lane: this.#lane, timeoutMs: requestTimeoutMs, unanswered: acks === 0, versionMin: 3 }
+      const answer: ProduceResponse | undefined = await this.#client.dispatch(produce, body, options)
+      if (answer === undefined) this.#left(flight)
+      else this.#answered(flight, answer)
+    } catch (error) {
+      this.#broken(flight, error instanceof CastellanError ? error : unsendable(error))
+    } finally {
+      this.#inFlight.set(broker, this.#inFlight.get(broker)! - 1)
+      this.wake()
+    }
+  }
+
+  #bodyOf(flight: Flight): RequestInput<typeof produce> {
+    const topicData = []
+    for (const [topic, batches] of groupBy(flight.batches, ({ queue }) => queue.topic)) {
+      const partitionData = batches.map((batch) => ({ index: batch.queue.partition, records: this.#encode(batch) }))
+      topicData.push({ name: topic.name, topicId: topic.id, partitionData })
+    }
+    // The broker gives up first, so that its answer arrives.
+    return { transactionalId: null, acks: flight.acks, timeoutMs: this.#options.requestTimeoutMs * 0.8, topicData }
+  }
+
+  #encode(batch: ProducerBatch): Uint8Array {
+    try {
+      return batch.encoded(this.#options.compression)
+    } catch (error) {
+      throw error instanceof RecordError
+        ? new CastellanError('MESSAGE_INVALID', error.message, { cause: error })
+        : error
+    }
+  }
+
+  // ------------------------------------------------------------ back
+
+  #left(flight: Flight): void {
+    for (const batch of flight.batches) if (batch.flight === flight) this.#written(batch, -1)
+  }
+
+  #answered(flight: Flight, answer: ProduceResponse): void {
+    for (const { nodeId, host, port, rack } of answer.nodeEndpoints) {
+      if (!this.#client.view.brokers.has(nodeId)) this.#client.view.tellBroker({ id: nodeId, host, port, rack })
+    }
+    const answers = new Map<string, PartitionAnswer>()
+    for (const { name, topicId, partitionResponses } of answer.responses) {
+      const topic = topicId === zeroUuid ? name : topicId
+      for (const one of partitionResponses) answers.set(`${topic}/${one.index}`, one)
+    }
+    for (const batch of flight.batches) {
+      if (batch.flight !== flight) continue
+      const { topic, partition } = batch.queue
+      const one = answers.get(`${topic.id}/${partition}`) ?? answers.get(`${topic.name}/${partition}`)
+      if (one !== undefined) this.#judge(batch, one)
+      else this.#again(batch, new CastellanError('PROTOCOL_BROKEN', `no answer for ${topic.name}/${partition}`), true)
+    }
+  }
+
+  #judge(batch: ProducerBatch, answer: PartitionAnswer): void {
+    const { queue } = batch
+    const { errorCode, errorMessage, currentLeader } = answer
+    if (errorCode === 0) return this.#written(batch, answer.baseOffset)
+    const error = refusal(`Produce to ${queue.topic.name}/${queue.partition}`, errorCode, errorMessage)
+    const judgement = judge(errorCode, error.retriable, batch.recordCount)
+    batch.maybeWritten ||= judgement.maybeWritten
+    if (currentLeader !== null && currentLeader.leaderId >= 0) {
+      const { leaderId: leader, leaderEpoch } = currentLeader
+      this.#client.view.tellLeader(queue.topic.id, queue.partition, { leader, leaderEpoch })
+    }
+    this.#follow(batch, judgement, error, answer.baseOffset)
+  }
+
+  #follow(batch: ProducerBatch, { verdict, refresh }: Judgement, error: CastellanError, baseOffset: number): void {
+    const { queue } = batch
+    switch (verdict) {
+      case 'written':
+        return this.#written(batch, baseOffset)
+      case 'again':
+        return this.#again(batch, error, refresh)
+      case 'gap':
+        this.#note(batch, error)
+        if (queue.line.outOfOrder(batch)) this.#gap(queue, error)
+        return
+      case 'fenced':
+        this.#note(batch, error)
+        queue.line.fenced(batch)
+        return this.#gap(queue, error)
+      case 'split':
+        return this.#split(batch, error)
+      case 'failed':
+        return this.giveUp(batch, error)
+    }
+  }
+
+  #gap(queue: PartitionQueue, error: CastellanError): void {
+    this.gaps++
+    const fields = { topic: queue.topic.name, partition: queue.partition, error: error.message }
+    this.#client.log.warn(fields, 'the leader misses earlier messages of this producer, which goes on with a new epoch')
+  }
+
+  #split(batch: ProducerBatch, error: CastellanError): void {
+    const { topic, partition, line } = batch.queue
+    this.#client.log.warn(
+      { topic: topic.name, partition, error: error.message },
+      'a batch is too large: sending it in halves',
+    )
+    this.#note(batch, error)
+    const parts = batch.split()
+    line.split(batch, parts)
+    for (const part of parts) {
+      part.maybeWritten = batch.maybeWritten
+      part.lastError = error
+    }
+    this.#accumulator.replaced(batch, parts)
+  }
+
+  #written(batch: ProducerBatch, baseOffset: number): void {
+    const { queue } = batch
+    queue.line.done(batch)
+    queue.succeeded()
+    this.#settle(batch, () => batch.resolve(queue.partition, baseOffset))
+  }
+
+  /** The request failed as a whole: the network's trouble, or ours. */
+  #broken(flight: Flight, error: CastellanError): void {
+    const maybeWritten = !neverLeft.has(error.code)
+    this.#client.metadata.refresh()
+    for (const batch of flight.batches) {
+      if (batch.flight !== flight) continue
+      batch.maybeWritten ||= maybeWritten
+      if (error.retriable) this.#again(batch, error, false)
+      else this.giveUp(batch, error)
+    }
+  }
+
+  #again(batch: ProducerBatch, error: CastellanError, refresh: boolean): void {
+    const { queue } = batch
+    if (refresh) this.#client.metadata.refresh()
+    // Those behind the first fail because it failed.
+    if (queue.line.isFirst(batch)) {
+      const { clock, random } = this.#client.runtime
+      queue.failed(clock.nowMs() + backoffMs(requestBackoff, queue.failures + 1, random), error.message)
+    }
+    this.#note(batch, error)
+    queue.line.returned(batch)
+  }
+
+  /** It came back: its place is in the line again. */
+  #note(batch: ProducerBatch, error: CastellanError): void {
+    batch.flight = null
+    batch.lastError = error
+    this.#ready.add(batch.queue)
+  }
+
+  #settle(batch: ProducerBatch, settle: () => void): void {
+    batch.flight = null
+    settle()
+    this.#accumulator.settled(batch)
+    this.#onSettled()
+  }
+
+  #endTopic(queue: PartitionQueue): void {
+    const { topic, line } = queue
+    queue.closeBatch()
+    for (const batch of [...line.waiting]) {
+      this.giveUp(batch, new CastellanError('TOPIC_DELETED', `topic '${topic.name}' (${topic.id}) was deleted`))
+    }
+  }
+}
+
+/** Errors of requests that reached no broker. */
+const neverLeft = new Set<ErrorCode>(['CONNECT_FAILED', 'NO_BROKER', 'BUSY', 'VERSION_UNSUPPORTED', 'MESSAGE_INVALID'])
+
+function unsendable(cause: unknown): CastellanError {
+  return new CastellanError('MESSAGE_INVALID', `this cannot be sent: ${messageOf(cause)}`, { cause })
+}
+
+function keyOf({ broker, acks }: { broker: number; acks: AckLevel }): string {
+  return `${broker}/${acks}`
+}
