@@ -169,7 +169,11 @@ class Fetching {
     this.#releaseAll()
     this.#bytes = 0
     this.#state = 'waiting'
-    if (this.#timer) return
+    if (!this.#timer) this.#watch()
+    if (this.#slots.some(hasChanged)) this.#wake()
+  }
+
+  #watch(): void {
     this.#timer = this.#context.broker.runtime.clock.after(this.#request.maxWaitMs, () => this.#hurry())
     this.#context.onAbandoned(() => this.#hurry())
     const onChange = () => this.#wake()
@@ -243,6 +247,11 @@ class Fetching {
   #releaseAll(): void {
     for (const { result } of this.#slots) result.release()
   }
+}
+
+/** Whether a partition went on while others were read from cold files. */
+function hasChanged({ partition, result }: Slot): boolean {
+  return partition !== null && (partition.highWatermark !== result.highWatermark || !partition.isLeader)
 }
 
 /** Where this log and the reader's part, if its last epoch ended elsewhere here (KIP-595); null: they agree. */

@@ -45,7 +45,14 @@ async function create(broker: BrokerParts, args: CreateTopicArgs, timeoutMs: num
     return answerRefused(broker, args.name, refuse('REQUEST_TIMED_OUT', 'there was no time left for this topic'))
   const { errorCode, message, value } = await broker.castle.call('createTopic', args, timeoutMs)
   if (errorCode !== 0) return answerRefused(broker, args.name, { errorCode, errorMessage: message ?? '' })
-  const { topicId, partitions, replicationFactor, configs } = checks.createdTopic.parse(value)
+  if (!checks.createdTopic.is(value)) {
+    return answerRefused(
+      broker,
+      args.name,
+      refuse('UNKNOWN_SERVER_ERROR', 'Castle made it, in words that this broker does not know'),
+    )
+  }
+  const { topicId, partitions, replicationFactor, configs } = value
   if (!args.validateOnly) {
     await broker.metadata.when(() => isUsable(broker, topicId), Math.min(timeoutMs, settleMsMax))
   }

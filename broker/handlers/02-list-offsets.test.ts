@@ -1,0 +1,74 @@
+import { listOffsets as api } from '@castellan/protocol'
+import { beforeEach, describe, expect, test } from 'vitest'
+import type { FakePartition } from '../testing/fake-partition.ts'
+import { HandlerBench } from '../testing/handler-bench.ts'
+import { listOffsets } from './02-list-offsets.ts'
+
+let bench: HandlerBench
+let partition: FakePartition
+beforeEach(() => {
+  bench = new HandlerBench()
+  partition = bench.addTopic(1, 'orders', [1, 2])[0]!
+  partition.add(Buffer.alloc(5), Buffer.alloc(5), Buffer.alloc(5))
+  partition.startOffset = 1
+})
+
+async function ask(
+  timestamp: number,
+  more: { version?: number; partitionIndex?: number; currentLeaderEpoch?: number; name?: string } = {},
+) {
+  const { version = 11, partitionIndex = 0, currentLeaderEpoch = -1, name = 'orders' } = more
+  const topics = [{ name, partitions: [{ partitionIndex, currentLeaderEpoch, timestamp }] }]
+  const answer = await bench.ask(listOffsets, api, version, { topics, timeoutMs: 0 }).answer
+  return answer?.topics[0]?.partitions[0]
+}
+
+describe('the ends of what can be read', () => {
+  test.each([
+    ['latest: the high watermark', -1, 3, 5],
+    ['earliest', -2, 1, 5],
+    ['earliest local', -4, 1, 5],
+    ['latest tiered: nothing is', -5, -1, -1],
+    ['earliest pending upload: nothing is', -6, -1, -1],
+    ['what nobody knows', -77, -1, -1],
+  ])('%s', async (_, timestamp, offset, leaderEpoch) => {
+    expect(await ask(timestamp)).toMatchObject({ errorCode: 0, offset, timestamp: -1, leaderEpoch })
+  })
+
+  test.each([-3, 1_700_000_000_000])('%i: as the log says', async (timestamp) => {
+    expect(await ask(timestamp)).toMatchObject({ errorCode: 0, offset: -1, timestamp: -1 })
+    partition.timestamps = { offset: 2, timestamp: 1_700_000_000_001, leaderEpoch: 4 }
+    expect(await ask(timestamp)).toMatchObject({
+      errorCode: 0,
+      offset: 2,
+      timestamp: 1_700_000_000_001,
+      leaderEpoch: 4,
+    })
+  })
+})
+
+describe('errors', () => {
+  test.each([
+    ['an unknown topic', { name: 'nothing' }, 3],
+    ['an unknown partition', { partitionIndex: 9 }, 3],
+    ['led elsewhere', { partitionIndex: 1 }, 6],
+    ['a leader epoch of old', { currentLeaderEpoch: 4 }, 74],
+    ['a leader epoch to come', { currentLeaderEpoch: 6 }, 75],
+  ])('%s', async (_, more, errorCode) => {
+    expect(await ask(-1, more)).toMatchObject({ errorCode, offset: -1 })
+  })
+
+  test('the right leader epoch', async () => {
+    expect(await ask(-1, { currentLeaderEpoch: 5 })).toMatchObject({ errorCode: 0, offset: 3 })
+  })
+
+  test.each([
+    [11, 78],
+    [4, 5],
+  ])('latest, while the past of the epoch is not committed, at version %i: %i (R3)', async (version, errorCode) => {
+    partition.highWatermark = 2
+    partition.endOfEpochs = { epoch: 4, endOffset: 3 }
+    expect(await ask(-1, { version })).toMatchObject({ errorCode, offset: -1 })
+    expect(await ask(-2, { version })).toMatchObject({ errorCode: 0, offset: 1 })
+  })
+})

@@ -1,0 +1,111 @@
+import { metadata as api, type MetadataRequestInput, zeroUuid } from '@castellan/protocol'
+import { beforeEach, describe, expect, test } from 'vitest'
+import { Metadata } from '../castle/metadata.ts'
+import { HandlerBench, topicIdOf } from '../testing/handler-bench.ts'
+import { metadata } from './03-metadata.ts'
+
+let bench: HandlerBench
+beforeEach(() => {
+  bench = new HandlerBench()
+  bench.addTopic(1, 'orders', [1, 2])
+  bench.addTopic(2, '__consumer_offsets', [1], { internal: true })
+})
+
+const ask = (topics: MetadataRequestInput['topics'], version = 13) =>
+  bench.ask(metadata, api, version, { topics }).answer
+
+test('the living brokers, the cluster, and a broker as controller', async () => {
+  expect(await ask([])).toMatchObject({
+    brokers: [
+      { nodeId: 1, host: 'host-1', port: 9001, rack: null },
+      { nodeId: 2, host: 'host-2', port: 9002, rack: 'r2' },
+    ],
+    clusterId: 'default',
+    controllerId: 1,
+    topics: [],
+  })
+})
+
+describe('which topics', () => {
+  test.each([
+    ['null: all', 13, null, ['orders', '__consumer_offsets']],
+    ['an empty list: none', 13, [], []],
+    ['an empty list at version 0: all', 0, [], ['orders', '__consumer_offsets']],
+    ['by name', 13, [{ name: 'orders' }], ['orders']],
+    ['by id', 13, [{ name: null, topicId: topicIdOf(1) }], ['orders']],
+  ])('%s', async (_, version, topics, names) => {
+    const answer = await ask(topics, version)
+    expect(answer?.topics.map(({ name }) => name)).toEqual(names)
+    expect(answer?.topics.map(({ errorCode }) => errorCode)).toEqual(names.map(() => 0))
+  })
+
+  test.each([
+    ['an unknown name, which makes no topic', { name: 'nothing' }, 3],
+    ['a name that no topic can have', { name: 'no/topic' }, 17],
+    ['an unknown id', { name: null, topicId: topicIdOf(9) }, 100],
+  ])('%s', async (_, topic, errorCode) => {
+    expect((await ask([topic]))?.topics).toMatchObject([{ errorCode, partitions: [] }])
+    expect(bench.calls).toEqual([])
+  })
+})
+
+test('partitions: who leads at which epoch, and which replicas are away', async () => {
+  bench.metadata.setTopic({
+    topicId: topicIdOf(3),
+    name: 'wide',
+    deleted: false,
+    internal: false,
+    ackLevel: -1,
+    configs: {},
+    partitions: [
+      { leader: 2, leaderEpoch: 7, partitionEpoch: 1, replicas: [2, 3], isr: [2] },
+      { leader: -1, leaderEpoch: 8, partitionEpoch: 2, replicas: [3], isr: [3] },
+      { leader: 3, leaderEpoch: 9, partitionEpoch: 2, replicas: [3], isr: [3] },
+    ],
+  })
+  const answer = await ask([{ name: 'wide' }])
+  expect(answer?.topics[0]).toMatchObject({ topicId: topicIdOf(3), isInternal: false })
+  expect(answer?.topics[0]?.partitions).toEqual([
+    {
+      errorCode: 0,
+      partitionIndex: 0,
+      leaderId: 2,
+      leaderEpoch: 7,
+      replicaNodes: [2, 3],
+      isrNodes: [2],
+      offlineReplicas: [3],
+    },
+    {
+      errorCode: 5,
+      partitionIndex: 1,
+      leaderId: -1,
+      leaderEpoch: 8,
+      replicaNodes: [3],
+      isrNodes: [3],
+      offlineReplicas: [3],
+    },
+    {
+      errorCode: 5,
+      partitionIndex: 2,
+      leaderId: -1,
+      leaderEpoch: 9,
+      replicaNodes: [3],
+      isrNodes: [3],
+      offlineReplicas: [3],
+    },
+  ])
+})
+
+test('before Castle has spoken: this broker alone, and topics that may come', async () => {
+  Object.assign(bench.parts, { metadata: new Metadata(bench.clock) })
+  expect(await ask([{ name: 'orders' }])).toMatchObject({
+    brokers: [{ nodeId: 1, host: '127.0.0.1', port: 9092 }],
+    controllerId: 1,
+    topics: [{ errorCode: 5, name: 'orders', topicId: zeroUuid, partitions: [] }],
+  })
+})
+
+test('a broker that Castle counts as dead names another as controller', async () => {
+  bench.setBrokers(2)
+  expect((await ask([]))?.controllerId).toBe(2)
+})
