@@ -1,0 +1,25 @@
+// `npm run bench -- NAME [options]`: the measurements, each beside a peer in the same run. On a machine that does something else
+// meanwhile they mean little; ratios hold better than figures.
+import { produceCpu } from './produce-cpu.ts'
+
+interface Bench {
+  readonly doc: string
+  run(args: string[]): Promise<void>
+}
+
+const benches: Record<string, Bench> = {
+  produce: {
+    doc: "Kafka's ProducerPerformance (acks=1, one partition) against Apache Kafka and Castellan: throughput, broker CPU per GB",
+    run: produceCpu,
+  },
+}
+
+const [name = '', ...args] = process.argv.slice(2)
+const bench = Object.hasOwn(benches, name) ? benches[name] : undefined
+if (bench === undefined) {
+  const list = Object.entries(benches).map(([name, { doc }]) => `  ${name}  ${doc}`)
+  console.error(`npm run bench -- NAME [options], where NAME is one of\n${list.join('\n')}`)
+  process.exitCode = 1
+} else {
+  await bench.run(args)
+}
