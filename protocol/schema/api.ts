@@ -1,6 +1,7 @@
 // An API of the Kafka protocol: a key, the versions we speak, and both its messages with the code to read and write
 // them. That code is made when a version is first used, so a process pays only for the versions its peers speak.
 import { compileDecoder, compileEncoder, type Decode, type Encode } from './compile.ts'
+import { missingField } from './missing.ts'
 import { ProtocolError } from './protocol-error.ts'
 import type { Reader } from './reader.ts'
 import type { Fields, StructIn, StructOut } from './types.ts'
@@ -99,6 +100,9 @@ function codec<F extends Fields>(
       try {
         encode(writer, value)
       } catch (error) {
+        const missing = missingField(fields, value, version)
+        if (missing !== undefined)
+          throw new ProtocolError('NULL', `${what} v${version}: ${missing} is missing`, { cause: error })
         throw error instanceof ProtocolError ? error.within(`${what} v${version}`) : error
       }
     },

@@ -1,0 +1,68 @@
+// What clients that others wrote really send (testdata/record.ts) decodes, and encodes to the very same bytes.
+import { readFileSync } from 'node:fs'
+import { describe, expect, it } from 'vitest'
+import { decodeRequestHeader, decodeResponseHeader, encodeRequest, encodeResponse } from '../frames/index.ts'
+import { type AnyApi, Reader } from '../schema/index.ts'
+import type { Recorded } from '../testdata/recorder.ts'
+import { apis, type FetchRequest, type ProduceRequest } from './index.ts'
+
+const file = new URL('../testdata/recorded.json', import.meta.url)
+const recorded = (JSON.parse(readFileSync(file, 'utf8')) as Recorded[]).map((each) => ({
+  ...each,
+  bytes: Buffer.from(each.frame, 'hex'),
+}))
+
+const apiOf = (name: string): AnyApi => [...apis.values()].find((api) => api.name === name)!
+
+function decodeRequest(bytes: Uint8Array) {
+  const reader = new Reader(bytes)
+  const header = decodeRequestHeader(reader)
+  const api = apis.get(header.apiKey)!
+  const body = api.request.decode(reader, header.apiVersion)
+  expect(reader.remaining).toBe(0)
+  return { header, api, body }
+}
+
+describe.each(recorded.filter(({ side }) => side === 'request'))(
+  '$client: $api v$version',
+  ({ api: name, version, bytes }) => {
+    it('decodes, and encodes to the same bytes', () => {
+      const { header, api, body } = decodeRequest(bytes)
+      expect([api.name, header.apiVersion]).toEqual([name, version])
+      expect(Buffer.concat(encodeRequest(api, version, header, body)).toString('hex', 4)).toBe(bytes.toString('hex'))
+    })
+  },
+)
+
+describe.each(recorded.filter(({ side }) => side === 'response'))(
+  'to $client: $api v$version',
+  ({ api: name, version, bytes }) => {
+    it('decodes, and encodes to the same bytes', () => {
+      const api = apiOf(name)
+      const reader = new Reader(bytes)
+      const { correlationId } = decodeResponseHeader(reader, api, version)
+      const body = api.response.decode(reader, version)
+      expect(reader.remaining).toBe(0)
+      expect(Buffer.concat(encodeResponse(api, version, correlationId, body)).toString('hex', 4)).toBe(
+        bytes.toString('hex'),
+      )
+    })
+  },
+)
+
+it('was recorded of four clients', () => {
+  expect(new Set(recorded.map(({ client }) => client))).toEqual(new Set(['java', 'kafkajs', 'kcat', 'platformatic']))
+})
+
+it('says what the client meant', () => {
+  const of = (client: string, api: string) =>
+    decodeRequest(recorded.find((each) => each.client === client && each.api === api)!.bytes).body
+  expect(of('kcat', 'Produce') as ProduceRequest).toMatchObject({
+    acks: expect.any(Number),
+    topicData: [{ name: 'fixtures', partitionData: [{ records: expect.any(Uint8Array) }] }],
+  })
+  expect((of('java', 'Produce') as ProduceRequest).topicData[0]!.topicId).toBe('0f0e0d0c-0b0a-4908-8706-050403020100')
+  const { topicId, partitions } = (of('platformatic', 'Fetch') as FetchRequest).topics[0]!
+  expect(topicId).toBe('0f0e0d0c-0b0a-4908-8706-050403020100')
+  expect(partitions[0]).toMatchObject({ fetchOffset: 0, partitionMaxBytes: 52_428_800, currentLeaderEpoch: -1 })
+})
