@@ -1,57 +1,116 @@
 // Everything that Castle refuses or fails at, in one table: the HTTP status, Kafka's error code for those who ask by the
 // Kafka protocol, and what to do next. The message of an error says what happened, with the names and values.
 
+import { errors } from '@castellan/protocol'
+
 interface ErrorKind {
   readonly status: number
   /** What a Kafka client is told. */
-  readonly kafkaCode: number
+  readonly kafka: keyof typeof errors
   readonly next: string
 }
 
 export const errorKinds = {
   // Topics
-  TOPIC_NAME_WRONG: { status: 400, kafkaCode: 17, next: 'Use 1 to 249 of the characters a-z A-Z 0-9 . _ -' },
-  TOPIC_EXISTS: { status: 409, kafkaCode: 36, next: 'Choose another name, or change the topic that exists.' },
+  TOPIC_NAME_WRONG: {
+    status: 400,
+    kafka: 'INVALID_TOPIC_EXCEPTION',
+    next: 'Use 1 to 249 of the characters a-z A-Z 0-9 . _ -',
+  },
+  TOPIC_EXISTS: {
+    status: 409,
+    kafka: 'TOPIC_ALREADY_EXISTS',
+    next: 'Choose another name, or change the topic that exists.',
+  },
   TOPIC_UNKNOWN: {
     status: 404,
-    kafkaCode: 3,
+    kafka: 'UNKNOWN_TOPIC_OR_PARTITION',
     next: 'Correct the name (GET /api/topics lists them), or create the topic.',
   },
-  TOPIC_INTERNAL: { status: 409, kafkaCode: 17, next: 'Leave topics of the platform itself to Castle.' },
-  TOPIC_SETTING_WRONG: { status: 400, kafkaCode: 40, next: 'Correct the settings named.' },
-  PARTITIONS_WRONG: { status: 400, kafkaCode: 37, next: 'Choose another number of partitions.' },
-  REPLICATION_FACTOR_WRONG: { status: 400, kafkaCode: 38, next: 'Leave replicationFactor out, or give 1.' },
-  REPLICAS_WRONG: { status: 400, kafkaCode: 39, next: 'Name one living broker of the cluster for each partition.' },
-  NO_BROKER: { status: 503, kafkaCode: 38, next: 'Start a broker of the cluster, then try again.' },
+  TOPIC_INTERNAL: {
+    status: 409,
+    kafka: 'INVALID_TOPIC_EXCEPTION',
+    next: 'Leave topics of the platform itself to Castle.',
+  },
+  TOPIC_SETTING_WRONG: { status: 400, kafka: 'INVALID_CONFIG', next: 'Correct the settings named.' },
+  PARTITIONS_WRONG: { status: 400, kafka: 'INVALID_PARTITIONS', next: 'Choose another number of partitions.' },
+  REPLICATION_FACTOR_WRONG: {
+    status: 400,
+    kafka: 'INVALID_REPLICATION_FACTOR',
+    next: 'Leave replicationFactor out, or give 1.',
+  },
+  REPLICAS_WRONG: {
+    status: 400,
+    kafka: 'INVALID_REPLICA_ASSIGNMENT',
+    next: 'Name one living broker of the cluster for each partition.',
+  },
+  NO_BROKER: {
+    status: 503,
+    kafka: 'INVALID_REPLICATION_FACTOR',
+    next: 'Start a broker of the cluster, then try again.',
+  },
 
   // Clusters, brokers, groups, clients
-  CLUSTER_UNKNOWN: { status: 404, kafkaCode: 42, next: 'Correct the name (GET /api/clusters lists them).' },
+  CLUSTER_UNKNOWN: { status: 404, kafka: 'INVALID_REQUEST', next: 'Correct the name (GET /api/clusters lists them).' },
+  CLUSTER_NAME_WRONG: {
+    status: 400,
+    kafka: 'INVALID_REQUEST',
+    next: 'Use 1 to 249 of the characters a-z A-Z 0-9 . _ -',
+  },
   BROKER_ID_TAKEN: {
     status: 409,
-    kafkaCode: 101,
+    kafka: 'DUPLICATE_BROKER_REGISTRATION',
     next: 'Give the broker an id that no broker of another cluster has.',
   },
-  GROUP_UNKNOWN: { status: 404, kafkaCode: 69, next: 'Correct the name (GET /api/groups lists them).' },
-  CLIENT_UNKNOWN: { status: 404, kafkaCode: 42, next: 'Correct the id (GET /api/clients lists them).' },
-  DIRECTIVES_FULL: { status: 409, kafkaCode: 89, next: 'Wait until the client has followed the directives it has.' },
+  GROUP_UNKNOWN: { status: 404, kafka: 'GROUP_ID_NOT_FOUND', next: 'Correct the name (GET /api/groups lists them).' },
+  CLIENT_UNKNOWN: { status: 404, kafka: 'INVALID_REQUEST', next: 'Correct the id (GET /api/clients lists them).' },
+  DIRECTIVES_FULL: {
+    status: 409,
+    kafka: 'THROTTLING_QUOTA_EXCEEDED',
+    next: 'Wait until the client has followed the directives it has.',
+  },
 
   // Requests
-  REQUEST_WRONG: { status: 400, kafkaCode: 42, next: 'Correct the request; /api/openapi.json describes it.' },
-  NOT_FOUND: { status: 404, kafkaCode: 42, next: 'GET /api/openapi.json lists what there is.' },
-  BUSY: { status: 503, kafkaCode: 89, next: 'Try again in a moment.' },
-  NOT_ACTIVE: { status: 503, kafkaCode: 41, next: 'Ask the active Castle; this one is stopping or was replaced.' },
-  STORE_FAILED: { status: 503, kafkaCode: 56, next: "Look at Castle's log; nothing was changed." },
-  INTERNAL: { status: 500, kafkaCode: -1, next: "Look at Castle's log, and report it." },
+  REQUEST_WRONG: {
+    status: 400,
+    kafka: 'INVALID_REQUEST',
+    next: 'Correct the request; /api/openapi.json describes it.',
+  },
+  NOT_FOUND: { status: 404, kafka: 'INVALID_REQUEST', next: 'GET /api/openapi.json lists what there is.' },
+  BUSY: { status: 503, kafka: 'THROTTLING_QUOTA_EXCEEDED', next: 'Try again in a moment.' },
+  NOT_ACTIVE: {
+    status: 503,
+    kafka: 'NOT_CONTROLLER',
+    next: 'Ask the active Castle; this one is stopping or was replaced.',
+  },
+  STORE_FAILED: { status: 503, kafka: 'KAFKA_STORAGE_ERROR', next: "Look at Castle's log; nothing was changed." },
+  INTERNAL: { status: 500, kafka: 'UNKNOWN_SERVER_ERROR', next: "Look at Castle's log, and report it." },
 
   // Starting
-  CONFIG_UNKNOWN: { status: 500, kafkaCode: -1, next: 'Remove the setting, or correct its name.' },
-  CONFIG_WRONG: { status: 500, kafkaCode: -1, next: 'Give the setting a value as described.' },
-  CONFIG_MISSING: { status: 500, kafkaCode: -1, next: 'Give the setting a value.' },
-  LISTEN_FAILED: { status: 500, kafkaCode: -1, next: 'Stop what uses the address, or choose another with `listen`.' },
-  DATA_IN_USE: { status: 500, kafkaCode: -1, next: 'Stop the other Castle, or choose another folder with `data.dir`.' },
-  DATA_VERSION: { status: 500, kafkaCode: -1, next: 'Use the release that wrote the data, or an empty folder.' },
-  DATA_UNUSABLE: { status: 500, kafkaCode: -1, next: 'Make the folder readable and writable, or choose another.' },
-  STALE_EPOCH: { status: 503, kafkaCode: 41, next: 'Ask the Castle that took over.' },
+  CONFIG_UNKNOWN: { status: 500, kafka: 'UNKNOWN_SERVER_ERROR', next: 'Remove the setting, or correct its name.' },
+  CONFIG_WRONG: { status: 500, kafka: 'UNKNOWN_SERVER_ERROR', next: 'Give the setting a value as described.' },
+  CONFIG_MISSING: { status: 500, kafka: 'UNKNOWN_SERVER_ERROR', next: 'Give the setting a value.' },
+  LISTEN_FAILED: {
+    status: 500,
+    kafka: 'UNKNOWN_SERVER_ERROR',
+    next: 'Stop what uses the address, or choose another with `listen`.',
+  },
+  DATA_IN_USE: {
+    status: 500,
+    kafka: 'UNKNOWN_SERVER_ERROR',
+    next: 'Stop the other Castle, or choose another folder with `data.dir`.',
+  },
+  DATA_VERSION: {
+    status: 500,
+    kafka: 'UNKNOWN_SERVER_ERROR',
+    next: 'Use the release that wrote the data, or an empty folder.',
+  },
+  DATA_UNUSABLE: {
+    status: 500,
+    kafka: 'UNKNOWN_SERVER_ERROR',
+    next: 'Make the folder readable and writable, or choose another.',
+  },
+  STALE_EPOCH: { status: 503, kafka: 'NOT_CONTROLLER', next: 'Ask the Castle that took over.' },
 } as const satisfies Record<string, ErrorKind>
 
 export type CastleErrorCode = keyof typeof errorKinds
@@ -79,7 +138,7 @@ export class CastleError extends Error {
   }
 
   get kafkaCode(): number {
-    return errorKinds[this.code].kafkaCode
+    return errors[errorKinds[this.code].kafka].code
   }
 }
 

@@ -1,11 +1,10 @@
 // Calls to Castle that wait for their result. A call is sent once per link; after a broken link it is sent again only
 // where that is safe: when it never left, or when the same Castle, which remembers the results of recent calls by
 // their ids, is there again. Else its caller is told that nobody knows, rather than that it failed.
+import { errors } from '../errors.ts'
 import type { Clock, Timer } from '../runtime/index.ts'
 import type { Call, Result } from './messages.ts'
 
-/** Kafka's codes, as far as calls need them here. */
-const code = { requestTimedOut: 7, networkException: 13, throttlingQuotaExceeded: 89 }
 const waitingMax = 1_000
 
 interface Waiting {
@@ -32,7 +31,7 @@ export class Calls {
     const id = this.#lastId
     if (this.#waiting.size >= waitingMax) {
       const message = `${waitingMax} calls wait for Castle already: try again later`
-      return Promise.resolve({ type: 'result', id, errorCode: code.throttlingQuotaExceeded, message })
+      return Promise.resolve({ type: 'result', id, errorCode: errors.THROTTLING_QUOTA_EXCEEDED.code, message })
     }
     return new Promise((resolve) => {
       const timer = this.#clock.after(timeoutMs, () => this.#timedOut(id, timeoutMs))
@@ -48,7 +47,7 @@ export class Calls {
       if (waiting.sentOnThisLink) continue
       if (waiting.sentUnder !== undefined && waiting.sentUnder !== castleEpoch) {
         const message = `the link to Castle broke after ${waiting.call.method} was sent: look whether it was done`
-        this.#finish({ type: 'result', id: waiting.call.id, errorCode: code.networkException, message })
+        this.#finish({ type: 'result', id: waiting.call.id, errorCode: errors.NETWORK_EXCEPTION.code, message })
         continue
       }
       waiting.sentUnder = castleEpoch
@@ -69,7 +68,12 @@ export class Calls {
   /** The sender stops: whoever still waits is told so. */
   close(): void {
     for (const id of [...this.#waiting.keys()]) {
-      this.#finish({ type: 'result', id, errorCode: code.networkException, message: 'the link to Castle was closed' })
+      this.#finish({
+        type: 'result',
+        id,
+        errorCode: errors.NETWORK_EXCEPTION.code,
+        message: 'the link to Castle was closed',
+      })
     }
   }
 
@@ -78,7 +82,7 @@ export class Calls {
     const message = sent
       ? `no result from Castle within ${timeoutMs} ms: look whether it was done`
       : `Castle could not be reached within ${timeoutMs} ms: nothing was done`
-    this.#finish({ type: 'result', id, errorCode: code.requestTimedOut, message })
+    this.#finish({ type: 'result', id, errorCode: errors.REQUEST_TIMED_OUT.code, message })
   }
 
   #finish(result: Result): void {

@@ -312,3 +312,8 @@ const changesPerCastleEpoch = 2 ** 32
 export function versionOf(castleEpoch: number, change: number): number {
   return castleEpoch * changesPerCastleEpoch + change
 }
+
+/** The Castle epoch that a version belongs to. */
+export function castleEpochOf(version: number): number {
+  return Math.floor(version / changesPerCastleEpoch)
+}

@@ -1,0 +1,183 @@
+// The life of brokers: they register by their first heartbeat, stay by heartbeats, and go when their lease runs out, when a
+// newer process takes their id, or when they said that they stop and their link is gone. What follows from each is decided in
+// registration.ts and review.ts; this class notices, and asks for the decision.
+import type { BrokerReport } from '@castellan/protocol/heartbeat'
+import { type Clock, type Logger, type Random, uuid } from '@castellan/protocol/runtime'
+import type { CoreSettings } from '../config.ts'
+import { CastleError, messageOf } from '../errors.ts'
+import type { Groups } from '../groups/groups.ts'
+import type { Session } from '../heartbeats/session.ts'
+import type { Attention } from '../leases/attention.ts'
+import { Leases } from '../leases/leases.ts'
+import type { Changes } from '../state/changes.ts'
+import type { Broker } from '../state/entities.ts'
+import { brokersOf } from '../state/state.ts'
+import { createTopic, offsetsTopic } from '../topics/create.ts'
+import { callDown, register } from './registration.ts'
+import { BrokerReports } from './reports.ts'
+import { reviewReport } from './review.ts'
+
+export interface BrokersOptions {
+  readonly changes: Changes
+  readonly groups: Groups
+  readonly attention: Attention
+  readonly clock: Clock
+  readonly random: Random
+  readonly settings: CoreSettings
+  readonly log: Logger
+}
+
+/** Group state is kept short by its coordinator's own snapshots: nobody else may cut it. */
+const offsetsTopicConfigs = { 'retention.ms': '-1', 'retention.bytes': '-1', 'cleanup.policy': 'delete' }
+
+/** After what a cluster needs could not be written. */
+const retryMs = 1_000
+
+export class Brokers {
+  readonly reports = new BrokerReports()
+  readonly #options: BrokersOptions
+  readonly #changes: Changes
+  readonly #leases: Leases<number>
+  readonly #registering = new Map<Session, Promise<string | undefined>>()
+  readonly #offsetsTopicComing = new Set<string>()
+
+  constructor(options: BrokersOptions) {
+    this.#options = options
+    this.#changes = options.changes
+    const { brokerLeaseMs, startGraceMs } = options.settings
+    this.#leases = new Leases(brokerLeaseMs)
+    // Whoever was alive when the store was written gets a full lease to be heard, and a little more (R10).
+    const doubtMs = Math.max(0, startGraceMs - brokerLeaseMs)
+    for (const broker of this.#changes.state.all('broker')) {
+      if (broker.up) this.#leases.heard(broker.id, options.attention.look() + doubtMs)
+    }
+    for (const cluster of this.#changes.state.all('cluster')) this.#needOffsetsTopic(cluster.id)
+  }
+
+  /**
+   * Each heartbeat of a broker. Undefined: its process is registered and alive. Else a promise of its registration, which
+   * resolves to a reason to stop when it was refused.
+   */
+  onHeartbeat(session: Session): Promise<string | undefined> | undefined {
+    this.#leases.heard(Number(session.id), session.heardMs)
+    const broker = this.#registered(session)
+    if (broker !== undefined) {
+      session.brokerEpoch = broker.brokerEpoch
+      return undefined
+    }
+    let registering = this.#registering.get(session)
+    if (registering === undefined) {
+      registering = this.#register(session).finally(() => this.#registering.delete(session))
+      this.#registering.set(session, registering)
+    }
+    return registering
+  }
+
+  onReport(session: Session): void {
+    const id = Number(session.id)
+    const report = session.report as BrokerReport
+    const news = this.reports.put(id, report)
+    if (this.#registered(session) !== undefined) this.#review(id, report, news)
+  }
+
+  /** One that said that it stops, and whose link is gone, is gone: no need to wait for its lease. */
+  onLinkClosed(session: Session): void {
+    if (!(session.report as BrokerReport).stopping) return
+    const broker = this.#registered(session)
+    if (broker !== undefined) this.#callDown(broker, 'it stopped in good order')
+  }
+
+  sweep(attendedMs: number): void {
+    for (const id of this.#leases.over(attendedMs)) {
+      this.#leases.forget(id)
+      const broker = this.#changes.state.get('broker', String(id))
+      if (broker?.up === true)
+        this.#callDown(broker, `silent for ${this.#options.settings.brokerLeaseMs} ms, its lease`)
+    }
+  }
+
+  #registered(session: Session): Broker | undefined {
+    const broker = this.#changes.state.get('broker', session.id)
+    return broker?.up === true && broker.incarnation === session.incarnation ? broker : undefined
+  }
+
+  async #register(session: Session): Promise<string | undefined> {
+    const id = Number(session.id)
+    const report = session.report as BrokerReport
+    const registrant = { id, incarnation: session.incarnation, report }
+    const { environment } = this.#options.settings
+    try {
+      const broker = await this.#changes.change((draft) => register(draft, this.reports, registrant, environment))
+      if (broker === undefined) return `a newer process has the id '${session.id}'`
+      session.brokerEpoch = broker.brokerEpoch
+    } catch (error) {
+      if (!(error instanceof CastleError) || error.status >= 500) throw error
+      this.#options.log.warn({ broker: id, error: error.message }, 'refused a broker')
+      return `${error.message}. ${error.next}`
+    }
+    this.#review(id, session.report as BrokerReport, new Set())
+    this.#needOffsetsTopic(report.cluster)
+    return undefined
+  }
+
+  #review(id: number, report: BrokerReport, news: ReadonlySet<string>): void {
+    const newer = newerThanStore(this.#changes.state, report.cluster, id, report)
+    if (newer !== undefined)
+      this.#do(this.#changes.raiseEpoch(newer.castleEpoch + 1, newer.why), 'a higher Castle epoch')
+    this.#do(
+      this.#changes.change((draft) => reviewReport(draft, this.reports, id, report, news)),
+      `the review of broker ${id}'s report`,
+    )
+    this.#options.groups.onReport(report.cluster, id, report.groups)
+  }
+
+  #callDown(broker: Broker, why: string): void {
+    const heardMs = this.#leases.heardMs(broker.id)
+    const task = this.#changes.change((draft) => {
+      // Heard again while this waited for its turn: it lives.
+      if (this.#leases.heardMs(broker.id) === heardMs) callDown(draft, this.reports, broker.id, broker.brokerEpoch, why)
+    })
+    task.catch(() => {
+      // Not written, so it still counts as alive: looked at again when another lease is over.
+      this.#leases.heard(broker.id, this.#options.attention.nowMs())
+    })
+    this.#do(task, `calling broker ${broker.id} down`)
+  }
+
+  /** Made once enough brokers are there to spread it, or a short time after the first. */
+  #needOffsetsTopic(cluster: string): void {
+    const { state } = this.#changes
+    if (state.topicNamed(cluster, offsetsTopic) !== undefined || state.get('cluster', cluster)?.kind === 'kafka') return
+    const { offsetsTopicBrokers, offsetsTopicWaitMs } = this.#options.settings
+    const up = [...brokersOf(state, cluster)].filter((broker) => broker.up).length
+    if (up >= offsetsTopicBrokers) return this.#makeOffsetsTopic(cluster)
+    if (this.#offsetsTopicComing.has(cluster)) return
+    this.#offsetsTopicComing.add(cluster)
+    this.#options.clock.after(offsetsTopicWaitMs, () => {
+      this.#offsetsTopicComing.delete(cluster)
+      this.#makeOffsetsTopic(cluster)
+    })
+  }
+
+  #makeOffsetsTopic(cluster: string): void {
+    const topicId = uuid(this.#options.random)
+    const partitions = this.#options.settings.offsetsTopicPartitions
+    const task = this.#changes.change((draft) => {
+      const isNeeded = draft.topicNamed(cluster, offsetsTopic) === undefined
+      const canBeMade = [...brokersOf(draft, cluster)].some((broker) => broker.up)
+      if (!isNeeded || !canBeMade) return
+      const args = { cluster, name: offsetsTopic, partitions, internal: true, configs: offsetsTopicConfigs }
+      createTopic(draft, topicId, args, { partitions })
+    })
+    task.catch(() => this.#options.clock.after(retryMs, () => this.#needOffsetsTopic(cluster)))
+    this.#do(task, `making ${offsetsTopic} of cluster ${cluster}`)
+  }
+
+  /** Nobody waits for these: trouble goes to the log, and what caused them will come again. */
+  #do(task: Promise<unknown>, what: string): void {
+    task.catch((error: unknown) => {
+      if (error instanceof CastleError && error.code === 'NOT_ACTIVE') return
+      this.#options.log.error({ error: messageOf(error) }, `failed: ${what}`)
+    })
+  }
+}

@@ -1,0 +1,106 @@
+// A broker comes, or goes: what becomes of its entry, its cluster and what it leads. Each is one decision on a draft.
+//
+// A new process gets a broker epoch, which fences earlier ones, a block of producer ids of its own (it cannot know what its
+// predecessor handed out), and a new leader epoch for each partition that it is to lead (R5).
+import type { BrokerReport } from '@castellan/protocol/heartbeat'
+import { electFor, inWords } from '../election/elect-topics.ts'
+import { CastleError } from '../errors.ts'
+import { meet, retire } from '../leases/incarnations.ts'
+import type { Draft } from '../state/draft.ts'
+import type { Broker } from '../state/entities.ts'
+import type { BrokerReports } from './reports.ts'
+
+export interface Registrant {
+  readonly id: number
+  readonly incarnation: string
+  readonly report: BrokerReport
+}
+
+/** What clusters of our own brokers can do; asked by SDK, Castle and console instead of the kind. */
+const castellanFlags = { ackLevels: true, castleAssignor: true, createTopics: true }
+
+/** Names of clusters are parts of keys and of URLs. */
+const clusterName = /^[a-zA-Z0-9._-]{1,249}$/
+
+/**
+ * Registers a process, unless it is registered and alive. Returns its entry, or undefined when a newer process has taken the
+ * id over in the meantime. Throws BROKER_ID_TAKEN or CLUSTER_NAME_WRONG.
+ */
+export function register(
+  draft: Draft,
+  reports: BrokerReports,
+  registrant: Registrant,
+  environment: string,
+): Broker | undefined {
+  const { id, incarnation, report } = registrant
+  const known = draft.get('broker', String(id))
+  const meeting = meet(known, incarnation)
+  if (meeting === 'older') return undefined
+  if (known !== undefined && known.cluster !== report.cluster) {
+    throw new CastleError(
+      'BROKER_ID_TAKEN',
+      `broker id ${id} belongs to cluster '${known.cluster}', not '${report.cluster}'`,
+    )
+  }
+  if (!clusterName.test(report.cluster)) {
+    throw new CastleError('CLUSTER_NAME_WRONG', `'${report.cluster}' cannot be the name of a cluster`)
+  }
+  if (meeting === 'same' && known?.up === true) return known
+  const broker: Broker = {
+    id,
+    cluster: report.cluster,
+    host: report.host,
+    port: report.port,
+    metricsPort: report.metricsPort,
+    rack: report.rack,
+    pid: report.pid,
+    release: report.release,
+    incarnation,
+    retired: known === undefined ? [] : meeting === 'same' ? known.retired : retire(known),
+    brokerEpoch: draft.nextVersion(),
+    up: true,
+    sinceMs: draft.wallMs,
+    why: meeting === 'same' ? 'heard again after it was called dead' : 'a new process registered',
+  }
+  draft.put('broker', broker)
+  touchCluster(draft, report.cluster, environment)
+  giveProducerIds(draft, id)
+  const elected = electFor(draft, reports, { brokerId: id, cluster: broker.cluster, reborn: true })
+  draft.decide({
+    kind: 'broker-up',
+    what: `broker ${id} of cluster ${broker.cluster} is up; ${inWords(elected)}`,
+    why: `${broker.why} (${broker.host}:${broker.port}, pid ${broker.pid})`,
+    about: [`broker/${id}`, `cluster/${broker.cluster}`],
+  })
+  return broker
+}
+
+/** Calls a broker dead or gone, unless it is down already or registered anew since the reason arose. */
+export function callDown(draft: Draft, reports: BrokerReports, id: number, brokerEpoch: number, why: string): void {
+  const broker = draft.get('broker', String(id))
+  if (broker === undefined || !broker.up || broker.brokerEpoch !== brokerEpoch) return
+  draft.put('broker', { ...broker, up: false, sinceMs: draft.wallMs, why })
+  touchCluster(draft, broker.cluster, '')
+  const elected = electFor(draft, reports, { brokerId: id, cluster: broker.cluster, reborn: false })
+  const what = `broker ${id} of cluster ${broker.cluster} is down; ${inWords(elected)}`
+  draft.decide({ kind: 'broker-down', what, why, about: [`broker/${id}`, `cluster/${broker.cluster}`] })
+}
+
+const blockLength = 1_000
+
+export function giveProducerIds(draft: Draft, brokerId: number): void {
+  const start = draft.takeProducerIds(blockLength)
+  draft.put('producer-ids', { brokerId, start, length: blockLength, version: draft.nextVersion() })
+}
+
+/** The cluster's subject lists its living brokers, so it changes with them. Made when its first broker comes. */
+function touchCluster(draft: Draft, id: string, environment: string): void {
+  const cluster = draft.get('cluster', id) ?? {
+    id,
+    kind: 'castellan' as const,
+    environment,
+    flags: castellanFlags,
+    version: 0,
+  }
+  draft.put('cluster', { ...cluster, version: draft.nextVersion() })
+}

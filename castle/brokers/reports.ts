@@ -1,0 +1,65 @@
+// What brokers last said that they have: in memory only, because a broker says it again to a Castle that forgot. Decisions read
+// logs and faults from here; people see strays here (R13: shown, never deleted).
+import type { BrokerReport } from '@castellan/protocol/heartbeat'
+import type { View } from '../state/state.ts'
+
+type LogReport = BrokerReport['logs'][number]
+
+interface Heard {
+  readonly report: BrokerReport
+  /** topic id -> partition -> log */
+  readonly logs: ReadonlyMap<string, ReadonlyMap<number, LogReport>>
+}
+
+export class BrokerReports {
+  readonly #heard = new Map<number, Heard>()
+
+  /** Returns the ids of topics of which a log came, fell out of use or back into it, or has another leader epoch. */
+  put(brokerId: number, report: BrokerReport): Set<string> {
+    const news = new Set<string>()
+    const logs = new Map<string, Map<number, LogReport>>()
+    for (const log of report.logs) {
+      const partitions = logs.get(log.topicId) ?? new Map<number, LogReport>()
+      logs.set(log.topicId, partitions.set(log.partition, log))
+      const before = this.#log(brokerId, log.topicId, log.partition)
+      if (before?.fault !== log.fault || before.leaderEpoch !== log.leaderEpoch) news.add(log.topicId)
+    }
+    this.#heard.set(brokerId, { report, logs })
+    return news
+  }
+
+  of(brokerId: number): BrokerReport | undefined {
+    return this.#heard.get(brokerId)?.report
+  }
+
+  /** Why the broker's log of a partition is out of use (R9); null when it is fine or not there yet. */
+  fault(brokerId: number, topicId: string, partition: number): string | null {
+    return this.#log(brokerId, topicId, partition)?.fault ?? null
+  }
+
+  /** The highest leader epoch that any of the brokers reports for a partition; -1: none. */
+  highestEpoch(brokerIds: readonly number[], topicId: string, partition: number): number {
+    let highest = -1
+    for (const id of brokerIds) highest = Math.max(highest, this.#log(id, topicId, partition)?.leaderEpoch ?? -1)
+    return highest
+  }
+
+  hasLogsOf(brokerId: number, topicId: string): boolean {
+    return this.#heard.get(brokerId)?.logs.has(topicId) ?? false
+  }
+
+  /** Logs on its disk that belong to no topic that Castle knows, or to a place where they should not be. */
+  strays(view: View, brokerId: number): { topicId: string; partition: number }[] {
+    const strays: { topicId: string; partition: number }[] = []
+    for (const { topicId, partition } of this.#heard.get(brokerId)?.report.logs ?? []) {
+      const topic = view.get('topic', topicId)
+      const wanted = topic?.deleted === true || topic?.partitions[partition]?.replicas.includes(brokerId) === true
+      if (!wanted) strays.push({ topicId, partition })
+    }
+    return strays
+  }
+
+  #log(brokerId: number, topicId: string, partition: number): LogReport | undefined {
+    return this.#heard.get(brokerId)?.logs.get(topicId)?.get(partition)
+  }
+}

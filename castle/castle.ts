@@ -1,0 +1,319 @@
+// Castle without HTTP: the controller of clusters and the scheduler of clients. The same class runs in production, behind
+// castle/http, and in the simulator.
+//
+//   links, POST --> Sessions --> Brokers, Groups: what follows from a report --+
+//   API calls -----------------------------------------------------------------+--> Changes --> store
+//        ^                                                                              |
+//        +---- answers, pushes <-- Interest <-- who has to hear of it (scope.ts) <------+
+import {
+  type ClientReport,
+  type CreatedTopic,
+  type DeleteTopicArgs,
+  type Heartbeat,
+  HeartbeatMessageError,
+} from '@castellan/protocol/heartbeat'
+import { type Link, type Logger, type Runtime, type Timer, uuid } from '@castellan/protocol/runtime'
+import { Brokers } from './brokers/brokers.ts'
+import { newerThanStore } from './brokers/newer.ts'
+import { answerCall } from './calls.ts'
+import type { CoreSettings } from './config.ts'
+import { CastleError, messageOf } from './errors.ts'
+import { Groups } from './groups/groups.ts'
+import { Links } from './heartbeats/links.ts'
+import type { Session } from './heartbeats/session.ts'
+import { Sessions, type SessionsHost } from './heartbeats/sessions.ts'
+import { Attention } from './leases/attention.ts'
+import { audiencesOf, groupAudience, groupOfAudience, noCluster, noticesOf, scopeOf, topicAudience } from './scope.ts'
+import { type AppliedChange, Changes } from './state/changes.ts'
+import type { Cluster, Topic } from './state/entities.ts'
+import type { State } from './state/state.ts'
+import type { Store } from './store/store.ts'
+import { changeTopic, deleteTopic, livingTopic, type TopicChange } from './topics/change.ts'
+import { createTopic, type NewTopic, offsetsTopic } from './topics/create.ts'
+
+export interface CastleOptions {
+  readonly store: Store
+  readonly settings: CoreSettings
+  readonly log: Logger
+  /** Another Castle took the lease: this one has stopped deciding, and should be stopped. */
+  readonly onReplaced?: (error: CastleError) => void
+}
+
+/** How often leases are looked at; brokers' are short. */
+const sweepMs = 50
+/** Castle's own pauses longer than this do not count against anyone. */
+const gapMaxMs = 200
+/** Epochs that a sender may be ahead of this Castle's; more is not believed. */
+const epochJumpMax = 100_000
+const directiveLifeMs = 60_000
+
+export class Castle {
+  readonly sessions: Sessions
+  readonly brokers: Brokers
+  readonly groups: Groups
+  readonly links: Links
+  readonly #runtime: Runtime
+  readonly #options: CastleOptions
+  readonly #changes: Changes
+  readonly #attention: Attention
+  #sweepTimer: Timer | undefined
+  #sweeps = 0
+  #directives = 0
+
+  private constructor(runtime: Runtime, options: CastleOptions, changes: Changes) {
+    const { settings, log } = options
+    const { clock, random } = runtime
+    this.#runtime = runtime
+    this.#options = options
+    this.#changes = changes
+    this.#attention = new Attention(clock, gapMaxMs)
+    this.groups = new Groups({
+      changes,
+      clock,
+      log,
+      onCoordinator: (cluster, group) => this.sessions.notify(groupAudience(cluster, group), `coordinator/${group}`),
+    })
+    this.brokers = new Brokers({
+      changes,
+      groups: this.groups,
+      attention: this.#attention,
+      clock,
+      random,
+      settings,
+      log,
+    })
+    this.sessions = new Sessions(this.#host(), {
+      clock,
+      log,
+      attention: this.#attention,
+      times: {
+        broker: { intervalMs: settings.brokerHeartbeatIntervalMs, leaseMs: settings.brokerLeaseMs },
+        client: { intervalMs: settings.clientHeartbeatIntervalMs, leaseMs: settings.clientLeaseMs },
+      },
+      clientsMax: settings.clientsMax,
+      arrivalsPerSecond: settings.clientArrivalsPerSecond,
+    })
+    this.links = new Links(this.sessions, {
+      clock,
+      log,
+      linksMax: settings.clientsMax + 10_000,
+      silentMaxMs: settings.clientLeaseMs,
+    })
+    this.#sweepLater()
+  }
+
+  /** Takes the store's lease, loads the state, and is ready for links. Rejects with a CastleError. */
+  static async start(runtime: Runtime, options: CastleOptions): Promise<Castle> {
+    let castle: Castle | undefined
+    const changes = await Changes.open({
+      store: options.store,
+      clock: runtime.clock,
+      log: options.log,
+      decisionsMax: options.settings.decisionsMax,
+      onApplied: (applied) => {
+        if (castle !== undefined) castle.#onApplied(applied)
+      },
+      onEpochRaised: () => castle?.groups.retell(),
+      onReplaced: (error) => {
+        options.log.error({ error: error.message }, 'another Castle took over: deciding nothing any more')
+        options.onReplaced?.(error)
+      },
+    })
+    castle = new Castle(runtime, options, changes)
+    options.log.info({ castleEpoch: changes.castleEpoch, topics: changes.state.count('topic') }, 'Castle is in charge')
+    return castle
+  }
+
+  get castleEpoch(): number {
+    return this.#changes.castleEpoch
+  }
+
+  /** To be read, never changed. */
+  get state(): State {
+    return this.#changes.state
+  }
+
+  /** Takes a link over, from the moment it is open. */
+  accept(link: Link): void {
+    this.links.accept(link)
+  }
+
+  /** A heartbeat without a link: resolves to the answer's JSON. Throws HeartbeatMessageError. */
+  heartbeat(heartbeat: Heartbeat): Promise<string> {
+    return this.sessions.answer(heartbeat)
+  }
+
+  /** Links are closed, changes under way are written, the store is closed. */
+  async stop(): Promise<void> {
+    this.#sweepTimer?.cancel()
+    this.links.close()
+    await this.#changes.close()
+    await this.#options.store.close()
+  }
+
+  // -------------------------------------------------------------- what people and Kafka's admin clients ask for
+
+  /** The cluster that is meant when none is named: of several the first by name. Throws CLUSTER_UNKNOWN. */
+  clusterNamed(name?: string): Cluster {
+    const found = name === undefined ? this.#anyCluster() : this.state.get('cluster', name)
+    if (found !== undefined) return found
+    if (name !== undefined) throw new CastleError('CLUSTER_UNKNOWN', `there is no cluster '${name.slice(0, 300)}'`)
+    throw new CastleError('CLUSTER_UNKNOWN', 'there is no cluster yet', {
+      next: 'Start a broker: its cluster is made with it.',
+    })
+  }
+
+  /** Resolves when the topic is on disk (R11); rejects with a CastleError. */
+  createTopic(args: NewTopic): Promise<CreatedTopic> {
+    const topicId = uuid(this.#runtime.random)
+    const defaults = { partitions: this.#options.settings.numPartitions }
+    return this.#changes.change((draft) => createTopic(draft, topicId, args, defaults))
+  }
+
+  changeTopic(cluster: string, name: string, change: TopicChange): Promise<Topic> {
+    return this.#changes.change((draft) => changeTopic(draft, cluster, name, change))
+  }
+
+  deleteTopic(cluster: string, by: DeleteTopicArgs): Promise<void> {
+    return this.#changes.change((draft) => {
+      const named =
+        by.topicId === undefined ? livingTopic(draft, cluster, by.name ?? '') : draft.get('topic', by.topicId)
+      if (named === undefined || named.deleted || named.cluster !== cluster) {
+        throw new CastleError('TOPIC_UNKNOWN', `there is no topic with id ${by.topicId} in cluster '${cluster}'`)
+      }
+      deleteTopic(draft, named)
+    })
+  }
+
+  changeCluster(id: string, environment: string): Promise<Cluster> {
+    return this.#changes.change((draft) => {
+      const cluster = draft.get('cluster', id)
+      if (cluster === undefined) throw new CastleError('CLUSTER_UNKNOWN', `there is no cluster '${id.slice(0, 300)}'`)
+      if (cluster.environment === environment) return cluster
+      const changed = { ...cluster, environment, version: draft.nextVersion() }
+      draft.put('cluster', changed)
+      const what = `cluster ${id} is of environment ${environment} now`
+      draft.decide({ kind: 'cluster-changed', what, why: 'asked for', about: [`cluster/${id}`] })
+      return changed
+    })
+  }
+
+  /** Gives a client a directive and hints at it. Returns its id. Throws CLIENT_UNKNOWN or DIRECTIVES_FULL. */
+  directClient(clientId: string, kind: 'report' | 'reconnect', args: unknown = {}): string {
+    const session = this.sessions.get('client', clientId)
+    if (session === undefined) throw new CastleError('CLIENT_UNKNOWN', `no client '${clientId.slice(0, 300)}' is known`)
+    const { clock } = this.#runtime
+    this.#directives += 1
+    const id = `${this.castleEpoch}-${this.#directives}`
+    session.directives.give(id, kind, args, directiveLifeMs, clock.nowMs(), clock.wallMs())
+    this.sessions.hint(session)
+    return id
+  }
+
+  // -------------------------------------------------------------- inside
+
+  #host(): SessionsHost {
+    const castle = this
+    return {
+      get castleEpoch() {
+        return castle.castleEpoch
+      },
+      brokerIncarnations: (id) => this.state.get('broker', id),
+      takeHigherEpoch: (heard, sender) => this.#takeHigherEpoch(heard, sender),
+      onReport: (session) => this.#onReport(session),
+      onBroker: (session) => this.brokers.onHeartbeat(session),
+      scope: (session) => scopeOf(this.state, this.groups, session),
+      onCall: (session, call) => answerCall(this, session.cluster ?? '', call, this.#options.log),
+      onLinkClosed: (session) => {
+        if (session.kind === 'broker') this.brokers.onLinkClosed(session)
+      },
+      onNobody: (audience) => {
+        const group = groupOfAudience(audience)
+        if (group !== undefined) this.groups.forget(...group)
+      },
+    }
+  }
+
+  async #takeHigherEpoch(heard: number, sender: string): Promise<void> {
+    if (heard > this.castleEpoch + epochJumpMax) {
+      const problem = `Castle epoch ${heard} is too far ahead to be believed`
+      throw new HeartbeatMessageError('INVALID_MESSAGE', '/castleEpoch', problem)
+    }
+    const isNeeded = () => this.castleEpoch < heard
+    await this.#changes.raiseEpoch(heard + 1, `${sender} knows Castle epoch ${heard}`, isNeeded)
+  }
+
+  #onReport(session: Session): readonly string[] {
+    const { report } = session
+    if (report.kind === 'broker') {
+      session.cluster = report.cluster
+      this.#compareWithStore(session)
+      this.brokers.onReport(session)
+    } else {
+      session.cluster = report.cluster ?? session.cluster ?? this.#anyCluster()?.id
+      session.missing = this.#missingTopics(session.cluster, report)
+      this.#compareWithStore(session)
+    }
+    return audiencesOf(session)
+  }
+
+  /** A sender that holds newer versions than the store would ignore this Castle's word: the store went back in time (R14). */
+  #compareWithStore({ cluster = '', kind, id, report }: Session): void {
+    const newerHeld = () => newerThanStore(this.state, cluster, report.holds)
+    const newer = newerHeld()
+    if (newer === undefined || newer.castleEpoch > this.castleEpoch + epochJumpMax) return
+    const atLeast = Math.max(newer.castleEpoch, this.castleEpoch) + 1
+    const raising = this.#changes.raiseEpoch(
+      atLeast,
+      `${kind} ${id} holds ${newer.what}`,
+      () => newerHeld() !== undefined,
+    )
+    raising.catch((error: unknown) => {
+      this.#options.log.error({ error: messageOf(error) }, 'a higher Castle epoch could not be taken')
+    })
+  }
+
+  #missingTopics(cluster: string | undefined, report: ClientReport): string[] {
+    if (cluster === undefined) return report.topics
+    return report.topics.filter((name) => this.state.topicNamed(cluster, name) === undefined)
+  }
+
+  #anyCluster(): Cluster | undefined {
+    return [...this.state.all('cluster')].sort((a, b) => (a.id < b.id ? -1 : 1))[0]
+  }
+
+  #onApplied(applied: readonly AppliedChange[]): void {
+    for (const each of applied) {
+      const { change, before } = each
+      if (change.kind === 'cluster' && before === undefined) this.sessions.reconsider(noCluster)
+      if (change.kind === 'topic' && change.entity !== null) this.#onTopic(change.entity, before as Topic | undefined)
+      for (const { audience, key } of noticesOf(each, this.groups)) this.sessions.notify(audience, key)
+    }
+  }
+
+  #onTopic(topic: Topic, before: Topic | undefined): void {
+    const { cluster, name } = topic
+    if (name === offsetsTopic) this.groups.onOffsetsTopic(cluster)
+    if (before !== undefined && before.deleted === topic.deleted) return
+    this.sessions.reconsider(topicAudience(cluster, name))
+    this.groups.onTopic(cluster, name)
+  }
+
+  #sweepLater(): void {
+    this.#sweepTimer = this.#runtime.clock.after(sweepMs, () => {
+      this.#sweepLater()
+      const attendedMs = this.#attention.look()
+      this.brokers.sweep(attendedMs)
+      this.#sweeps += 1
+      if (this.#sweeps % 20 === 0) this.#sweepClients(attendedMs)
+    })
+  }
+
+  /** A client that was silent for a lease is forgotten: if it lives, it comes again and says everything. */
+  #sweepClients(attendedMs: number): void {
+    for (const session of this.sessions.all('client')) {
+      if (attendedMs - session.heardMs >= this.#options.settings.clientLeaseMs) this.sessions.forget(session)
+    }
+    this.links.sweep()
+  }
+}

@@ -1,0 +1,48 @@
+// What Castle remembers of one sender: its link, its last report, and whether it may lack something. In memory only; a
+// sender that Castle does not know is asked for its whole report, once.
+import type { BrokerReport, ClientReport, Result } from '@castellan/protocol/heartbeat'
+import type { Link } from '@castellan/protocol/runtime'
+import type { Incarnations } from '../leases/incarnations.ts'
+import { Directives } from './directives.ts'
+
+export class Session implements Incarnations {
+  readonly kind: 'broker' | 'client'
+  readonly id: string
+  readonly incarnation: string
+  readonly retired: readonly string[]
+  link: Link | undefined
+  /** The last that was taken, and its number. */
+  report: BrokerReport | ClientReport
+  reportNumber: number
+  /** The cluster that it belongs to or was given; undefined: there is none yet. */
+  cluster: string | undefined
+  /** Of a broker that is registered; 0 for clients. */
+  brokerEpoch = 0
+  /** Last heard, on the attended time of leases and, for people, on the wall clock. */
+  heardMs = 0
+  heardWallMs = 0
+  /** It may hold something other than it should: the next answer looks closely. */
+  dirty = true
+  /** Topic names of its report that do not exist, as of the last close look. */
+  missing: readonly string[] = []
+  /** Where it stands in the index of who is interested in what. */
+  interests: readonly string[] = []
+  readonly directives = new Directives()
+  /** Results of its recent calls by id: a call that comes again, over a new link, is not done again. */
+  readonly results = new Map<number, Promise<Result>>()
+
+  constructor(
+    kind: 'broker' | 'client',
+    id: string,
+    incarnation: string,
+    retired: readonly string[],
+    report: BrokerReport | ClientReport,
+  ) {
+    this.kind = kind
+    this.id = id
+    this.incarnation = incarnation
+    this.retired = retired
+    this.report = report
+    this.reportNumber = -1
+  }
+}

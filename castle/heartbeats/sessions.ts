@@ -1,0 +1,315 @@
+// Everyone who heartbeats, and the answers they get.
+//
+//   link or POST --> heartbeat --> whose session? --> report, outcomes in --> what differs in its scope --> answer
+//                       change --> interest --> dirty --> push --> heartbeat ...
+//
+// A steady heartbeat touches its own session and nothing else. What a report means is the host's business (castle.ts).
+import type { Call, ClientReport, Heartbeat, Result } from '@castellan/protocol/heartbeat'
+import { HeartbeatMessageError, parseFromSender } from '@castellan/protocol/heartbeat'
+import type { Clock, Link, Logger } from '@castellan/protocol/runtime'
+import { messageOf } from '../errors.ts'
+import type { Attention } from '../leases/attention.ts'
+import { type Incarnations, meet, retire } from '../leases/incarnations.ts'
+import type { SubjectText } from '../state/subjects.ts'
+import { answerHead, fullAnswer, shortAnswer, steadyAnswer, type Times } from './answers.ts'
+import { Gate } from './gate.ts'
+import { Interest } from './interest.ts'
+import { Pushes } from './pushes.ts'
+import { Session } from './session.ts'
+
+export interface SessionsHost {
+  readonly castleEpoch: number
+  /** A broker's incarnations as stored, which a Castle that just started has not heard. */
+  brokerIncarnations(id: string): Incarnations | undefined
+  /** The sender knows a higher Castle epoch: resolves when this Castle has a higher one still, rejects if it will not. */
+  takeHigherEpoch(heard: number, session: string): Promise<void>
+  /** A new report was taken in: sets the session's cluster and missing topics; returns its audiences. */
+  onReport(session: Session): readonly string[]
+  /** Each heartbeat of a broker. Undefined: it is registered. Else it is being registered, or refused with a reason to stop. */
+  onBroker(session: Session): Promise<string | undefined> | undefined
+  /** What the session's sender should hold. */
+  scope(session: Session): Iterable<SubjectText>
+  /** Never rejects. */
+  onCall(session: Session, call: Call): Promise<Result>
+  /** Its link is gone, or it is forgotten. */
+  onLinkClosed(session: Session): void
+  onNobody(audience: string): void
+}
+
+export interface SessionsOptions {
+  readonly clock: Clock
+  readonly log: Logger
+  readonly attention: Attention
+  readonly times: { readonly broker: Times; readonly client: Times }
+  readonly clientsMax: number
+  readonly arrivalsPerSecond: number
+}
+
+/** Unsent bytes of a link beyond which its peer is taken to be gone. */
+const unsentBytesMax = 32 * 1024 * 1024
+const resultsMax = 1_000
+const fullComeBackMs = 10_000
+
+export class Sessions {
+  readonly #host: SessionsHost
+  readonly #options: SessionsOptions
+  readonly #byId = { broker: new Map<string, Session>(), client: new Map<string, Session>() }
+  readonly #interest: Interest
+  readonly #pushes: Pushes
+  readonly #gate: Gate
+  #heads: { castleEpoch: number; broker: string; client: string } | undefined
+  readonly counts = { heartbeats: 0, reports: 0, deferred: 0, malformed: 0 }
+
+  constructor(host: SessionsHost, options: SessionsOptions) {
+    this.#host = host
+    this.#options = options
+    this.#interest = new Interest((audience) => host.onNobody(audience))
+    this.#pushes = new Pushes(options.clock, () => host.castleEpoch)
+    this.#gate = new Gate(options.arrivalsPerSecond)
+  }
+
+  get pushes(): { readonly sent: number; readonly dropped: number } {
+    return this.#pushes
+  }
+
+  all(kind: 'broker' | 'client'): Iterable<Session> {
+    return this.#byId[kind].values()
+  }
+
+  count(kind: 'broker' | 'client'): number {
+    return this.#byId[kind].size
+  }
+
+  get(kind: 'broker' | 'client', id: string): Session | undefined {
+    return this.#byId[kind].get(id)
+  }
+
+  /** A message on a link. Returns the session that speaks there now. */
+  onMessage(link: Link, session: Session | undefined, text: string): Session | undefined {
+    try {
+      const message = parseFromSender(text)
+      if (message?.type === 'heartbeat') return this.#onHeartbeat(link, message)
+      if (message?.type === 'call') this.#onCall(link, session, message)
+      return session
+    } catch (error) {
+      if (!(error instanceof HeartbeatMessageError)) throw error
+      this.counts.malformed += 1
+      this.#options.log.warn(
+        { peer: link.peer, sender: session?.id, error: error.message },
+        'closing a link: malformed message',
+      )
+      link.close()
+      return session
+    }
+  }
+
+  /** The same without a link (POST /heartbeat): the answer's text. Nothing is pushed to such a sender. */
+  async answer(heartbeat: Heartbeat): Promise<string> {
+    return this.#take(heartbeat, undefined)
+  }
+
+  /** A subject changed that this audience has to hear of. */
+  notify(audience: string, key: string): void {
+    for (const session of this.#interest.of(audience)) {
+      session.dirty = true
+      this.#pushes.add(session, key)
+    }
+  }
+
+  /** Topics came or went under names that the audience asked for: their reports mean something else now. */
+  reconsider(audience: string): void {
+    for (const session of [...this.#interest.of(audience)]) this.#consider(session)
+  }
+
+  /** Tells the sender to heartbeat for directives that wait for it. */
+  hint(session: Session): void {
+    this.#pushes.add(session, 'directives')
+  }
+
+  /** Its link stays, for an answer that is on its way; links.ts closes it when nobody speaks there any more. */
+  forget(session: Session): void {
+    if (this.#byId[session.kind].get(session.id) === session) this.#byId[session.kind].delete(session.id)
+    this.#interest.set(session, [])
+    this.#pushes.forget(session)
+    session.link = undefined
+  }
+
+  onLinkClosed(link: Link, session: Session): void {
+    if (session.link !== link) return
+    session.link = undefined
+    this.#pushes.forget(session)
+    this.#host.onLinkClosed(session)
+  }
+
+  // -------------------------------------------------------------- heartbeats
+
+  #onHeartbeat(link: Link, heartbeat: Heartbeat): Session | undefined {
+    const answer = this.#take(heartbeat, link)
+    if (typeof answer === 'string') this.#send(link, answer)
+    else {
+      answer.then(
+        (text) => this.#send(link, text),
+        (error: unknown) => {
+          this.#options.log.error(
+            { peer: link.peer, sender: heartbeat.id, error: messageOf(error) },
+            'a heartbeat failed',
+          )
+          link.close()
+        },
+      )
+    }
+    const session = this.#byId[heartbeat.kind].get(heartbeat.id)
+    return session?.incarnation === heartbeat.incarnation ? session : undefined
+  }
+
+  #take(heartbeat: Heartbeat, link: Link | undefined): string | Promise<string> {
+    this.counts.heartbeats += 1
+    const known = heartbeat.castleEpoch <= this.#host.castleEpoch
+    if (known) return this.#takeIn(heartbeat, link)
+    const sender = `${heartbeat.kind} ${heartbeat.id}`
+    return this.#host.takeHigherEpoch(heartbeat.castleEpoch, sender).then(() => this.#takeIn(heartbeat, link))
+  }
+
+  #takeIn(heartbeat: Heartbeat, link: Link | undefined): string | Promise<string> {
+    const { kind, id, incarnation, seq } = heartbeat
+    const found = this.#byId[kind].get(id)
+    let session = found?.incarnation === incarnation ? found : undefined
+    if (session === undefined) {
+      const arrived = this.#arrive(heartbeat, found)
+      if (!(arrived instanceof Session)) return this.#short(kind, seq, arrived)
+      session = arrived
+    }
+    this.#hear(session, link)
+    for (const outcome of heartbeat.done ?? []) session.directives.acknowledged(outcome)
+    if (heartbeat.report === undefined) {
+      if (heartbeat.reportNumber > session.reportNumber) return this.#short(kind, seq, { needReport: true })
+    } else if (heartbeat.reportNumber >= session.reportNumber) {
+      // Never older than what is known: a late heartbeat is still a sign of life, but its report is not news.
+      this.#takeReport(session, heartbeat.reportNumber, heartbeat.report)
+    }
+    const registration = kind === 'broker' ? this.#host.onBroker(session) : undefined
+    return registration === undefined ? this.#answerOf(session, seq) : this.#registered(registration, session, seq)
+  }
+
+  /** An incarnation without a session. Returns it, or what to answer instead. */
+  #arrive(heartbeat: Heartbeat, found: Session | undefined): Session | Record<string, unknown> {
+    const { kind, id, incarnation, report } = heartbeat
+    const { clock, clientsMax } = this.#options
+    if (kind === 'broker' && !/^\d{1,10}$/.test(id)) {
+      throw new HeartbeatMessageError('INVALID_MESSAGE', '/id', `'${id}' is no broker id`)
+    }
+    const stored = kind === 'broker' ? this.#host.brokerIncarnations(id) : undefined
+    if ([found, stored].some((each) => meet(each, incarnation) === 'older')) {
+      return { stop: `a newer process has the id '${id}'` }
+    }
+    if (report === undefined) return { needReport: true }
+    if (report.kind !== kind)
+      throw new HeartbeatMessageError(
+        'INVALID_MESSAGE',
+        '/report/kind',
+        `a ${kind} sent the report of a ${report.kind}`,
+      )
+    if (kind === 'client' && found === undefined) {
+      const comeBackInMs =
+        this.#byId.client.size >= clientsMax ? fullComeBackMs : Math.ceil(this.#gate.arrive(clock.nowMs()))
+      if (comeBackInMs > 0) {
+        this.counts.deferred += 1
+        return { comeBackInMs }
+      }
+    }
+    const session = new Session(kind, id, incarnation, found === undefined ? [] : retire(found), report)
+    if (found !== undefined) this.#supersede(found)
+    this.#byId[kind].set(id, session)
+    return session
+  }
+
+  /** The older process learns at its next heartbeat that it is to stop: now, if it reads. */
+  #supersede(old: Session): void {
+    this.#interest.set(old, [])
+    this.#pushes.forget(old)
+    const push = { type: 'push', castleEpoch: this.#host.castleEpoch, subjects: [], withinMs: 0 }
+    if (old.link !== undefined) this.#send(old.link, JSON.stringify(push))
+    old.link = undefined
+  }
+
+  #hear(session: Session, link: Link | undefined): void {
+    session.heardMs = this.#options.attention.nowMs()
+    session.heardWallMs = this.#options.clock.wallMs()
+    if (link === undefined || session.link === link) return
+    const before = session.link
+    session.link = link
+    before?.close()
+  }
+
+  #takeReport(session: Session, reportNumber: number, report: Session['report']): void {
+    if (report.kind !== session.kind) {
+      throw new HeartbeatMessageError(
+        'INVALID_MESSAGE',
+        '/report/kind',
+        `a ${session.kind} sent the report of a ${report.kind}`,
+      )
+    }
+    this.counts.reports += 1
+    session.report = report
+    session.reportNumber = reportNumber
+    this.#consider(session)
+  }
+
+  #consider(session: Session): void {
+    session.dirty = true
+    this.#interest.set(session, this.#host.onReport(session))
+  }
+
+  async #registered(registration: Promise<string | undefined>, session: Session, seq: number): Promise<string> {
+    const stop = await registration
+    return stop === undefined ? this.#answerOf(session, seq) : this.#short(session.kind, seq, { stop })
+  }
+
+  #answerOf(session: Session, seq: number): string {
+    const head = this.#headOf(session.kind)
+    const nowMs = this.#options.clock.nowMs()
+    if (!session.dirty) return steadyAnswer(head, session, seq, nowMs)
+    const text = fullAnswer(head, session, seq, this.#host.scope(session), nowMs)
+    if (session.kind === 'client' && (session.report as ClientReport).stopping === true) this.forget(session)
+    return text
+  }
+
+  #short(kind: 'broker' | 'client', seq: number, more: Readonly<Record<string, unknown>>): string {
+    return shortAnswer(this.#headOf(kind), seq, more)
+  }
+
+  #headOf(kind: 'broker' | 'client'): string {
+    const { castleEpoch } = this.#host
+    if (this.#heads?.castleEpoch !== castleEpoch) {
+      const { broker, client } = this.#options.times
+      this.#heads = { castleEpoch, broker: answerHead(castleEpoch, broker), client: answerHead(castleEpoch, client) }
+    }
+    return this.#heads[kind]
+  }
+
+  // -------------------------------------------------------------- calls
+
+  #onCall(link: Link, session: Session | undefined, call: Call): void {
+    if (session === undefined)
+      throw new HeartbeatMessageError('INVALID_MESSAGE', '/type', 'a call came before a heartbeat')
+    let result = session.results.get(call.id)
+    if (result === undefined) {
+      result = this.#host.onCall(session, call)
+      session.results.set(call.id, result)
+      const [oldest] = session.results.keys()
+      if (session.results.size > resultsMax && oldest !== undefined) session.results.delete(oldest)
+    }
+    result.then(
+      (done) => this.#send(link, JSON.stringify(done)),
+      (error: unknown) =>
+        this.#options.log.error({ error: messageOf(error) }, 'a call failed in a way it did not expect'),
+    )
+  }
+
+  /** A link whose peer does not read is closed before it costs more memory. */
+  #send(link: Link, text: string): void {
+    if (link.bufferedBytes <= unsentBytesMax) return link.send(text)
+    this.#options.log.warn({ peer: link.peer, bytes: link.bufferedBytes }, 'closing a link: its peer does not read')
+    link.close()
+  }
+}
