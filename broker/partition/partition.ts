@@ -1,45 +1,118 @@
-// One replica of one partition on this broker, and what may be done with it while it leads.
-import type { Slab } from '@castellan/protocol'
-import type { AppendResult, EpochEnd, PartitionReport, ReadResult, TimestampOffset } from './results.ts'
+// One replica of one partition on this broker: its face to handlers, the group coordinator and Partitions.
+import { effectiveConfigs, errors, type Slab, type TopicSettings } from '@castellan/protocol'
+import { batchStarts } from '@castellan/protocol/records'
+import { messageOf, systemCode } from '../errors.ts'
+import type { LogContext } from '../log/context.ts'
+import { LogError } from '../log/errors.ts'
+import { type FaultContent, kinds } from '../log/files.ts'
+import type { Log } from '../log/log.ts'
+import { readOutline } from '../log/outline.ts'
+import type { TimestampPlace } from '../log/reader.ts'
+import { writeStateFile } from '../log/state-file.ts'
+import { Appends } from './appends.ts'
+import {
+  type AppendResult,
+  type EpochEnd,
+  emptyRead,
+  type PartitionReport,
+  type ReadResult,
+  type TimestampOffset,
+  unknownTimestamp,
+} from './results.ts'
+import { leading, type PartitionState } from './state.ts'
 
-export class Partition {
+/** Who keeps all partitions and has a turn's end. */
+export interface PartitionHost {
+  /** Something is staged: call `flush` at the end of this turn. */
+  noteStaged(partition: Partition): void
+  /** Something was written that no checkpoint has yet. */
+  noteWritten(partition: Partition): void
+  /** Leadership, leader epoch or fault changed. */
+  noteChanged(partition: Partition): void
+}
+
+export interface PartitionIdentity {
   readonly topicId: string
   readonly topic: string
   readonly index: number
+  readonly folder: string
+}
 
-  constructor(topicId: string, topic: string, index: number) {
-    this.topicId = topicId
-    this.topic = topic
-    this.index = index
+const scanBytes = 1024 * 1024
+
+export class Partition {
+  readonly #state: PartitionState
+  readonly #host: PartitionHost
+  readonly #appends: Appends
+  readonly #watchers = new Set<() => void>()
+
+  /** Only for Partitions. It has no log yet: see `attach` and `setFault`. */
+  constructor(identity: PartitionIdentity, context: LogContext, host: PartitionHost) {
+    this.#host = host
+    const settings = effectiveConfigs({})
+    const initial = {
+      log: undefined,
+      settings,
+      isLeader: false,
+      leaderEpoch: -1,
+      isrCount: 0,
+      highWatermark: 0,
+      fault: null,
+    }
+    this.#state = { ...identity, context, ...initial }
+    this.#appends = new Appends(this.#state, {
+      onStaged: () => host.noteStaged(this),
+      onWritten: () => host.noteWritten(this),
+      onHighWatermark: () => this.#notify(),
+    })
   }
 
-  /** The epoch that this replica leads at; the last one it knows when it does not lead; -1: none. */
+  get topicId(): string {
+    return this.#state.topicId
+  }
+
+  /** The topic's name; empty when it is a stray log that does not say. */
+  get topic(): string {
+    return this.#state.topic
+  }
+
+  get index(): number {
+    return this.#state.index
+  }
+
+  /** The epoch that this replica leads at; the highest it knows when it does not lead; -1: none. */
   get leaderEpoch(): number {
-    throw new Error('being written')
+    const { isLeader, leaderEpoch, log } = this.#state
+    return isLeader ? leaderEpoch : Math.max(leaderEpoch, log?.highestEpoch ?? -1)
   }
 
   get isLeader(): boolean {
-    throw new Error('being written')
+    return this.#state.isLeader
   }
 
-  /** Why it is out of use (R9); null: it is well. A faulty partition neither takes nor serves anything. */
+  /** Why it is out of use (R9); null: it is well. A faulty partition neither leads, nor takes, nor serves anything. */
   get fault(): string | null {
-    throw new Error('being written')
+    return this.#state.fault
   }
 
   /** The first offset that can be read. */
   get startOffset(): number {
-    throw new Error('being written')
+    return this.#state.log?.startOffset ?? 0
   }
 
   /** One past the last offset written (LEO). */
   get endOffset(): number {
-    throw new Error('being written')
+    return this.#state.log?.endOffset ?? 0
   }
 
   /** Readers see only offsets below it (R3). */
   get highWatermark(): number {
-    throw new Error('being written')
+    return this.#state.highWatermark
+  }
+
+  /** Bytes of its segments. */
+  get bytes(): number {
+    return this.#state.log?.bytes ?? 0
   }
 
   /**
@@ -50,59 +123,256 @@ export class Partition {
    * `records` is patched in place (offsets, leader epoch) and must not change afterwards; the partition retains `slab` while it needs
    * the bytes. Null: the bytes are the caller's gift.
    */
-  append(_records: Uint8Array, _slab: Slab | null, _acks: -1 | 0 | 1, _done: (result: AppendResult) => void): void {
-    throw new Error('being written')
+  append(records: Uint8Array, slab: Slab | null, acks: -1 | 0 | 1, done: (result: AppendResult) => void): void {
+    this.#appends.append(records, slab, acks, done)
   }
 
   /**
    * Leader only. Whole batches from the one that contains `offset`, at most `maxBytes` but at least one batch (KIP-74), below the high
    * watermark. `currentLeaderEpoch` is the reader's; -1: it does not know. When the result is `cold`, ask `readCold`.
    */
-  read(_offset: number, _maxBytes: number, _currentLeaderEpoch: number): ReadResult {
-    throw new Error('being written')
+  read(offset: number, maxBytes: number, currentLeaderEpoch: number): ReadResult {
+    const log = this.#readable(offset, currentLeaderEpoch)
+    if ('errorCode' in log) return log
+    const memory = log.readMemory(offset, maxBytes, this.highWatermark)
+    if (memory === undefined) return { ...emptyRead(0, this.highWatermark, log.startOffset), cold: true }
+    return this.#result(log, memory.chunks, memory.bytes, memory.release)
   }
 
-  /** As `read`, from files that may not be in the page cache; never blocks the loop. */
-  readCold(_offset: number, _maxBytes: number, _currentLeaderEpoch: number): Promise<ReadResult> {
-    throw new Error('being written')
+  /** As `read`, from files; never blocks the loop, and never answers `cold`. */
+  async readCold(offset: number, maxBytes: number, currentLeaderEpoch: number): Promise<ReadResult> {
+    const log = this.#readable(offset, currentLeaderEpoch)
+    if ('errorCode' in log) return log
+    try {
+      const { bytes, release } = await log.readFile(offset, maxBytes, this.highWatermark)
+      // The world may have moved on meanwhile.
+      const now = this.#readable(offset, currentLeaderEpoch)
+      if (!('errorCode' in now)) return this.#result(log, bytes.length > 0 ? [bytes] : [], bytes.length, release)
+      release()
+      return now
+    } catch (error) {
+      return emptyRead(this.#failedRead(error))
+    }
+  }
+
+  /** The log to read from, or the whole answer when there is nothing to read. */
+  #readable(offset: number, currentLeaderEpoch: number): Log | ReadResult {
+    const log = leading(this.#state)
+    if ('kind' in log) return emptyRead(log.errorCode)
+    const { leaderEpoch, highWatermark } = this.#state
+    // KIP-320: a reader that believes in another epoch must ask for metadata first.
+    if (currentLeaderEpoch >= 0 && currentLeaderEpoch < leaderEpoch) return emptyRead(errors.FENCED_LEADER_EPOCH.code)
+    if (currentLeaderEpoch > leaderEpoch) return emptyRead(errors.UNKNOWN_LEADER_EPOCH.code)
+    if (offset < log.startOffset || offset > log.endOffset) {
+      return emptyRead(errors.OFFSET_OUT_OF_RANGE.code, highWatermark, log.startOffset)
+    }
+    return offset < highWatermark ? log : emptyRead(0, highWatermark, log.startOffset)
+  }
+
+  #result(log: Log, chunks: readonly Uint8Array[], bytes: number, release: () => void): ReadResult {
+    let held = true
+    const releaseOnce = () => {
+      if (held) release()
+      held = false
+    }
+    const { highWatermark } = this.#state
+    return {
+      errorCode: 0,
+      chunks,
+      bytes,
+      highWatermark,
+      startOffset: log.startOffset,
+      cold: false,
+      release: releaseOnce,
+    }
+  }
+
+  /** Kafka's error code for what a read from disk ended with. Damage puts the partition out of use (R9). */
+  #failedRead(error: unknown): number {
+    if (!(error instanceof LogError)) throw error
+    // A shortage (of open files, of memory) passes; a disk that cannot read does not.
+    if (error.code === 'LOG_CORRUPT' || systemCode(error.cause) === 'EIO') this.setFault(error)
+    else this.#state.context.log.warn({ topic: this.topic, partition: this.index, error }, 'cannot read')
+    return errors.KAFKA_STORAGE_ERROR.code
   }
 
   /** Leader only. The first record below the high watermark whose timestamp is at least `timestampMs`; null: none. */
-  offsetForTimestamp(_timestampMs: number): Promise<TimestampOffset | null> {
-    throw new Error('being written')
+  offsetForTimestamp(timestampMs: number): Promise<TimestampOffset | null> {
+    return this.#find((log) => log.findTimestamp(timestampMs, this.highWatermark))
   }
 
-  /** The record of the highest timestamp (ListOffsets -3); null: the log is empty. */
+  /** Leader only. The record of the highest timestamp (ListOffsets -3); null: there is none. */
   offsetOfMaxTimestamp(): Promise<TimestampOffset | null> {
-    throw new Error('being written')
+    return this.#find((log) => log.findMaxTimestamp(this.highWatermark))
+  }
+
+  async #find(find: (log: Log) => Promise<TimestampPlace | undefined>): Promise<TimestampOffset | null> {
+    const log = leading(this.#state)
+    if ('kind' in log) return unknownTimestamp(log.errorCode)
+    try {
+      const found = await find(log)
+      return found === undefined ? null : { errorCode: 0, ...found }
+    } catch (error) {
+      return unknownTimestamp(this.#failedRead(error))
+    }
   }
 
   /** Where leader epoch `epoch` ends in this log (KIP-101, R5). */
-  endOfEpoch(_epoch: number): EpochEnd {
-    throw new Error('being written')
+  endOfEpoch(epoch: number): EpochEnd {
+    return this.#state.log?.endOfEpoch(epoch) ?? { epoch: -1, endOffset: -1 }
   }
 
   /** The leader epoch of the record at `offset`; -1: unknown. */
-  epochAt(_offset: number): number {
-    throw new Error('being written')
+  epochAt(offset: number): number {
+    return this.#state.log?.epochAt(offset) ?? -1
   }
 
   /** Moves the start offset up to `offset` (at most the high watermark) and deletes segments wholly below it. Resolves when that is on disk. */
-  deleteBefore(_offset: number): Promise<void> {
-    throw new Error('being written')
+  async deleteBefore(offset: number): Promise<void> {
+    const { fault, log, highWatermark } = this.#state
+    if (fault !== null || log === undefined) return
+    await log.deleteBefore(offset, highWatermark)
+    this.#notify()
   }
 
-  /** Every batch from the start offset to the high watermark as it is now, in order. Throws when the partition gets a fault. For the broker's own logs. */
-  batches(): AsyncIterable<Uint8Array> {
-    throw new Error('being written')
+  /**
+   * Leader only, for the broker's own logs. Every batch from the one that contains the start offset to the high watermark as it is now,
+   * in order; each is valid until the next one is asked for. Throws a LogError when the partition is or gets out of use or stops leading.
+   */
+  async *batches(): AsyncGenerator<Uint8Array, void, void> {
+    const { highWatermark: end, leaderEpoch } = this
+    for (let offset = this.startOffset; offset < end; ) {
+      const hot = this.read(offset, scanBytes, leaderEpoch)
+      const read = hot.cold ? await this.readCold(offset, scanBytes, leaderEpoch) : hot
+      try {
+        if (read.bytes === 0)
+          throw new LogError('LOG_DISK', `offset ${offset} cannot be read: Kafka error ${read.errorCode}`)
+        for (const chunk of read.chunks) {
+          for (const at of batchStarts(chunk)) {
+            const { endOffset, length } = readOutline(chunk, at)!
+            offset = endOffset
+            if (offset <= end) yield chunk.subarray(at, at + length)
+          }
+        }
+      } finally {
+        read.release()
+      }
+    }
   }
 
   /** Calls `listener` when the high watermark or the start offset rises, or leadership or fault change. Returns how to stop. */
-  watch(_listener: () => void): () => void {
-    throw new Error('being written')
+  watch(listener: () => void): () => void {
+    this.#watchers.add(listener)
+    return () => void this.#watchers.delete(listener)
   }
 
   report(): PartitionReport {
-    throw new Error('being written')
+    return { topicId: this.topicId, partition: this.index, leaderEpoch: this.leaderEpoch, fault: this.fault }
+  }
+
+  // ---------------------------------------------------------------- for Partitions
+
+  get folder(): string {
+    return this.#state.folder
+  }
+
+  get log(): Log | undefined {
+    return this.#state.log
+  }
+
+  attach(log: Log): void {
+    this.#state.log = log
+    this.#state.fault = null
+  }
+
+  configure(settings: TopicSettings): void {
+    this.#state.settings = settings
+    this.#appends.resume()
+  }
+
+  get settings(): TopicSettings {
+    return this.#state.settings
+  }
+
+  /** Segments whose time is over go. Strays stay as they are: nobody has said how long (R13). */
+  async clean(): Promise<void> {
+    const { fault, log, isLeader, highWatermark } = this.#state
+    if (fault === null && log !== undefined && isLeader && (await log.clean(highWatermark))) this.#notify()
+  }
+
+  expireProducers(): void {
+    if (this.#state.fault === null) this.#state.log?.expireProducers()
+  }
+
+  /** At the end of a turn. */
+  flush(): void {
+    this.#appends.flush()
+  }
+
+  /**
+   * Leads from now on at `leaderEpoch`, or goes on to lead at it. False: it may not, for the log has been led at this or a higher epoch
+   * before, by another process or another leader (R5).
+   */
+  lead(leaderEpoch: number, isrCount: number): boolean {
+    const { log, fault, isLeader, leaderEpoch: current } = this.#state
+    if (log === undefined || fault !== null) return false
+    if (!isLeader || leaderEpoch !== current) {
+      if (leaderEpoch <= this.leaderEpoch) return false
+      this.flush()
+      log.beginEpoch(leaderEpoch)
+      this.#state.leaderEpoch = leaderEpoch
+      this.#state.isLeader = true
+    }
+    this.#state.isrCount = isrCount
+    this.#appends.resume()
+    if (!isLeader || leaderEpoch !== current) this.#changed()
+    return true
+  }
+
+  /** Stops leading: somebody else may lead at `leaderEpoch`. */
+  resign(leaderEpoch: number): void {
+    const wasLeader = this.#state.isLeader
+    this.flush()
+    this.#state.leaderEpoch = Math.max(this.#state.leaderEpoch, leaderEpoch)
+    this.#state.isLeader = false
+    this.#appends.refuseAll(errors.NOT_LEADER_OR_FOLLOWER, 'this broker does not lead the partition any more')
+    if (wasLeader) this.#changed()
+  }
+
+  /** Puts the partition out of use (R9). Damage is noted on disk: it outlives the process, until a person has seen to it. */
+  setFault(error: unknown): void {
+    const { context, folder, log, topic, topicId, index } = this.#state
+    if (this.#state.fault !== null) return
+    this.#state.fault = messageOf(error)
+    this.#state.isLeader = false
+    context.log.error({ topic, topicId, partition: index, error }, 'partition out of use')
+    if (error instanceof LogError && error.code === 'LOG_CORRUPT') this.#writeFault(folder, context)
+    log?.abandon()
+    this.#appends.refuseAll(errors.KAFKA_STORAGE_ERROR, this.#state.fault)
+    this.#changed()
+  }
+
+  #writeFault(folder: string, { disk, clock, log }: LogContext): void {
+    const content: FaultContent = { reason: this.#state.fault!, foundMs: clock.wallMs() }
+    try {
+      writeStateFile(disk, `${folder}/fault`, kinds.fault, content)
+    } catch (error) {
+      log.warn({ folder, error }, 'cannot note the fault on disk; it will be found again')
+    }
+  }
+
+  /** The log goes, or the process ends: nothing is led, nothing more is written. */
+  close(): void {
+    this.resign(-1)
+    this.#state.log?.abandon()
+  }
+
+  #changed(): void {
+    this.#host.noteChanged(this)
+    this.#notify()
+  }
+
+  #notify(): void {
+    for (const watcher of [...this.#watchers]) watcher()
   }
 }

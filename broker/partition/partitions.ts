@@ -1,80 +1,316 @@
-// All partitions of a broker: opened from its disk, made and led as Castle's topic subjects say.
+// All partitions of a broker: opened from its disk, made and led as Castle's topic subjects say (R5, R13), flushed at the end of
+// each turn, and looked after by timers.
+import { effectiveConfigs, SlabPool, type TopicSettings } from '@castellan/protocol'
 import type { TopicState } from '@castellan/protocol/heartbeat'
-import type { Logger, Runtime } from '@castellan/protocol/runtime'
-import type { Partition } from './partition.ts'
+import { type Logger, type Runtime, sleep } from '@castellan/protocol/runtime'
+import { systemCode } from '../errors.ts'
+import { BatchCache } from '../log/batch-cache.ts'
+import { type LogContext, type LogCounters, type LogSettings, newCounters } from '../log/context.ts'
+import { LogError } from '../log/errors.ts'
+import { FileCache } from '../log/file-cache.ts'
+import { type FaultContent, kinds } from '../log/files.ts'
+import { IndexCache } from '../log/index-cache.ts'
+import { Limiter } from '../log/limiter.ts'
+import { Log } from '../log/log.ts'
+import { readStateFile } from '../log/state-file.ts'
+import { LogFolders, type LogPlace } from './folders.ts'
+import { Partition } from './partition.ts'
 import type { PartitionReport } from './results.ts'
+import { Upkeep } from './upkeep.ts'
 
 export interface PartitionsOptions {
   /** Logs are kept in `<dataFolder>/logs`. */
   readonly dataFolder: string
   readonly brokerId: number
-  readonly settings: {
-    readonly producerIdExpirationMs: number
-    readonly producerIdExpirationCheckIntervalMs: number
-    readonly logRetentionCheckIntervalMs: number
-    /** Memory for recent batches, of all partitions together. Default 64 MiB. */
-    readonly logCacheBytesMax?: number
-    /** Files of logs held open at a time. Default 400. */
-    readonly logOpenFilesMax?: number
-  }
+  readonly settings: PartitionsSettings
   readonly log: Logger
 }
 
+export interface PartitionsSettings {
+  readonly producerIdExpirationMs: number
+  readonly producerIdExpirationCheckIntervalMs: number
+  readonly logRetentionCheckIntervalMs: number
+  /** Memory for recent batches, of all partitions together. Default 64 MiB. */
+  readonly logCacheBytesMax?: number
+  /** Files of logs held open at a time. Default 400. */
+  readonly logOpenFilesMax?: number
+}
+
+/** Counters since the start, and gauges. */
+export interface LogMetrics extends LogCounters {
+  readonly cacheBytes: number
+  readonly openFiles: number
+  readonly partitions: number
+  readonly faults: number
+}
+
+const MiB = 1024 * 1024
+const indexesMax = 256
+const producersMax = 10_000
+/** Of the thread pool's four. */
+const syncsMax = 2
+
 export class Partitions {
-  /** Recovers all logs on disk (R9: a bad one gets a fault, others go on). Throws a BrokerError when the folder as a whole cannot be used. */
-  static open(_runtime: Runtime, _options: PartitionsOptions): Promise<Partitions> {
-    throw new Error('being written')
+  readonly #brokerId: number
+  readonly #settings: PartitionsSettings
+  readonly #runtime: Runtime
+  readonly #context: LogContext
+  readonly #folders: LogFolders
+  readonly #upkeep: Upkeep
+  /** By topic id, then index. */
+  readonly #topics = new Map<string, Map<number, Partition>>()
+  /** The newest that was applied, of topics that have a partition here. */
+  readonly #states = new Map<string, TopicState>()
+  /** What the disk refused, to be tried again: logs to make, topics to delete. */
+  readonly #unmade = new Set<Partition>()
+  readonly #undeleted = new Set<string>()
+  readonly #listeners = new Set<(partition: Partition) => void>()
+  #staged: Partition[] = []
+  #isClosed = false
+
+  private constructor(runtime: Runtime, options: PartitionsOptions, folders: LogFolders) {
+    this.#runtime = runtime
+    this.#brokerId = options.brokerId
+    this.#settings = options.settings
+    this.#folders = folders
+    this.#context = logContext(runtime, options)
+    this.#upkeep = new Upkeep(runtime.clock, options.settings, {
+      partitions: () => this.all(),
+      retry: () => this.#retry(),
+    })
   }
 
-  get(_topicId: string, _index: number): Partition | undefined {
-    throw new Error('being written')
+  /** Recovers all logs on disk (R9: a bad one gets a fault, others go on). Rejects with a BrokerError when the folder as a whole cannot be used. */
+  static async open(runtime: Runtime, options: PartitionsOptions): Promise<Partitions> {
+    const folders = await LogFolders.open(runtime.disk, options.dataFolder)
+    const partitions = new Partitions(runtime, options, folders)
+    const isClean = folders.takeCleanShutdown()
+    for (const place of folders.places()) await partitions.#openLog(place)
+    const { cutBytes } = partitions.#context.counters
+    options.log.info({ ...partitions.#count(), isClean, cutBytes }, 'logs are open')
+    partitions.#upkeep.start()
+    void partitions.#removeDiscarded()
+    return partitions
+  }
+
+  get(topicId: string, index: number): Partition | undefined {
+    return this.#topics.get(topicId)?.get(index)
   }
 
   /** In a stable order. */
-  all(): Iterable<Partition> {
-    throw new Error('being written')
-  }
-
-  /** Follows a topic subject: makes logs, leads or stops leading, takes settings, removes the logs of a recorded deletion (R13). Older epochs are ignored. */
-  apply(_state: TopicState): void {
-    throw new Error('being written')
+  *all(): Generator<Partition, void, void> {
+    for (const partitions of this.#topics.values()) yield* partitions.values()
   }
 
   /** Every log on disk, wanted or stray. */
   reports(): PartitionReport[] {
-    throw new Error('being written')
+    return [...this.all()].map((partition) => partition.report())
   }
 
-  /** Calls `listener` whenever a partition's `isLeader`, `leaderEpoch` or `fault` changed, or a log was removed. Returns how to stop. */
-  onLeadership(_listener: (partition: Partition) => void): () => void {
-    throw new Error('being written')
+  /** Calls `listener` whenever a partition's `isLeader`, `leaderEpoch` or `fault` changed, or its log was deleted. Returns how to stop. */
+  onLeadership(listener: (partition: Partition) => void): () => void {
+    this.#listeners.add(listener)
+    return () => void this.#listeners.delete(listener)
   }
 
-  /** Counters since the start, and gauges, for metrics. */
   get metrics(): LogMetrics {
-    throw new Error('being written')
+    const { counters, cache, files } = this.#context
+    return { ...counters, cacheBytes: cache.bytes, openFiles: files.openFiles, ...this.#count() }
   }
 
-  /** Clean shutdown: refuses further appends, syncs, writes checkpoints and the marker. */
-  close(): Promise<void> {
-    throw new Error('being written')
+  /** The longest write since it was last asked, in ms: how a slow disk is seen. */
+  takeLongestWriteMs(): number {
+    const { longestWriteMs } = this.#context.counters
+    this.#context.counters.longestWriteMs = 0
+    return longestWriteMs
+  }
+
+  #count(): { partitions: number; faults: number } {
+    const all = [...this.all()]
+    return { partitions: all.length, faults: all.filter(({ fault }) => fault !== null).length }
+  }
+
+  /**
+   * Follows a topic subject: makes logs, leads or stops leading, takes settings, removes the logs of a recorded deletion (R13).
+   * What is older than what it knows (by leader epoch) changes nothing (R14).
+   */
+  apply(state: TopicState): void {
+    if (this.#isClosed) return
+    if (state.deleted) return this.#delete(state.topicId)
+    const settings = effectiveConfigs(state.configs)
+    for (const [index, { leader, leaderEpoch, replicas, isr }] of state.partitions.entries()) {
+      const isReplica = replicas.includes(this.#brokerId)
+      const partition = this.get(state.topicId, index) ?? (isReplica ? this.#make(state, index, settings) : undefined)
+      if (partition === undefined) continue
+      this.#states.set(state.topicId, state)
+      if (leaderEpoch < partition.leaderEpoch) continue
+      this.#configure(partition, settings)
+      if (leader !== this.#brokerId || !isReplica) partition.resign(leaderEpoch)
+      else if (!partition.lead(leaderEpoch, isr.length) && partition.fault === null)
+        this.#refuseToLead(partition, leaderEpoch)
+    }
+  }
+
+  /** Castle hears of it by the report, and names a higher epoch. */
+  #refuseToLead({ topic, index, leaderEpoch: known }: Partition, leaderEpoch: number): void {
+    this.#context.log.info(
+      { topic, partition: index, leaderEpoch, known },
+      'not leading: the epoch was led before (R5)',
+    )
+  }
+
+  #configure(partition: Partition, settings: TopicSettings): void {
+    partition.configure(settings)
+    partition.log?.configure(this.#logSettings(settings))
+  }
+
+  #logSettings(settings: TopicSettings): LogSettings {
+    return { ...settings, producersMax, producerIdExpirationMs: this.#settings.producerIdExpirationMs }
+  }
+
+  // ---------------------------------------------------------------- logs come and go
+
+  async #openLog(place: LogPlace): Promise<void> {
+    const partition = this.#add(place, this.#folders.topicName(place))
+    try {
+      const fault = readStateFile<FaultContent>(this.#context.disk, `${place.folder}/fault`, kinds.fault)
+      if (fault !== undefined)
+        throw new LogError('LOG_DISK', `${fault.reason} (remove ${place.folder}/fault when it is repaired)`)
+      partition.attach(
+        await Log.open(this.#context, place.folder, this.#logSettings(effectiveConfigs({})), events(partition)),
+      )
+      if (partition.log!.needsCheckpoint) this.#upkeep.noteWritten(partition)
+    } catch (error) {
+      // Whatever it is, it is this log's: the others go on (R9).
+      partition.setFault(error)
+    }
+  }
+
+  #make(state: TopicState, index: number, settings: TopicSettings): Partition {
+    const place = this.#folders.place(state.topicId, index)
+    const partition = this.#add(place, state.name)
+    try {
+      this.#folders.make(place, state.name)
+      const log = Log.create(this.#context, place.folder, this.#logSettings(settings), events(partition))
+      log.noteFolders(this.#folders.parents(place))
+      partition.attach(log)
+      this.#upkeep.noteWritten(partition)
+    } catch (error) {
+      this.#unmade.add(partition)
+      partition.setFault(new LogError('LOG_DISK', `the log cannot be made: ${systemCode(error) ?? error}`, error))
+    }
+    return partition
+  }
+
+  #add({ topicId, index, folder }: LogPlace, topic: string): Partition {
+    const partition = new Partition({ topicId, topic, index, folder }, this.#context, this)
+    const partitions = this.#topics.get(topicId) ?? new Map<number, Partition>()
+    this.#topics.set(topicId, partitions)
+    partitions.set(index, partition)
+    return partition
+  }
+
+  #delete(topicId: string): void {
+    const partitions = this.#topics.get(topicId)
+    if (partitions === undefined) return
+    for (const partition of partitions.values()) partition.close()
+    try {
+      this.#folders.discard(topicId)
+    } catch (error) {
+      this.#undeleted.add(topicId)
+      this.#context.log.error({ topicId, error }, 'a deleted topic cannot be removed from disk; it is tried again')
+      return
+    }
+    this.#topics.delete(topicId)
+    this.#states.delete(topicId)
+    for (const partition of partitions.values()) this.noteChanged(partition)
+    void this.#removeDiscarded()
+  }
+
+  /** The disk may have room now. */
+  #retry(): void {
+    const unmade = [...this.#unmade]
+    const undeleted = [...this.#undeleted]
+    this.#unmade.clear()
+    this.#undeleted.clear()
+    for (const topicId of undeleted) this.#delete(topicId)
+    for (const partition of unmade) {
+      const state = this.#states.get(partition.topicId)
+      if (state === undefined) continue
+      this.#topics.get(partition.topicId)?.delete(partition.index)
+      this.apply(state)
+    }
+  }
+
+  async #removeDiscarded(): Promise<void> {
+    try {
+      for (const path of this.#folders.discarded()) {
+        this.#folders.remove(path)
+        // Large files take their time to go: let others have turns in between.
+        await sleep(this.#runtime.clock, 1)
+      }
+    } catch (error) {
+      this.#context.log.warn({ error }, 'cannot remove all of a deleted topic; the next start tries again')
+    }
+  }
+
+  // ---------------------------------------------------------------- PartitionHost
+
+  /** Only for partitions. */
+  noteStaged(partition: Partition): void {
+    this.#staged.push(partition)
+    if (this.#staged.length === 1) this.#runtime.clock.soon(() => this.#flush())
+  }
+
+  #flush(): void {
+    const staged = this.#staged
+    this.#staged = []
+    for (const partition of staged) partition.flush()
+  }
+
+  /** Only for partitions. */
+  noteWritten(partition: Partition): void {
+    this.#upkeep.noteWritten(partition)
+  }
+
+  /** Only for partitions. */
+  noteChanged(partition: Partition): void {
+    for (const listener of [...this.#listeners]) listener(partition)
+  }
+
+  /** Clean shutdown: leads nothing any more, syncs, and writes checkpoints and the marker. */
+  async close(): Promise<void> {
+    if (this.#isClosed) return
+    this.#isClosed = true
+    this.#upkeep.stop()
+    const limiter = new Limiter(2 * syncsMax)
+    await Promise.all([...this.all()].map((partition) => limiter.run(() => closeLog(partition))))
+    await this.#folders.noteCleanShutdown(this.#runtime.clock.wallMs())
+    this.#context.cache.close()
+    this.#context.files.close()
   }
 }
 
-export interface LogMetrics {
-  /** Bytes and batches of all appends. */
-  appendedBytes: number
-  appendedBatches: number
-  /** Calls that wrote batches, and how long the slowest one took since `takeLongestWriteMs`. */
-  writes: number
-  longestWriteMs: number
-  /** Bytes read for fetches: from memory, from files on the loop, from files off the loop. */
-  readMemoryBytes: number
-  readFileBytes: number
-  readColdBytes: number
-  /** Writes that the disk refused. */
-  failedWrites: number
-  /** Gauges. */
-  cacheBytes: number
-  openFiles: number
+async function closeLog(partition: Partition): Promise<void> {
+  partition.resign(-1)
+  if (partition.fault === null) await partition.log?.close()
+}
+
+function events(partition: Partition): { onTrouble(error: LogError): void; flush(): void } {
+  return { onTrouble: (error) => partition.setFault(error), flush: () => partition.flush() }
+}
+
+function logContext({ disk, clock }: Runtime, { settings, log }: PartitionsOptions): LogContext {
+  const pool = new SlabPool({ slabBytes: MiB, keepBytesMax: 16 * MiB })
+  return {
+    disk,
+    clock,
+    log,
+    pool,
+    files: new FileCache(disk, settings.logOpenFilesMax ?? 400),
+    cache: new BatchCache({ bytesMax: settings.logCacheBytesMax ?? 64 * MiB, pool }),
+    indexes: new IndexCache(indexesMax),
+    syncs: new Limiter(syncsMax),
+    counters: newCounters(),
+  }
 }

@@ -31,6 +31,8 @@ export interface ReadResult {
 }
 
 export interface TimestampOffset {
+  /** Kafka's; when it is not 0 the rest is -1. */
+  readonly errorCode: number
   readonly offset: number
   /** ms since 1970; -1: none. */
   readonly timestamp: number
@@ -58,6 +60,10 @@ export const nothingToRelease = (): void => {}
 export function refusedAppend(errorCode: number, errorMessage?: string, logStartOffset = -1): AppendResult {
   const result = { errorCode, baseOffset: -1, logAppendTimeMs: -1, logStartOffset }
   return errorMessage === undefined ? result : { ...result, errorMessage }
+}
+
+export function unknownTimestamp(errorCode: number): TimestampOffset {
+  return { errorCode, offset: -1, timestamp: -1, leaderEpoch: -1 }
 }
 
 export function emptyRead(errorCode: number, highWatermark = -1, startOffset = -1): ReadResult {

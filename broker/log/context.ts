@@ -1,0 +1,58 @@
+// What all logs of a broker share, and what a topic decides about one.
+import type { SlabPool, TopicSettings } from '@castellan/protocol'
+import type { Clock, Disk, Logger } from '@castellan/protocol/runtime'
+import type { BatchCache } from './batch-cache.ts'
+import type { FileCache } from './file-cache.ts'
+import type { IndexCache } from './index-cache.ts'
+import type { Limiter } from './limiter.ts'
+
+export interface LogContext {
+  readonly disk: Disk
+  readonly clock: Clock
+  readonly log: Logger
+  readonly files: FileCache
+  readonly cache: BatchCache
+  readonly indexes: IndexCache
+  /** For reads from files. */
+  readonly pool: SlabPool
+  /** How many syncs run at a time. */
+  readonly syncs: Limiter
+  readonly counters: LogCounters
+}
+
+/** Since the broker's start. */
+export interface LogCounters {
+  appendedBytes: number
+  appendedBatches: number
+  /** System calls that appended, and the longest of them since it was last taken, in ms. */
+  writes: number
+  longestWriteMs: number
+  failedWrites: number
+  syncs: number
+  readMemoryBytes: number
+  readFileBytes: number
+  /** Cut off as torn tails by recovery. */
+  cutBytes: number
+}
+
+export function newCounters(): LogCounters {
+  return {
+    appendedBytes: 0,
+    appendedBatches: 0,
+    writes: 0,
+    longestWriteMs: 0,
+    failedWrites: 0,
+    syncs: 0,
+    readMemoryBytes: 0,
+    readFileBytes: 0,
+    cutBytes: 0,
+  }
+}
+
+/** What a topic decides about its logs, and a broker about their producers. */
+export interface LogSettings
+  extends Pick<TopicSettings, 'segmentBytes' | 'segmentMs' | 'indexIntervalBytes' | 'retentionMs' | 'retentionBytes'> {
+  /** Producers remembered at a time, and how long after their last batch. */
+  readonly producersMax: number
+  readonly producerIdExpirationMs: number
+}

@@ -1,0 +1,87 @@
+// The history of leader epochs of one log: at which offset each one began (KIP-101, KIP-279).
+//
+//   epoch   0        2             5
+//           |--------|-------------|------->  log end
+//   offset  0        40            100
+//
+// Truncation goes by it (R5): a follower asks where the leader's copy of its last epoch ends.
+
+export interface EpochStart {
+  readonly epoch: number
+  readonly startOffset: number
+}
+
+export interface EpochsContent {
+  /** The highest epoch ever known here: also when no record of it is left. */
+  readonly highest: number
+  readonly entries: readonly (readonly [epoch: number, startOffset: number])[]
+}
+
+export class EpochHistory {
+  /** Both fields rise from entry to entry. */
+  #entries: EpochStart[] = []
+  #highest = -1
+
+  static from(content: EpochsContent): EpochHistory {
+    const history = new EpochHistory()
+    for (const [epoch, startOffset] of content.entries) history.assign(epoch, startOffset)
+    history.#highest = Math.max(history.#highest, content.highest)
+    return history
+  }
+
+  get content(): EpochsContent {
+    return {
+      highest: this.#highest,
+      entries: this.#entries.map(({ epoch, startOffset }) => [epoch, startOffset] as const),
+    }
+  }
+
+  /** The highest epoch ever known here; -1: none. A process leads only at a higher one (R5). */
+  get highest(): number {
+    return this.#highest
+  }
+
+  /** Notes that `epoch` begins at `startOffset`. True when that is news. */
+  assign(epoch: number, startOffset: number): boolean {
+    const last = this.#entries.at(-1)
+    if (last !== undefined && epoch <= last.epoch) return false
+    // Epochs without a record are no history: the new one takes their place.
+    while (this.#entries.length > 0 && this.#entries.at(-1)!.startOffset >= startOffset) this.#entries.pop()
+    this.#entries.push({ epoch, startOffset })
+    this.#highest = Math.max(this.#highest, epoch)
+    return true
+  }
+
+  /** The epoch of the record at `offset`; -1: before all that is known. */
+  epochAt(offset: number): number {
+    return this.#entries.findLast(({ startOffset }) => startOffset <= offset)?.epoch ?? -1
+  }
+
+  /**
+   * Where the largest epoch that is not above `epoch` ends. Unknown (-1, -1) for an epoch above all that are known; when all known
+   * ones are above it, the log holds nothing of it before the first one's start.
+   */
+  endOf(epoch: number, logEndOffset: number): { epoch: number; endOffset: number } {
+    const after = this.#entries.findIndex((entry) => entry.epoch > epoch)
+    const next = this.#entries[after]
+    if (next === undefined) {
+      return this.#entries.at(-1)?.epoch === epoch ? { epoch, endOffset: logEndOffset } : { epoch: -1, endOffset: -1 }
+    }
+    return { epoch: this.#entries[after - 1]?.epoch ?? epoch, endOffset: next.startOffset }
+  }
+
+  /** Forgets what begins at or above `endOffset`, the log's new end; the highest epoch stays known. */
+  truncateEnd(endOffset: number): void {
+    while (this.#entries.length > 0 && this.#entries.at(-1)!.startOffset >= endOffset) this.#entries.pop()
+  }
+
+  /** Forgets what ended at or before `startOffset`, the log's new start. */
+  truncateStart(startOffset: number): void {
+    let index = this.#entries.findLastIndex((entry) => entry.startOffset <= startOffset)
+    if (index < 0) return
+    const first = this.#entries[index]!
+    // What is left of the epoch at the start begins there.
+    this.#entries[index] = { epoch: first.epoch, startOffset }
+    while (index-- > 0) this.#entries.shift()
+  }
+}

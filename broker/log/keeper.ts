@@ -1,0 +1,209 @@
+// Writing down what a log is: syncs, checkpoints, and the deletion of old segments. Off the loop but for small files.
+//
+// When data is synced: at segment roll, at a clean shutdown, a minute after it was written (`checkpoint` is called for
+// that), and before it is acknowledged where the topic has flush.messages=1. R1 rests on replicas and their page caches, not
+// on syncs: these bound what a power loss takes and what recovery has to read.
+//
+// A checkpoint is written after the sync of what it vouches for. Tasks of one log run one after another.
+import { systemCode } from '../errors.ts'
+import { LogError } from './errors.ts'
+import { type CheckpointContent, kinds } from './files.ts'
+import { Limiter } from './limiter.ts'
+import type { ProducersContent } from './producers.ts'
+import { offsetName, offsetOf, type Segment } from './segment.ts'
+import { activeSegment, type LogState } from './state.ts'
+import { overwriteStateFile, replaceStateFile, writeStateFile } from './state-file.ts'
+
+/** Snapshots of producers that stay, beside the newest one: for truncation. */
+const olderSnapshotsKept = 1
+
+export class Keeper {
+  readonly #log: LogState
+  /** Writes what is staged, so that state in memory and on disk are of one offset. */
+  readonly #flush: () => void
+  readonly #tasks = new Limiter(1)
+  /** Segments with bytes that were not synced. */
+  readonly #unsynced = new Set<Segment>()
+  /** Closed segments whose index is not on disk. */
+  #unindexed: Segment[] = []
+  /** Deleted segments whose files are still there: they go when no checkpoint names them any more. */
+  #gone: Segment[] = []
+  /** Folders in which files were made or renamed since the last sync. */
+  readonly #changedFolders = new Set<string>()
+  #changed: boolean
+  #syncing: Promise<void> = Promise.resolve()
+  #nextSync: Promise<void> | undefined
+
+  constructor(log: LogState, flush: () => void, changed: boolean) {
+    this.#log = log
+    this.#flush = flush
+    this.#changed = changed
+    if (changed)
+      for (const segment of log.segments) if (segment.endOffset > log.syncedOffset) this.#unsynced.add(segment)
+    this.#unindexed = log.segments.filter((segment) => segment !== activeSegment(log) && segment.index !== undefined)
+  }
+
+  /** Something is not in the checkpoint. */
+  get isChanged(): boolean {
+    return this.#changed
+  }
+
+  noteWritten(segment: Segment): void {
+    this.#unsynced.add(segment)
+    this.#changed = true
+  }
+
+  noteClosed(segment: Segment): void {
+    this.#unindexed.push(segment)
+    this.noteFolder(segment.folder)
+  }
+
+  noteFolder(folder: string): void {
+    this.#changedFolders.add(folder)
+    this.#changed = true
+  }
+
+  noteChanged(): void {
+    this.#changed = true
+  }
+
+  /** Runs `task` after all others of this log. */
+  alone<T>(task: () => Promise<T>): Promise<T> {
+    return this.#tasks.run(task)
+  }
+
+  /**
+   * Resolves when everything written before the call is durable. Calls that come while a sync runs share the next one (group
+   * commit). Rejects with LOG_DISK, after which the log is not to be trusted: the system may have dropped what it could not write.
+   */
+  sync(): Promise<void> {
+    if (this.#nextSync !== undefined) return this.#nextSync
+    const next = this.#syncing.then(() => {
+      this.#nextSync = undefined
+      this.#syncing = this.#syncNow()
+      return this.#syncing
+    })
+    this.#nextSync = next
+    return next
+  }
+
+  async #syncNow(): Promise<void> {
+    const { context } = this.#log
+    const { endOffset } = this.#log
+    const segments = [...this.#unsynced]
+    const folders = [...this.#changedFolders]
+    this.#unsynced.clear()
+    this.#changedFolders.clear()
+    try {
+      for (const segment of segments) {
+        if (!segment.deleted) await context.syncs.run(() => context.files.during(segment.path, (file) => file.sync()))
+      }
+      for (const folder of folders) await context.syncs.run(() => context.disk.syncFolder(folder))
+    } catch (error) {
+      throw new LogError('LOG_DISK', `${this.#log.folder} cannot be synced: ${systemCode(error) ?? error}`, error)
+    }
+    context.counters.syncs += segments.length
+    this.#log.syncedOffset = Math.max(this.#log.syncedOffset, endOffset)
+  }
+
+  /** Syncs, and writes down what recovery can start from. Rejects with LOG_DISK when the sync failed. */
+  checkpoint(): Promise<void> {
+    return this.alone(async () => {
+      if (this.#changed) await this.#write(false)
+    })
+  }
+
+  /** Deletes the oldest `count` segments: at once for readers, then from the checkpoint, then from the disk. */
+  deleteOldest(count: number): Promise<void> {
+    const gone = this.#log.segments.splice(0, count)
+    for (const segment of gone) segment.deleted = true
+    this.#gone.push(...gone)
+    return this.alone(async () => void (await this.#write(true)))
+  }
+
+  /** Within `alone`: after a truncation the old checkpoint promises too much. */
+  async rewrite(): Promise<void> {
+    if (!(await this.#write(true))) throw new LogError('LOG_DISK', `${this.#log.folder}: no checkpoint can be written`)
+  }
+
+  /** False: not now, but the log is well. */
+  async #write(durable: boolean): Promise<boolean> {
+    this.#flush()
+    this.#changed = false
+    const log = this.#log
+    const checkpoint = checkpointOf(log)
+    const producers = log.producers.content(log.endOffset)
+    const unindexed = this.#unindexed
+    this.#unindexed = []
+    try {
+      await this.sync()
+      this.#writeIndexes(unindexed)
+      this.#writeProducers(producers)
+      await this.#writeCheckpoint(checkpoint, durable)
+      if (durable) this.#removeGone(checkpoint)
+      return true
+    } catch (error) {
+      this.#changed = true
+      if (error instanceof LogError) throw error
+      this.#unindexed.unshift(...unindexed)
+      // The log itself is well: recovery would have more to read, that is all.
+      if (!log.isAbandoned)
+        log.context.log.warn({ folder: log.folder, error }, 'cannot write a checkpoint; it is tried again')
+      return false
+    }
+  }
+
+  #writeIndexes(segments: readonly Segment[]): void {
+    const { context } = this.#log
+    for (const segment of segments) {
+      if (segment.deleted || segment.index === undefined) continue
+      writeStateFile(context.disk, segment.indexPath, kinds.index, segment.index.content(segment.bytes))
+      context.indexes.note(segment)
+    }
+  }
+
+  #writeProducers(content: ProducersContent): void {
+    const { context, folder } = this.#log
+    writeStateFile(context.disk, `${folder}/${offsetName(content.offset)}.producers`, kinds.producers, content)
+    const snapshots = context.disk.list(folder).filter((name) => offsetOf(name, 'producers') !== undefined)
+    for (const name of snapshots.slice(0, -1 - olderSnapshotsKept)) context.disk.remove(`${folder}/${name}`)
+  }
+
+  #removeGone(checkpoint: CheckpointContent): void {
+    const { context } = this.#log
+    const isNamed = ({ baseOffset }: Segment) =>
+      checkpoint.segments.some((segment) => segment.baseOffset === baseOffset)
+    for (const segment of this.#gone) {
+      if (isNamed(segment)) continue
+      this.#unsynced.delete(segment)
+      context.files.forget(segment.path)
+      context.disk.remove(segment.path)
+      context.disk.remove(segment.indexPath)
+    }
+    this.#gone = this.#gone.filter(isNamed)
+  }
+
+  async #writeCheckpoint(content: CheckpointContent, durable: boolean): Promise<void> {
+    const { context, folder } = this.#log
+    const path = `${folder}/checkpoint`
+    try {
+      if (durable) await replaceStateFile(context.disk, path, kinds.checkpoint, content)
+      else writeStateFile(context.disk, path, kinds.checkpoint, content)
+    } catch (error) {
+      // On a full disk only a checkpoint of fewer segments makes room: it fits where the old one is.
+      if (!durable || systemCode(error) !== 'ENOSPC') throw error
+      overwriteStateFile(context.disk, path, kinds.checkpoint, content)
+    }
+  }
+}
+
+function checkpointOf(log: LogState): CheckpointContent {
+  const active = activeSegment(log)
+  return {
+    startOffset: log.startOffset,
+    endOffset: log.endOffset,
+    segments: log.segments.map(({ content }) => content),
+    index: active.index!.content(active.bytes),
+    epochs: log.epochs.content,
+  }
+}

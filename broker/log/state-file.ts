@@ -1,0 +1,70 @@
+// Small files beside the segments (checkpoint, epochs, index, ...): one line with kind, format version and checksum,
+// then JSON.
+//
+//   castellan-checkpoint 1 9ae8a7c3
+//   {"startOffset":0,...}
+//
+// All but the partition's identity can be made again from the batches. So they are replaced by a rename, which no kill
+// can tear, but are not synced: after a power loss the checksum tells a torn one, and it counts as missing.
+import { crc32c } from '@castellan/protocol/records'
+import { type Disk, readSmallFile, replaceFile } from '@castellan/protocol/runtime'
+import { LogError } from './errors.ts'
+
+export interface FileKind {
+  readonly kind: string
+  readonly version: number
+}
+
+/** What the file holds; undefined when it is missing or damaged. Throws LOG_VERSION for another format version. */
+export function readStateFile<T>(disk: Disk, path: string, file: FileKind): T | undefined {
+  const bytes = readSmallFile(disk, path)
+  if (bytes === undefined) return undefined
+  const lineEnd = bytes.indexOf(0x0a)
+  const match = /^castellan-([a-z-]+) (\d{1,9}) ([0-9a-f]{8})$/.exec(
+    new TextDecoder('latin1').decode(bytes.subarray(0, Math.max(0, lineEnd))),
+  )
+  if (match === null || match[1] !== file.kind) return undefined
+  const body = bytes.subarray(lineEnd + 1)
+  if (crc32c(body) !== Number.parseInt(match[3]!, 16)) return undefined
+  if (Number(match[2]) !== file.version) {
+    throw new LogError('LOG_VERSION', `${path} has format ${match[2]}, but this release reads format ${file.version}`)
+  }
+  // The checksum says that these are the bytes that a release of this format version wrote.
+  return JSON.parse(new TextDecoder().decode(body)) as T
+}
+
+/** Replaces the file in one step; survives a kill from the next moment on, a power loss when the system has written it back. */
+export function writeStateFile(disk: Disk, path: string, kind: FileKind, content: object): void {
+  const temporary = `${path}.tmp`
+  const file = disk.open(temporary, 'create')
+  try {
+    file.truncate(0)
+    file.writev([encode(kind, content)], 0)
+  } finally {
+    file.close()
+  }
+  disk.rename(temporary, path)
+}
+
+/** As `writeStateFile`, and resolves when a power loss cannot undo it. */
+export function replaceStateFile(disk: Disk, path: string, kind: FileKind, content: object): Promise<void> {
+  return replaceFile(disk, path, encode(kind, content))
+}
+
+/** Writes over the old content, for a disk without room for a second one. A kill in between leaves neither. */
+export function overwriteStateFile(disk: Disk, path: string, kind: FileKind, content: object): void {
+  const file = disk.open(path, 'create')
+  try {
+    const bytes = encode(kind, content)
+    file.writev([bytes], 0)
+    file.truncate(bytes.length)
+  } finally {
+    file.close()
+  }
+}
+
+function encode({ kind, version }: FileKind, content: object): Uint8Array {
+  const body = JSON.stringify(content)
+  const checksum = crc32c(new TextEncoder().encode(body)).toString(16).padStart(8, '0')
+  return new TextEncoder().encode(`castellan-${kind} ${version} ${checksum}\n${body}`)
+}

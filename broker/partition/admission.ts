@@ -1,0 +1,54 @@
+// Whether the batches of one request follow what the log knows of their producer (R4): all are new, or all are repeats.
+import { errors } from '@castellan/protocol'
+import type { BatchAt, ProducerChange } from '../log/log.ts'
+import { afterBatch, judge, type Producers } from '../log/producers.ts'
+import { type Refusal, refusal } from './checks.ts'
+
+export type Admission =
+  /** To be appended at the offset asked about. `changes`: what it has done to the producers, to undo it. */
+  | { readonly kind: 'append'; readonly changes: readonly ProducerChange[] }
+  /** It stands in the log already, or is staged to. */
+  | { readonly kind: 'duplicate'; readonly baseOffset: number; readonly endOffset: number; readonly timestamp: number }
+  | Refusal
+
+const noChanges: readonly ProducerChange[] = []
+
+/** Judges the batches, and moves the producers on when they are to be appended from `offset` on. */
+export function admit(
+  producers: Producers,
+  batches: readonly BatchAt[],
+  offset: number,
+  time: { readonly nowMs: number; readonly logAppendTimeMs: number },
+): Admission {
+  let changes: ProducerChange[] | undefined
+  let duplicate: Admission | undefined
+  for (const { header } of batches) {
+    if (header.producerId >= 0) {
+      const before = producers.get(header.producerId)
+      const verdict = judge(before, header, producers.mayBeForgotten(header.producerId))
+      if (verdict.kind === 'refused') return undone(producers, changes, verdict)
+      if (verdict.kind === 'duplicate') {
+        const { baseOffset, timestamp } = verdict.batch
+        duplicate ??= { kind: 'duplicate', baseOffset, endOffset: baseOffset + header.recordCount, timestamp }
+        continue
+      }
+      const timestamp = time.logAppendTimeMs < 0 ? header.maxTimestamp : time.logAppendTimeMs
+      producers.set(header.producerId, afterBatch(before, header, offset, timestamp, time.nowMs))
+      changes ??= []
+      changes.push({ producerId: header.producerId, before })
+    }
+    offset += header.lastOffsetDelta + 1
+  }
+  if (duplicate === undefined) return { kind: 'append', changes: changes ?? noChanges }
+  if (changes === undefined && batches.every(({ header }) => header.producerId >= 0)) return duplicate
+  return undone(
+    producers,
+    changes,
+    refusal(errors.INVALID_RECORD, 'a request repeats some of its batches and adds others'),
+  )
+}
+
+function undone(producers: Producers, changes: ProducerChange[] | undefined, outcome: Refusal): Refusal {
+  for (const { producerId, before } of (changes ?? []).reverse()) producers.restore(producerId, before)
+  return outcome
+}

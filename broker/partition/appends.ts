@@ -1,0 +1,137 @@
+// The way of a produce request into the log of a partition, and of its acknowledgement back.
+//
+//   append ─► checks ─► admission ─► log.stage ─┐  end of the turn    ┌─► high watermark ─► acknowledgements
+//                       (producers)             └─► flush: one writev ┘                └─► watchers (waiting fetches)
+import { errors, type Slab } from '@castellan/protocol'
+import type { Log } from '../log/log.ts'
+import { Acks, type PendingAck } from './acks.ts'
+import { type Admission, admit } from './admission.ts'
+import { checkBatches, type Refusal, refusal } from './checks.ts'
+import { highWatermark } from './high-watermark.ts'
+import { type AppendResult, refusedAppend } from './results.ts'
+import { leading, type PartitionState } from './state.ts'
+
+export interface AppendEvents {
+  /** The first append of a turn is staged: `flush` must be called at its end. */
+  onStaged(): void
+  /** Something was written. */
+  onWritten(): void
+  /** The high watermark rose. */
+  onHighWatermark(): void
+}
+
+export class Appends {
+  readonly #state: PartitionState
+  readonly #events: AppendEvents
+  /** In the order of the log. */
+  #staged: PendingAck[] = []
+  readonly #acks = new Acks()
+
+  constructor(state: PartitionState, events: AppendEvents) {
+    this.#state = state
+    this.#events = events
+  }
+
+  /** As Partition.append. */
+  append(records: Uint8Array, slab: Slab | null, acks: -1 | 0 | 1, done: (result: AppendResult) => void): void {
+    const { settings, context, leaderEpoch } = this.#state
+    const log = leading(this.#state)
+    if ('kind' in log) return refuse(log)
+    const nowMs = context.clock.wallMs()
+    const batches = this.#tooFewReplicas(acks) ?? checkBatches(records, settings, nowMs)
+    if ('kind' in batches) return refuse(batches)
+    const logAppendTimeMs = settings.messageTimestampType === 'LogAppendTime' ? nowMs : -1
+    const admission = admit(log.producers, batches, log.nextOffset, { nowMs, logAppendTimeMs })
+    if (admission.kind === 'refused') return refuse(admission, log.startOffset)
+    if (admission.kind === 'duplicate') return this.#acknowledgeAgain(log, admission, acks, done)
+    const baseOffset = log.stage({ records, slab, batches, leaderEpoch, logAppendTimeMs, changes: admission.changes })
+    const result = { errorCode: 0, baseOffset, logAppendTimeMs, logStartOffset: log.startOffset }
+    this.#staged.push({ acks, endOffset: log.nextOffset, result, done })
+    if (this.#staged.length === 1) this.#events.onStaged()
+
+    function refuse({ errorCode, reason }: Refusal, logStartOffset?: number): void {
+      done(refusedAppend(errorCode, reason, logStartOffset))
+    }
+  }
+
+  #tooFewReplicas(acks: -1 | 0 | 1): Refusal | undefined {
+    const { isrCount, settings } = this.#state
+    if (acks !== -1 || isrCount >= settings.minInsyncReplicas) return undefined
+    return refusal(errors.NOT_ENOUGH_REPLICAS, `${isrCount} in sync, min.insync.replicas=${settings.minInsyncReplicas}`)
+  }
+
+  /** A repeat is acknowledged with the offset of the first time, and not before that is. */
+  #acknowledgeAgain(
+    log: Log,
+    duplicate: Extract<Admission, { kind: 'duplicate' }>,
+    acks: -1 | 0 | 1,
+    done: (result: AppendResult) => void,
+  ): void {
+    const { baseOffset, endOffset, timestamp } = duplicate
+    // What it repeats may only be staged: then it stands or falls with that.
+    if (endOffset > log.endOffset) this.flush()
+    if (endOffset > log.endOffset)
+      return done(refusedAppend(errors.KAFKA_STORAGE_ERROR.code, 'the disk refused the first one'))
+    const logAppendTimeMs = this.#state.settings.messageTimestampType === 'LogAppendTime' ? timestamp : -1
+    this.#acks.add({
+      acks,
+      endOffset,
+      result: { errorCode: 0, baseOffset, logAppendTimeMs, logStartOffset: log.startOffset },
+      done,
+    })
+    this.advance()
+  }
+
+  /** Writes what is staged, acknowledges what may be, and refuses what the disk did not take. */
+  flush(): void {
+    const { log, context, topic, index } = this.#state
+    if (this.#staged.length === 0 || log === undefined) return
+    const staged = this.#staged
+    this.#staged = []
+    const { written, error } = log.flush()
+    for (let at = 0; at < written; at++) this.#acks.add(staged[at]!)
+    if (written > 0) {
+      this.#events.onWritten()
+      this.#syncIfAsked(log)
+      this.advance()
+    }
+    if (error === undefined) return
+    context.log.error({ topic, partition: index, error }, 'the disk refused batches')
+    const refused = refusedAppend(errors.KAFKA_STORAGE_ERROR.code, error.message)
+    for (const pending of staged.slice(written)) pending.done(refused)
+  }
+
+  /** flush.messages=1: nothing is acknowledged or shown before it is synced. More: a sync begins each time so many are not. */
+  #syncIfAsked(log: Log): void {
+    const unsynced = log.endOffset - log.syncedOffset
+    if (unsynced === 0 || unsynced < this.#state.settings.flushMessages) return
+    // When it fails, the log says so to the partition.
+    void log.sync().then(() => this.advance())
+  }
+
+  /** Leads, or has other settings: what stands in the log may be acknowledged now. */
+  resume(): void {
+    const { log, isLeader } = this.#state
+    if (log !== undefined && isLeader) this.#syncIfAsked(log)
+    this.advance()
+  }
+
+  /** Raises the high watermark as far as it may, and acknowledges what waited for that. */
+  advance(): void {
+    const { log, isLeader, fault, settings, highWatermark: before } = this.#state
+    if (log === undefined || fault !== null || !isLeader) return
+    const safeOffset = settings.flushMessages === 1 ? log.syncedOffset : log.endOffset
+    this.#state.highWatermark = highWatermark(before, [safeOffset])
+    this.#acks.complete(this.#state.highWatermark, safeOffset)
+    if (this.#state.highWatermark > before) this.#events.onHighWatermark()
+  }
+
+  /** Refuses all that waits, also what is staged: it will not be written. */
+  refuseAll(error: { readonly code: number }, reason: string): void {
+    const result = refusedAppend(error.code, reason)
+    const staged = this.#staged
+    this.#staged = []
+    this.#acks.refuse(result)
+    for (const pending of staged) pending.done(result)
+  }
+}

@@ -1,0 +1,92 @@
+// What a broker does to its logs by the clock: checkpoints of what was written, retention, forgetting silent producers.
+import type { Clock, Timer } from '@castellan/protocol/runtime'
+import { Limiter } from '../log/limiter.ts'
+import type { Partition } from './partition.ts'
+import type { PartitionsSettings } from './partitions.ts'
+
+/** What was written is synced and checkpointed so long after (or after the topic's flush.ms): it bounds what recovery reads. */
+const checkpointAfterMs = 60_000
+const checkpointCheckMs = 1_000
+/** Checkpoints under way at a time: each holds a copy of its log's state. */
+const checkpointsMax = 4
+
+export interface UpkeepHost {
+  partitions(): Iterable<Partition>
+  /** Tries again what the disk refused before. */
+  retry(): void
+}
+
+export class Upkeep {
+  readonly #clock: Clock
+  readonly #settings: PartitionsSettings
+  readonly #host: UpkeepHost
+  /** Since when (monotonic) a partition has something that no checkpoint has. */
+  readonly #written = new Map<Partition, number>()
+  readonly #limiter = new Limiter(checkpointsMax)
+  #timers: Timer[] = []
+  #checkpointTimer: Timer | undefined
+  #isStopped = false
+
+  constructor(clock: Clock, settings: PartitionsSettings, host: UpkeepHost) {
+    this.#clock = clock
+    this.#settings = settings
+    this.#host = host
+  }
+
+  start(): void {
+    this.#every(this.#settings.logRetentionCheckIntervalMs, () => this.#clean())
+    this.#every(this.#settings.producerIdExpirationCheckIntervalMs, () => this.#expireProducers())
+  }
+
+  stop(): void {
+    this.#isStopped = true
+    for (const timer of this.#timers) timer.cancel()
+    this.#checkpointTimer?.cancel()
+  }
+
+  noteWritten(partition: Partition): void {
+    if (this.#isStopped || this.#written.has(partition)) return
+    this.#written.set(partition, this.#clock.nowMs())
+    this.#checkpointTimer ??= this.#clock.after(checkpointCheckMs, () => this.#checkpoint())
+  }
+
+  #checkpoint(): void {
+    const nowMs = this.#clock.nowMs()
+    for (const [partition, sinceMs] of this.#written) {
+      if (nowMs - sinceMs < Math.min(checkpointAfterMs, partition.settings.flushMs)) continue
+      this.#written.delete(partition)
+      void this.#limiter.run(() => this.#checkpointOne(partition))
+    }
+    const goesOn = this.#written.size > 0 && !this.#isStopped
+    this.#checkpointTimer = goesOn ? this.#clock.after(checkpointCheckMs, () => this.#checkpoint()) : undefined
+  }
+
+  async #checkpointOne(partition: Partition): Promise<void> {
+    const { log } = partition
+    if (this.#isStopped || partition.fault !== null || log === undefined) return
+    await log.checkpoint()
+    if (log.needsCheckpoint) this.noteWritten(partition)
+  }
+
+  /** One after another: deleting files takes its time, and nobody waits for it. */
+  async #clean(): Promise<void> {
+    this.#host.retry()
+    for (const partition of [...this.#host.partitions()]) {
+      if (this.#isStopped) return
+      await partition.clean()
+    }
+  }
+
+  async #expireProducers(): Promise<void> {
+    for (const partition of this.#host.partitions()) partition.expireProducers()
+  }
+
+  #every(intervalMs: number, task: () => Promise<void>): void {
+    const slot = this.#timers.length
+    const again = async () => {
+      await task()
+      if (!this.#isStopped) this.#timers[slot] = this.#clock.after(intervalMs, again)
+    }
+    this.#timers[slot] = this.#clock.after(intervalMs, again)
+  }
+}
