@@ -18,6 +18,7 @@ import {
 import type { TopicState } from '@castellan/protocol/heartbeat'
 import type { AppendResult } from '../partition/index.ts'
 import { refusedAppend } from '../partition/results.ts'
+import { Waiting } from './deadlines.ts'
 import { handler, type RequestContext } from './handler.ts'
 import { endpointsOf, type LeaderIdAndEpoch, leaderInstead } from './leaders.ts'
 import { findLeader, findTopic, unknownTopicError } from './lookup.ts'
@@ -56,7 +57,7 @@ export function strongerAcks(acks: -1 | 0 | 1, ackLevel: -1 | 0 | 1): -1 | 0 | 1
 }
 
 /** One Produce request, until each of its partitions has said what became of it. */
-class Production {
+class Production extends Waiting {
   readonly #request: Request
   readonly #context: RequestContext
   readonly #resolve: (response: Response | null) => void
@@ -69,6 +70,7 @@ class Production {
   #isOver = false
 
   constructor(request: Request, context: RequestContext, resolve: (response: Response | null) => void) {
+    super()
     this.#request = request
     this.#context = context
     this.#resolve = resolve
@@ -81,8 +83,8 @@ class Production {
     if (!this.#isOver) this.#context.broker.deadlines.add(this, this.#request.timeoutMs)
   }
 
-  /** The deadline: partitions that have not answered stand at REQUEST_TIMED_OUT. */
-  expire(): void {
+  /** Partitions that have not answered stand at REQUEST_TIMED_OUT. */
+  override expire(): void {
     this.#firstError ||= errors.REQUEST_TIMED_OUT.code
     this.#finish()
   }

@@ -227,6 +227,8 @@ export class ClientConnection implements ConnectionHandlers {
   #advance(): void {
     for (let exchange = this.#first; exchange && exchange.chunks !== undefined; exchange = this.#first) {
       this.#first = exchange.next
+      // Else one old exchange would keep all later ones from being collected young, and collections would take long.
+      exchange.next = null
       if (!this.#first) this.#last = null
       this.#inFlight--
       this.#inFlightBytes -= exchange.requestBytes
