@@ -16,8 +16,10 @@ const stringBytesMax = 32_767
 const shortTextMax = 42
 const maxSafe = Number.MAX_SAFE_INTEGER
 
-/** The rest of the last block, when no writer holds it. */
-let spare: { block: Buffer; at: number } | null = null
+const nothing = Buffer.alloc(0)
+/** The last block and what is used of it, when no writer holds it; `nothing` when one does. */
+let spareBlock: Buffer = nothing
+let spareAt = 0
 
 export class Writer {
   #block: Buffer
@@ -28,11 +30,12 @@ export class Writer {
   #doneBytes = 0
 
   constructor() {
-    const { block, at } = spare ?? { block: Buffer.allocUnsafeSlow(blockBytes), at: 0 }
-    spare = null // whoever makes another writer before this one is done gets another block
-    this.#block = block
-    this.#start = at
-    this.#at = at
+    this.#block = spareBlock
+    this.#start = spareAt
+    this.#at = spareAt
+    // Whoever makes another writer before this one is done gets another block.
+    spareBlock = nothing
+    spareAt = 0
   }
 
   get byteLength(): number {
@@ -42,7 +45,11 @@ export class Writer {
   /** Ends the message. Nothing can be written after it. */
   chunks(): Uint8Array[] {
     this.#cut()
-    if (this.#at < this.#block.length) spare = { block: this.#block, at: this.#at }
+    // A larger one was for this message alone.
+    if (this.#block.length === blockBytes) {
+      spareBlock = this.#block
+      spareAt = this.#at
+    }
     this.#block = nothing
     return this.#done
   }
@@ -114,6 +121,10 @@ export class Writer {
 
   uvarint(value: number): void {
     this.#room(5)
+    if (value < 0x80) {
+      this.#block[this.#at++] = value
+      return
+    }
     let left = value
     while (left >= 0x80) {
       this.#block[this.#at++] = (left & 0x7f) | 0x80
@@ -315,8 +326,6 @@ export class Writer {
     this.#at = written
   }
 }
-
-const nothing = Buffer.alloc(0)
 
 function textBytes(value: string): number {
   const bytes = Buffer.byteLength(value)
