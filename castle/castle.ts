@@ -219,6 +219,7 @@ export class Castle {
         return castle.castleEpoch
       },
       brokerIncarnations: (id) => this.state.get('broker', id),
+      refuseBroker: (id, report) => this.brokers.refusal(id, report),
       takeHigherEpoch: (heard, sender) => this.#takeHigherEpoch(heard, sender),
       onReport: (session) => this.#onReport(session),
       onBroker: (session) => this.brokers.onHeartbeat(session),

@@ -13,7 +13,7 @@ import type { Changes } from '../state/changes.ts'
 import type { Broker } from '../state/entities.ts'
 import { brokersOf } from '../state/state.ts'
 import { createTopic, offsetsTopic } from '../topics/create.ts'
-import { callDown, register } from './registration.ts'
+import { callDown, refusal, register } from './registration.ts'
 import { BrokerReports } from './reports.ts'
 import { reviewReport } from './review.ts'
 
@@ -52,6 +52,14 @@ export class Brokers {
       if (broker.up) this.#leases.heard(broker.id, options.attention.look() + doubtMs)
     }
     for (const cluster of this.#changes.state.all('cluster')) this.#needOffsetsTopic(cluster.id)
+  }
+
+  /** Why a process may not come in as this broker; undefined: it may. */
+  refusal(id: string, report: BrokerReport): string | undefined {
+    const error = refusal(this.#changes.state, Number(id), report)
+    if (error === undefined) return undefined
+    this.#options.log.warn({ broker: id, error: error.message }, 'refused a broker')
+    return `${error.message}. ${error.next}`
   }
 
   /**
@@ -111,9 +119,9 @@ export class Brokers {
       if (broker === undefined) return `a newer process has the id '${session.id}'`
       session.brokerEpoch = broker.brokerEpoch
     } catch (error) {
-      if (!(error instanceof CastleError) || error.status >= 500) throw error
-      this.#options.log.warn({ broker: id, error: error.message }, 'refused a broker')
-      return `${error.message}. ${error.next}`
+      const refused = this.refusal(session.id, report)
+      if (refused === undefined) throw error
+      return refused
     }
     this.#review(id, session.report as BrokerReport, new Set())
     this.#needOffsetsTopic(report.cluster)
@@ -121,9 +129,6 @@ export class Brokers {
   }
 
   #review(id: number, report: BrokerReport, news: ReadonlySet<string>): void {
-    const newer = newerThanStore(this.#changes.state, report.cluster, id, report)
-    if (newer !== undefined)
-      this.#do(this.#changes.raiseEpoch(newer.castleEpoch + 1, newer.why), 'a higher Castle epoch')
     this.#do(
       this.#changes.change((draft) => reviewReport(draft, this.reports, id, report, news)),
       `the review of broker ${id}'s report`,

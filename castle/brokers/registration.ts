@@ -8,6 +8,7 @@ import { CastleError } from '../errors.ts'
 import { meet, retire } from '../leases/incarnations.ts'
 import type { Draft } from '../state/draft.ts'
 import type { Broker } from '../state/entities.ts'
+import type { View } from '../state/state.ts'
 import type { BrokerReports } from './reports.ts'
 
 export interface Registrant {
@@ -22,9 +23,18 @@ const castellanFlags = { ackLevels: true, castleAssignor: true, createTopics: tr
 /** Names of clusters are parts of keys and of URLs. */
 const clusterName = /^[a-zA-Z0-9._-]{1,249}$/
 
+/** Why a broker may not come in, whatever its incarnation: asked before anybody is superseded by it. */
+export function refusal(view: View, id: number, { cluster }: BrokerReport): CastleError | undefined {
+  if (!clusterName.test(cluster))
+    return new CastleError('CLUSTER_NAME_WRONG', `'${cluster}' cannot be the name of a cluster`)
+  const known = view.get('broker', String(id))
+  if (known === undefined || known.cluster === cluster) return undefined
+  return new CastleError('BROKER_ID_TAKEN', `broker id ${id} belongs to cluster '${known.cluster}', not '${cluster}'`)
+}
+
 /**
  * Registers a process, unless it is registered and alive. Returns its entry, or undefined when a newer process has taken the
- * id over in the meantime. Throws BROKER_ID_TAKEN or CLUSTER_NAME_WRONG.
+ * id over in the meantime. Throws what `refusal` says.
  */
 export function register(
   draft: Draft,
@@ -36,15 +46,8 @@ export function register(
   const known = draft.get('broker', String(id))
   const meeting = meet(known, incarnation)
   if (meeting === 'older') return undefined
-  if (known !== undefined && known.cluster !== report.cluster) {
-    throw new CastleError(
-      'BROKER_ID_TAKEN',
-      `broker id ${id} belongs to cluster '${known.cluster}', not '${report.cluster}'`,
-    )
-  }
-  if (!clusterName.test(report.cluster)) {
-    throw new CastleError('CLUSTER_NAME_WRONG', `'${report.cluster}' cannot be the name of a cluster`)
-  }
+  const refused = refusal(draft, id, report)
+  if (refused !== undefined) throw refused
   if (meeting === 'same' && known?.up === true) return known
   const broker: Broker = {
     id,

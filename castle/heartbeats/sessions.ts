@@ -4,7 +4,7 @@
 //                       change --> interest --> dirty --> push --> heartbeat ...
 //
 // A steady heartbeat touches its own session and nothing else. What a report means is the host's business (castle.ts).
-import type { Call, ClientReport, Heartbeat, Result } from '@castellan/protocol/heartbeat'
+import type { BrokerReport, Call, ClientReport, Heartbeat, Result } from '@castellan/protocol/heartbeat'
 import { HeartbeatMessageError, parseFromSender } from '@castellan/protocol/heartbeat'
 import type { Clock, Link, Logger } from '@castellan/protocol/runtime'
 import { messageOf } from '../errors.ts'
@@ -21,6 +21,8 @@ export interface SessionsHost {
   readonly castleEpoch: number
   /** A broker's incarnations as stored, which a Castle that just started has not heard. */
   brokerIncarnations(id: string): Incarnations | undefined
+  /** Why a process may not come in as this broker, whatever its incarnation; undefined: it may. */
+  refuseBroker(id: string, report: BrokerReport): string | undefined
   /** The sender knows a higher Castle epoch: resolves when this Castle has a higher one still, rejects if it will not. */
   takeHigherEpoch(heard: number, session: string): Promise<void>
   /** A new report was taken in: sets the session's cluster and missing topics; returns its audiences. */
@@ -203,12 +205,9 @@ export class Sessions {
       return { stop: `a newer process has the id '${id}'` }
     }
     if (report === undefined) return { needReport: true }
-    if (report.kind !== kind)
-      throw new HeartbeatMessageError(
-        'INVALID_MESSAGE',
-        '/report/kind',
-        `a ${kind} sent the report of a ${report.kind}`,
-      )
+    checkKind(kind, report)
+    const refused = report.kind === 'broker' ? this.#host.refuseBroker(id, report) : undefined
+    if (refused !== undefined) return { stop: refused }
     if (kind === 'client' && found === undefined) {
       const comeBackInMs =
         this.#byId.client.size >= clientsMax ? fullComeBackMs : Math.ceil(this.#gate.arrive(clock.nowMs()))
@@ -242,13 +241,7 @@ export class Sessions {
   }
 
   #takeReport(session: Session, reportNumber: number, report: Session['report']): void {
-    if (report.kind !== session.kind) {
-      throw new HeartbeatMessageError(
-        'INVALID_MESSAGE',
-        '/report/kind',
-        `a ${session.kind} sent the report of a ${report.kind}`,
-      )
-    }
+    checkKind(session.kind, report)
     this.counts.reports += 1
     session.report = report
     session.reportNumber = reportNumber
@@ -312,4 +305,9 @@ export class Sessions {
     this.#options.log.warn({ peer: link.peer, bytes: link.bufferedBytes }, 'closing a link: its peer does not read')
     link.close()
   }
+}
+
+function checkKind(kind: 'broker' | 'client', report: Session['report']): void {
+  if (report.kind === kind) return
+  throw new HeartbeatMessageError('INVALID_MESSAGE', '/report/kind', `a ${kind} sent the report of a ${report.kind}`)
 }
