@@ -1,0 +1,111 @@
+// Who shall process what: Castle's word for it, or the coordinator's own while Castle is away. Members are brought
+// there one heartbeat at a time (reconcile.ts); a target alone gives nobody anything.
+//
+// Castle's target names the membership that it was decided for. One decided for another membership is not taken:
+// the coordinator has reported the change, and the target for it is on its way.
+import type { PartitionsByTopic, TargetState } from '@castellan/protocol/heartbeat'
+import { type Change, type Draft, type Group, subscribedTopics } from './group.ts'
+import { normalTarget, sameTarget, withoutTopic } from './owned.ts'
+import type { NamedTopic, Subscriptions } from './subscription.ts'
+
+export type TargetOutcome = 'taken' | 'of another membership' | 'gives a partition twice'
+
+export function takeTarget(draft: Draft, state: TargetState): TargetOutcome {
+  const { group } = draft
+  if (state.membership !== group.membership) return 'of another membership'
+  const targets = new Map<string, PartitionsByTopic>()
+  for (const memberId of group.members.keys()) targets.set(memberId, normalTarget(state.members[memberId] ?? {}))
+  if (givesTwice(targets)) return 'gives a partition twice'
+  setTargets(draft, targets)
+  return 'taken'
+}
+
+/** Gives members that `targets` leaves out nothing. Does nothing when all is so already. */
+export function setTargets(draft: Draft, targets: ReadonlyMap<string, PartitionsByTopic>): void {
+  const { group } = draft
+  const changes: Change[] = []
+  for (const { id: memberId, target } of group.members.values()) {
+    const value = targets.get(memberId) ?? {}
+    if (!sameTarget(value, target)) changes.push({ kind: 'target', memberId, value })
+  }
+  if (changes.length > 0) draft.news = true
+  else if (!group.awaitsTarget) return
+  for (const change of changes) draft.put(change)
+  // An epoch per target: members tell by it whether they have reached this one.
+  if (!group.awaitsTarget) draft.raiseEpoch()
+  draft.targetReached()
+}
+
+function givesTwice(targets: ReadonlyMap<string, PartitionsByTopic>): boolean {
+  const given = new Set<string>()
+  let count = 0
+  for (const target of targets.values()) {
+    for (const [topicId, partitions] of Object.entries(target)) {
+      for (const partition of partitions) given.add(`${topicId}/${partition}`)
+      count += partitions.length
+    }
+  }
+  return given.size < count
+}
+
+/**
+ * A topic was deleted: nobody processes it, and its offsets mean nothing any more. It leaves targets and holdings alike,
+ * so whoever had reached its target still has, and no epoch changes.
+ */
+export function dropTopic(draft: Draft, topicId: string): void {
+  const { group } = draft
+  for (const { id: memberId, holding, target } of group.members.values()) {
+    if (topicId in target) {
+      const { [topicId]: _, ...value } = target
+      draft.put({ kind: 'target', memberId, value })
+    }
+    const assigned = withoutTopic(holding.assigned, topicId)
+    const revoking = withoutTopic(holding.revoking, topicId)
+    if (assigned === holding.assigned && revoking === holding.revoking) continue
+    draft.put({ kind: 'holding', memberId, value: { ...holding, assigned, revoking } })
+    draft.news = true
+  }
+  for (const partition of [...(group.offsets.get(topicId)?.keys() ?? [])]) {
+    draft.put({ kind: 'offset', topicId, partition, value: null })
+  }
+}
+
+/** A topic appeared (`exists`), or none of this name exists any more: what does that change for regular expressions? */
+export function refreshRegexes(draft: Draft, topic: NamedTopic, exists: boolean, subscriptions: Subscriptions): void {
+  let changed = false
+  for (const { id: memberId, profile } of draft.group.members.values()) {
+    if (profile.topicRegex === null) continue
+    const wanted = exists && subscriptions.matches(profile.topicRegex, topic)
+    if (wanted === profile.regexTopics.includes(topic.name)) continue
+    const others = profile.regexTopics.filter((name) => name !== topic.name)
+    const regexTopics = wanted ? [...others, topic.name].sort() : others
+    draft.put({ kind: 'member', memberId, value: { ...profile, regexTopics } })
+    changed = true
+  }
+  if (!changed) return
+  draft.membershipChanged = true
+  draft.raiseEpoch()
+}
+
+/** What the shared assignor is asked, by the groups's members and the topics known here. */
+export function assignmentInput(
+  group: Group,
+  topicNamed: (name: string) => { topicId: string; partitions: { length: number } } | undefined,
+) {
+  const partitions = new Map<string, number>()
+  const members = [...group.members.values()].map(({ id, profile }) => {
+    const topics: string[] = []
+    for (const name of subscribedTopics(profile)) {
+      const topic = topicNamed(name)
+      if (!topic) continue
+      topics.push(topic.topicId)
+      partitions.set(topic.topicId, topic.partitions.length)
+    }
+    return { memberId: id, rack: profile.rack, topics }
+  })
+  return {
+    members,
+    partitions: [...partitions].map(([topicId, count]) => ({ topicId, count })),
+    current: new Map([...group.members.values()].map(({ id, target }) => [id, target])),
+  }
+}
