@@ -27,6 +27,10 @@ export class Coordinators {
     if (this.#known.get(group) === brokerId) this.#known.delete(group)
   }
 
+  known(group: string): number | undefined {
+    return this.#known.get(group)
+  }
+
   /**
    * The coordinator's broker id; asks brokers when it is not known, until `timeoutMs` is over. Throws what KafkaClient.dispatch
    * throws, or REFUSED with Kafka's code.

@@ -1,0 +1,180 @@
+// The partitions that a consumer holds, from the coordinator's word to the end of the last handler.
+//
+//   target ─> add: hook, position, worker        ─> held
+//          ─> revoke: stop, finish or abandon, commit, hook ─> given up (the next heartbeat no longer names it)
+//
+// A partition counts as held until it is given up. A topic id that is not known by name yet waits for metadata.
+import type { Timer } from '@castellan/protocol/runtime'
+import { sleep } from '@castellan/protocol/runtime'
+import { type Backoff, backoffMs } from '../backoff.ts'
+import { messageOf } from '../errors.ts'
+import type { KafkaClient } from '../kafka/client.ts'
+import type { Target } from './member.ts'
+import { keyOf, reconcile, type TopicPartition } from './membership.ts'
+import type { ConsumerOptions } from './options.ts'
+import { AssignedPartition } from './partition.ts'
+
+export interface AssignmentHooks {
+  /** Finds where they start, and reads them. */
+  readonly onStart: (partitions: readonly AssignedPartition[]) => void
+  /** Commits what is done; never throws. */
+  readonly onStopped: (partitions: readonly AssignedPartition[]) => Promise<void>
+  /** What is held changed: the coordinator should hear of it. */
+  readonly onChange: () => void
+}
+
+/** How long an aborted handler may take to notice. */
+const abandonMs = 5_000
+const hookBackoff: Backoff = { initialMs: 200, multiplier: 2, maxMs: 10_000, jitter: 0.2 }
+
+export class Assignment {
+  readonly #client: KafkaClient
+  readonly #options: ConsumerOptions
+  readonly #hooks: AssignmentHooks
+  readonly #held = new Map<string, AssignedPartition>()
+  readonly #stopWatching: () => void
+  #target: Target = []
+  #epoch = 0
+  #isClosed = false
+
+  constructor(client: KafkaClient, options: ConsumerOptions, hooks: AssignmentHooks) {
+    this.#client = client
+    this.#options = options
+    this.#hooks = hooks
+    this.#stopWatching = client.view.onChange(() => this.#apply())
+  }
+
+  get held(): readonly AssignedPartition[] {
+    return [...this.#held.values()]
+  }
+
+  /** By the name of its topic; undefined: not held, or on its way out. */
+  find(topic: string, partition: number): AssignedPartition | undefined {
+    return this.held.find(
+      (one) => one.topic === topic && one.partition === partition && (one.isActive || one.state === 'starting'),
+    )
+  }
+
+  /** The coordinator's word: all that may be held, at this member epoch. */
+  setTarget(target: Target, epoch: number): void {
+    this.#target = target
+    this.#epoch = epoch
+    this.#apply()
+  }
+
+  /** Everything is another member's. */
+  lost(reason: string): void {
+    this.#target = []
+    const lost = this.held
+    this.#held.clear()
+    for (const partition of lost) partition.end(reason)
+    if (lost.length === 0) return
+    this.#client.log.warn({ group: this.#options.group, partitions: lost.length, reason }, 'lost all partitions')
+    void this.#tell(lost, true)
+    this.#hooks.onChange()
+  }
+
+  /** Ends all in good order, within `timeoutMs` for the handlers. */
+  async close(timeoutMs: number): Promise<void> {
+    this.#isClosed = true
+    this.#stopWatching()
+    await this.#giveUp(this.held, timeoutMs)
+  }
+
+  // ------------------------------------------------------------ the coordinator's word
+
+  #apply(): void {
+    if (this.#isClosed) return
+    const { revoke, add } = reconcile(this.held, this.#target)
+    const going = revoke.map((one) => this.#held.get(keyOf(one))!).filter((one) => one.state !== 'stopping')
+    if (going.length > 0) void this.#giveUp(going, this.#options.revokeTimeoutMs).then(() => this.#apply())
+    const coming = add.flatMap((one) => this.#make(one) ?? [])
+    if (coming.length === 0) return
+    this.#client.log.info({ group: this.#options.group, partitions: coming.map(nameOf) }, 'partitions assigned')
+    this.#hooks.onChange()
+    void this.#begin(coming)
+  }
+
+  #make({ topicId, partition }: TopicPartition): AssignedPartition | undefined {
+    const topic = this.#client.view.topicById(topicId)
+    if (topic === undefined) {
+      this.#client.metadata.useId(topicId)
+      return undefined
+    }
+    const made = new AssignedPartition({ topic: topic.name, topicId, partition }, this.#epoch, this.#client.log)
+    this.#held.set(keyOf(made), made)
+    return made
+  }
+
+  /** Asks the service where to start; a hook that fails is asked again, for a wrong start is worse than a late one. */
+  async #begin(partitions: readonly AssignedPartition[]): Promise<void> {
+    const { clock, random } = this.#client.runtime
+    for (let failures = 1; ; failures++) {
+      const ours = partitions.filter((one) => one.state === 'starting')
+      if (ours.length === 0) return
+      try {
+        const starts = (await this.#options.onAssigned(ours.map(shown))) ?? []
+        for (const { topic, partition, offset } of starts) {
+          const one = ours.find((held) => held.topic === topic && held.partition === partition)
+          if (one?.state === 'starting') one.moveTo({ offset, leaderEpoch: -1 })
+        }
+        return this.#hooks.onStart(ours)
+      } catch (error) {
+        this.#client.log.error({ error: messageOf(error), failures }, 'onAssigned failed, its partitions wait')
+        await sleep(clock, backoffMs(hookBackoff, failures, random))
+      }
+    }
+  }
+
+  // ------------------------------------------------------------ the way out
+
+  async #giveUp(partitions: readonly AssignedPartition[], timeoutMs: number): Promise<void> {
+    if (partitions.length === 0) return
+    const resting = Promise.all(partitions.map((one) => one.stop()))
+    if (!(await this.#within(resting, timeoutMs))) {
+      const busy = partitions.filter((one) => one.isBusy)
+      for (const one of busy) one.abort('must be given up now')
+      const isOver = await this.#within(resting, abandonMs)
+      if (!isOver)
+        for (const one of busy) if (one.isBusy) one.log.error({}, 'a handler goes on after its partition was given up')
+    }
+    const ours = partitions.filter((one) => one.state !== 'gone')
+    if (ours.length === 0) return
+    await this.#hooks.onStopped(ours)
+    await this.#tell(ours, false)
+    for (const one of ours) {
+      if (one.state === 'gone') continue
+      one.end('was given up')
+      this.#held.delete(keyOf(one))
+    }
+    this.#client.log.info({ group: this.#options.group, partitions: ours.map(nameOf) }, 'partitions given up')
+    this.#hooks.onChange()
+  }
+
+  async #tell(partitions: readonly AssignedPartition[], isLost: boolean): Promise<void> {
+    try {
+      await this.#options.onRevoked(partitions.map(shown), isLost)
+    } catch (error) {
+      this.#client.log.error({ error: messageOf(error) }, 'onRevoked failed')
+    }
+  }
+
+  /** False: not done in time. */
+  #within(task: Promise<unknown>, timeoutMs: number): Promise<boolean> {
+    return new Promise((resolve) => {
+      const timer: Timer = this.#client.runtime.clock.after(timeoutMs, () => resolve(false))
+      void task.then(() => {
+        timer.cancel()
+        resolve(true)
+      })
+    })
+  }
+}
+
+function shown({ topic, topicId, partition, assignmentEpoch }: AssignedPartition) {
+  return { topic, topicId, partition, assignmentEpoch }
+}
+
+function nameOf({ topic, partition }: AssignedPartition): string {
+  return `${topic}/${partition}`
+}

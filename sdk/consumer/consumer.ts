@@ -1,0 +1,320 @@
+// The consumer as services see it: a member of a group whose partitions it handles side by side, each in order.
+//
+//   Member (heartbeat) ─> Assignment ─> Positions ─> Fetcher ─> Worker (handler) ─> Commits
+
+import type { Timer } from '@castellan/protocol/runtime'
+import { uuid } from '@castellan/protocol/runtime'
+import { CastellanError, messageOf } from '../errors.ts'
+import type { KafkaClient } from '../kafka/client.ts'
+import { Message } from '../kafka/message.ts'
+import { Assignment } from './assignment.ts'
+import { type Commit, Commits } from './commits.ts'
+import { Fetcher } from './fetcher.ts'
+import { GroupClient } from './group-client.ts'
+import { Member } from './member.ts'
+import { byTopic } from './membership.ts'
+import { type ConsumerOptions, retryBackoff } from './options.ts'
+import type { AssignedPartition } from './partition.ts'
+import { Positions } from './positions.ts'
+import type { BatchHandler, CommitOffset, Handler, Stuck } from './types.ts'
+import { batchMode, type Mode, messageMode, Worker } from './worker.ts'
+
+export interface ConsumerHooks {
+  /** Membership or assignment changed. */
+  readonly onChange?: () => void
+  readonly onStuck?: (stuck: Stuck | null, partition: { topic: string; partition: number }) => void
+  readonly onFailed?: (error: CastellanError) => void
+  readonly onClosed?: () => void
+}
+
+export interface PartitionName {
+  readonly topic: string
+  readonly partition: number
+}
+
+const closeTimeoutMs = 10_000
+const commitTimeoutMs = 30_000
+
+export class Consumer {
+  /** Resolves when the consumer is closed; rejects with the error that ended it (GROUP_REFUSED, OFFSET_MISSING, ...). */
+  readonly stopped: Promise<void>
+  readonly #client: KafkaClient
+  readonly #options: ConsumerOptions
+  readonly #hooks: ConsumerHooks
+  readonly #group: GroupClient
+  readonly #member: Member
+  readonly #assignment: Assignment
+  readonly #positions: Positions
+  readonly #fetcher: Fetcher
+  readonly #commits: Commits
+  #startWorker: ((partition: AssignedPartition) => void) | null = null
+  #joined: { resolve: () => void; reject: (error: CastellanError) => void } | null = null
+  #settleStopped!: { resolve: () => void; reject: (error: CastellanError) => void }
+  #commitTimer: Timer | null = null
+  #isSessionOver = false
+  #failure: CastellanError | null = null
+  #closing: Promise<void> | null = null
+
+  constructor(client: KafkaClient, options: ConsumerOptions, hooks: ConsumerHooks = {}) {
+    this.#client = client
+    this.#options = options
+    this.#hooks = hooks
+    this.#group = new GroupClient(client, options.group, uuid(client.runtime.random))
+    const onStale = () => this.#member.changed()
+    const onFatal = (error: CastellanError) => this.#fail(error)
+    this.#commits = new Commits(this.#group, options.requestTimeoutMs, onStale)
+    this.#positions = new Positions(this.#group, options, { onFound: () => this.#fetcher.wake(), onFatal, onStale })
+    this.#assignment = new Assignment(client, options, {
+      onStart: (partitions) => this.#start(partitions),
+      onStopped: (partitions) => this.#commitLast(partitions),
+      onChange: () => this.#changed(),
+    })
+    this.#fetcher = new Fetcher(client, options, {
+      partitions: () => this.#assignment.held,
+      isChecked: (partition, leaderEpoch) => this.#positions.isChecked(partition, leaderEpoch),
+      onOutOfRange: (partition) => this.#positions.outOfRange(partition),
+      onFatal,
+    })
+    this.#member = new Member(this.#group, options, {
+      onTarget: (target) => this.#assignment.setTarget(target, this.#group.memberEpoch),
+      onLost: (reason) => this.#assignment.lost(reason),
+      onSessionOver: () => this.#sessionOver(),
+      onRenewed: () => this.#renewed(),
+      onFatal,
+      held: () => this.#assignment.held,
+    })
+    this.stopped = new Promise((resolve, reject) => {
+      this.#settleStopped = { resolve, reject }
+    })
+    // Who does not look at it finds the error in the log; it must not end the process.
+    this.stopped.catch(() => {})
+  }
+
+  /**
+   * Joins the group and hands each message to `handler`: in order within a partition, side by side across partitions. A handler that
+   * throws is a failed attempt: the message is tried again with back-off and its partition waits.
+   * Resolves once the group has this member; throws GROUP_REFUSED, ALREADY_RUNNING, CLOSED. What ends it later shows in `stopped`.
+   */
+  run(handler: Handler): Promise<void> {
+    return this.#run(messageMode(handler))
+  }
+
+  /** Like `run`, with all messages of a partition that are at hand, up to `batchMessagesMax`. A failed attempt repeats all of them. */
+  runBatches(handler: BatchHandler): Promise<void> {
+    return this.#run(batchMode(handler, this.#options.batchMessagesMax))
+  }
+
+  /**
+   * Commits: all that is done; or up to and with a message (also in its own handler); or the offsets given, each of the next message to
+   * handle. Resolves when the coordinator has written it. Throws NOT_ASSIGNED, COMMIT_REFUSED (the partition is another's), REFUSED.
+   */
+  async commit(what?: Message | readonly CommitOffset[]): Promise<void> {
+    await this.#commits.commit(this.#commitsOf(what), commitTimeoutMs)
+  }
+
+  /** The next message to handle in a partition; what was fetched is dropped. Throws NOT_ASSIGNED. */
+  seek(topic: string, partition: number, offset: number): void {
+    this.#find({ topic, partition }).moveTo({ offset, leaderEpoch: -1 })
+    this.#fetcher.wake()
+  }
+
+  /** Starts no further handler for these partitions (default: all it holds now) until `resume`. Throws NOT_ASSIGNED. */
+  pause(partitions?: readonly PartitionName[]): void {
+    for (const one of this.#choose(partitions)) one.isPaused = true
+  }
+
+  /** Throws NOT_ASSIGNED. */
+  resume(partitions?: readonly PartitionName[]): void {
+    for (const one of this.#choose(partitions)) {
+      one.isPaused = false
+      one.wake()
+    }
+    this.#fetcher.wake()
+  }
+
+  /** Partitions held now, and the next offset of each that is not done. */
+  get assignment(): (PartitionName & { topicId: string; assignmentEpoch: number; offset: number })[] {
+    return this.#assignment.held.map(({ topic, topicId, partition, assignmentEpoch, done }) => ({
+      topic,
+      topicId,
+      partition,
+      assignmentEpoch,
+      offset: done.offset,
+    }))
+  }
+
+  /** Messages that stop their partitions. */
+  get stuck(): Stuck[] {
+    return this.#assignment.held.flatMap(({ stuck }) => stuck ?? [])
+  }
+
+  get memberId(): string {
+    return this.#group.memberId
+  }
+
+  /** As Castle is told. */
+  report() {
+    const { group, memberId, memberEpoch } = this.#group
+    return { group, memberId, memberEpoch, assigned: byTopic(this.#assignment.held) }
+  }
+
+  /** Castle says that the coordinator has news for this group. */
+  coordinatorChanged(): void {
+    this.#member.changed()
+  }
+
+  /**
+   * Stops fetching, lets handlers finish for `timeoutMs`, then aborts them; commits what is done (unless by hand) and leaves the group, so
+   * that others take over at once. Never throws.
+   */
+  close(options: { timeoutMs?: number } = {}): Promise<void> {
+    this.#closing ??= this.#close(options.timeoutMs ?? closeTimeoutMs)
+    return this.#closing
+  }
+
+  // ------------------------------------------------------------ running
+
+  #run<T>(mode: Mode<T>): Promise<void> {
+    if (this.#closing !== null) return Promise.reject(new CastellanError('CLOSED', 'the consumer was closed'))
+    if (this.#startWorker !== null)
+      return Promise.reject(new CastellanError('ALREADY_RUNNING', 'the consumer runs already'))
+    const { retry, topics } = this.#options
+    const options = {
+      runtime: this.#client.runtime,
+      backoff: retryBackoff(retry),
+      maxAttempts: retry.maxAttempts,
+      lease: () => this.#group.lease,
+      onRoom: () => this.#fetcher.wake(),
+      onDone: () => {},
+      onStuck: (partition: AssignedPartition) => this.#stuckAt(partition),
+    }
+    this.#startWorker = (partition) => void new Worker(partition, mode, options).run()
+    for (const topic of topics) this.#client.metadata.use(topic)
+    this.#member.start()
+    this.#commitLater()
+    return new Promise((resolve, reject) => {
+      this.#joined = { resolve, reject }
+    })
+  }
+
+  #start(partitions: readonly AssignedPartition[]): void {
+    for (const partition of partitions) if (partition.state !== 'gone') this.#startWorker?.(partition)
+    const open = partitions.filter((one) => one.state === 'starting')
+    if (open.length > 0) void this.#positions.start(open)
+    this.#fetcher.wake()
+  }
+
+  #renewed(): void {
+    this.#joined?.resolve()
+    this.#joined = null
+    if (this.#isSessionOver)
+      this.#client.log.info({ group: this.#group.group }, 'the session goes on, and so do handlers')
+    this.#isSessionOver = false
+    for (const partition of this.#assignment.held) partition.renew()
+    this.#hooks.onChange?.()
+  }
+
+  #sessionOver(): void {
+    this.#isSessionOver = true
+    const { group } = this.#group
+    this.#client.log.warn({ group }, 'the session ran out without an answer of the coordinator: no handler starts')
+    for (const partition of this.#assignment.held) partition.abort('may be lost: the session ran out')
+  }
+
+  #changed(): void {
+    this.#member.changed()
+    this.#hooks.onChange?.()
+  }
+
+  #stuckAt({ topic, partition, stuck }: AssignedPartition): void {
+    this.#options.onStuck(stuck, { topic, partition })
+    this.#hooks.onStuck?.(stuck, { topic, partition })
+  }
+
+  // ------------------------------------------------------------ committing
+
+  #commitsOf(what: Message | readonly CommitOffset[] | undefined): Commit[] {
+    if (what === undefined) return this.#commits.due(this.#assignment.held)
+    if (what instanceof Message) {
+      const position = { offset: what.offset + 1, leaderEpoch: what.leaderEpoch }
+      return [{ partition: this.#findHeld(what), position, metadata: '' }]
+    }
+    return what.map(({ topic, partition, offset, metadata = '' }) => ({
+      partition: this.#findHeld({ topic, partition }),
+      position: { offset, leaderEpoch: -1 },
+      metadata,
+    }))
+  }
+
+  #commitLater(): void {
+    if (!this.#options.autoCommit || this.#closing !== null) return
+    this.#commitTimer = this.#client.runtime.clock.after(this.#options.autoCommitIntervalMs, async () => {
+      try {
+        await this.#commits.commit(this.#commits.due(this.#assignment.held), commitTimeoutMs)
+      } catch (error) {
+        this.#client.log.warn({ group: this.#group.group, error: messageOf(error) }, 'offsets were not committed')
+      }
+      this.#commitLater()
+    })
+  }
+
+  async #commitLast(partitions: readonly AssignedPartition[]): Promise<void> {
+    if (!this.#options.autoCommit) return
+    try {
+      await this.#commits.commit(this.#commits.due(partitions), this.#options.requestTimeoutMs)
+    } catch (error) {
+      this.#client.log.warn(
+        { group: this.#group.group, error: messageOf(error) },
+        'the last offsets were not committed',
+      )
+    }
+  }
+
+  // ------------------------------------------------------------ ending
+
+  #fail(error: CastellanError): void {
+    if (this.#failure !== null || this.#closing !== null) return
+    this.#failure = error
+    this.#client.log.error(
+      { group: this.#group.group, code: error.code, error: error.message, next: error.next },
+      'the consumer ends',
+    )
+    this.#hooks.onFailed?.(error)
+    this.#joined?.reject(error)
+    this.#joined = null
+    void this.close()
+  }
+
+  async #close(timeoutMs: number): Promise<void> {
+    this.#commitTimer?.cancel()
+    this.#fetcher.close()
+    await this.#assignment.close(timeoutMs)
+    await this.#member.leave()
+    this.#positions.close()
+    this.#commits.close()
+    this.#group.close()
+    this.#joined?.reject(new CastellanError('CLOSED', 'the consumer was closed'))
+    this.#hooks.onClosed?.()
+    if (this.#failure === null) this.#settleStopped.resolve()
+    else this.#settleStopped.reject(this.#failure)
+  }
+
+  // ------------------------------------------------------------ partitions by name
+
+  #find({ topic, partition }: PartitionName): AssignedPartition {
+    const found = this.#assignment.find(topic, partition)
+    if (found !== undefined) return found
+    throw new CastellanError('NOT_ASSIGNED', `${topic}/${partition} is not assigned to this consumer`)
+  }
+
+  /** Also on its way out: a handler that finishes may commit. */
+  #findHeld({ topic, partition }: PartitionName): AssignedPartition {
+    const found = this.#assignment.held.find((one) => one.topic === topic && one.partition === partition)
+    if (found !== undefined) return found
+    throw new CastellanError('NOT_ASSIGNED', `${topic}/${partition} is not assigned to this consumer`)
+  }
+
+  #choose(partitions: readonly PartitionName[] | undefined): readonly AssignedPartition[] {
+    return partitions === undefined ? this.#assignment.held : partitions.map((one) => this.#find(one))
+  }
+}

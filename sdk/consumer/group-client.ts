@@ -1,0 +1,58 @@
+// Requests of a group's member to its coordinator: finds it, and finds it again when it moved.
+import type { Api, RequestInput, ResponseOf } from '@castellan/protocol'
+import type { Deadline } from '@castellan/protocol/runtime'
+import { CastellanError } from '../errors.ts'
+import type { KafkaClient, RequestOptions } from '../kafka/client.ts'
+
+export interface GroupRequestOptions extends RequestOptions {
+  readonly timeoutMs: number
+}
+
+export class GroupClient {
+  readonly client: KafkaClient
+  readonly group: string
+  readonly memberId: string
+  /** KIP-848 member epoch; 0: not a member. */
+  memberEpoch = 0
+  /** Until when the assignment counts (S3); null: not a member. */
+  lease: Deadline | null = null
+  readonly #lane: string
+  readonly #heartbeatLane: string
+
+  constructor(client: KafkaClient, group: string, memberId: string) {
+    this.client = client
+    this.group = group
+    this.memberId = memberId
+    // A commit waits for its replicas; a heartbeat behind it on the same connection would wait, too.
+    this.#lane = client.newLane('group')
+    this.#heartbeatLane = client.newLane('heartbeat')
+  }
+
+  /** One try at the coordinator. Throws what KafkaClient.dispatch throws; then the coordinator is looked for again. */
+  async request<A extends Api>(api: A, body: RequestInput<A>, options: GroupRequestOptions): Promise<ResponseOf<A>> {
+    const { timeoutMs, signal } = options
+    const broker = await this.client.coordinators.find(this.group, { timeoutMs, signal })
+    try {
+      return await this.client.dispatch(api, body, { lane: this.#lane, ...options, broker })
+    } catch (error) {
+      if (error instanceof CastellanError && error.code !== 'VERSION_UNSUPPORTED')
+        this.client.coordinators.forget(this.group, broker)
+      throw error
+    }
+  }
+
+  heartbeat<A extends Api>(api: A, body: RequestInput<A>, options: GroupRequestOptions): Promise<ResponseOf<A>> {
+    return this.request(api, body, { ...options, lane: this.#heartbeatLane })
+  }
+
+  /** The broker that was asked says that it does not coordinate the group: it is looked for again. */
+  forgetCoordinator(): void {
+    const broker = this.client.coordinators.known(this.group)
+    if (broker !== undefined) this.client.coordinators.forget(this.group, broker)
+  }
+
+  close(): void {
+    this.client.closeLane(this.#lane)
+    this.client.closeLane(this.#heartbeatLane)
+  }
+}

@@ -1,0 +1,216 @@
+// The member's heartbeat at the coordinator (KIP-848): claim, renewal and release of partitions, apart from all handlers, so
+// that one that takes minutes keeps its partitions.
+//
+//   heartbeat ─> assignment ─> owner of this class starts and stops partitions ─> `changed()` ─> heartbeat ...
+//
+// The session counts from the moment of sending (heartbeat.md, Time): so this side stops before the coordinator gives away.
+import { consumerGroupHeartbeat, type ResponseOf } from '@castellan/protocol'
+import { deadlineIn, isOver, type Timer } from '@castellan/protocol/runtime'
+import { type Backoff, backoffMs } from '../backoff.ts'
+import { CastellanError, messageOf, refusal } from '../errors.ts'
+import type { GroupClient } from './group-client.ts'
+import { byTopic, heartbeatVerdict, type TopicPartition } from './membership.ts'
+import type { ConsumerOptions } from './options.ts'
+
+type HeartbeatResponse = ResponseOf<typeof consumerGroupHeartbeat>
+export type Target = NonNullable<HeartbeatResponse['assignment']>['topicPartitions']
+
+export interface MemberHooks {
+  /** All that this member may hold now. */
+  readonly onTarget: (target: Target) => void
+  /** The group does not know this member any more: everything is another's. */
+  readonly onLost: (reason: string) => void
+  /** The session ran out here; it may still be alive at the coordinator. */
+  readonly onSessionOver: () => void
+  /** After an answer that counts. */
+  readonly onRenewed: () => void
+  readonly onFatal: (error: CastellanError) => void
+  /** What it holds, whether reading or on the way out. */
+  readonly held: () => readonly TopicPartition[]
+}
+
+/** Client-made member ids. */
+const versionMin = 1
+const firstIntervalMs = 1_000
+const intervalsOfSession = 3
+/** Beyond the time that handlers get: to abandon them, and to commit. */
+const rebalanceMarginMs = 20_000
+const leaveTimeoutMs = 2_000
+const backoff: Backoff = { initialMs: 50, multiplier: 2, maxMs: 1_000, jitter: 0.4 }
+
+export class Member {
+  readonly #group: GroupClient
+  readonly #options: ConsumerOptions
+  readonly #hooks: MemberHooks
+  readonly #stop = new AbortController()
+  #intervalMs = firstIntervalMs
+  #isRunning: Promise<void> | null = null
+  #wake: () => void = () => {}
+  /** The next heartbeat may come early; not after a failure, whose back-off stands. */
+  #isHasty = false
+  #isWanted = false
+  #rejoins = 0
+  /** Send everything, not only what changed. */
+  #isFull = true
+  /** What the coordinator has heard that we hold. */
+  #reported = ''
+  #leaseTimer: Timer | null = null
+
+  constructor(group: GroupClient, options: ConsumerOptions, hooks: MemberHooks) {
+    this.#group = group
+    this.#options = options
+    this.#hooks = hooks
+  }
+
+  start(): void {
+    this.#isRunning ??= this.#loop()
+  }
+
+  /** Heartbeats at once: something was given up, or the coordinator has news. */
+  changed(): void {
+    this.#isWanted = true
+    if (this.#isHasty) this.#wake()
+  }
+
+  /** Leaves the group, when it can be told quickly; else its session runs out there. Never throws. */
+  async leave(): Promise<void> {
+    this.#stop.abort(new CastellanError('CLOSED', 'the consumer was closed'))
+    this.#leaseTimer?.cancel()
+    this.#wake()
+    await this.#isRunning
+    const { group, memberId, memberEpoch } = this.#group
+    if (memberEpoch <= 0) return
+    try {
+      const body = { groupId: group, memberId, memberEpoch: -1 }
+      await this.#group.heartbeat(consumerGroupHeartbeat, body, { timeoutMs: leaveTimeoutMs, versionMin })
+    } catch (error) {
+      this.#group.client.log.info({ group, error: messageOf(error) }, 'left the group without telling it')
+    }
+    this.#group.memberEpoch = 0
+    this.#group.lease = null
+  }
+
+  // ------------------------------------------------------------ the loop
+
+  async #loop(): Promise<void> {
+    const { signal } = this.#stop
+    for (let failures = 0; !signal.aborted; ) {
+      this.#isWanted = false
+      const trouble = await this.#heartbeat()
+      if (signal.aborted) return
+      failures = trouble === null ? 0 : failures + 1
+      if (trouble !== null) this.#complain(trouble, failures)
+      const waitMs = failures === 0 ? this.#intervalMs : backoffMs(backoff, failures, this.#group.client.runtime.random)
+      await this.#wait(waitMs, failures === 0)
+    }
+  }
+
+  /** Null: it counts. Otherwise why it does not. */
+  async #heartbeat(): Promise<string | null> {
+    const { clock } = this.#group.client.runtime
+    const sessionMs = this.#options.sessionTimeoutMs || intervalsOfSession * this.#intervalMs
+    const lease = deadlineIn(clock, sessionMs)
+    const held = this.#hooks.held()
+    const reported = JSON.stringify(byTopic(held))
+    try {
+      const timeoutMs = Math.max(firstIntervalMs, this.#intervalMs)
+      const options = { timeoutMs, signal: this.#stop.signal, versionMin }
+      const answer = await this.#group.heartbeat(consumerGroupHeartbeat, this.#bodyOf(held, reported), options)
+      return this.#answered(answer, lease, reported)
+    } catch (error) {
+      this.#isFull = true
+      if (error instanceof CastellanError && error.code === 'VERSION_UNSUPPORTED') this.#hooks.onFatal(error)
+      return messageOf(error)
+    }
+  }
+
+  #bodyOf(held: readonly TopicPartition[], reported: string) {
+    const { group, memberId, memberEpoch } = this.#group
+    const { topics, rack, revokeTimeoutMs } = this.#options
+    const partitions = Object.entries(byTopic(held)).map(([topicId, indexes]) => ({ topicId, partitions: indexes }))
+    const isFull = this.#isFull || memberEpoch === 0
+    return {
+      groupId: group,
+      memberId,
+      memberEpoch,
+      rackId: rack === '' ? null : rack,
+      rebalanceTimeoutMs: isFull ? revokeTimeoutMs + rebalanceMarginMs : -1,
+      subscribedTopicNames: isFull ? [...topics].sort() : null,
+      topicPartitions: isFull || reported !== this.#reported ? partitions : null,
+    }
+  }
+
+  #answered(answer: HeartbeatResponse, lease: { nowMs: number; bootMs: number }, reported: string): string | null {
+    const { errorCode, errorMessage, memberEpoch, heartbeatIntervalMs, assignment } = answer
+    const error =
+      errorCode === 0
+        ? null
+        : refusal(`ConsumerGroupHeartbeat of '${this.#group.group}'`, errorCode, errorMessage, 'GROUP_REFUSED')
+    switch (heartbeatVerdict(errorCode, error?.retriable ?? false)) {
+      case 'ok':
+        this.#isFull = false
+        this.#rejoins = 0
+        this.#reported = reported
+        if (heartbeatIntervalMs > 0) this.#intervalMs = heartbeatIntervalMs
+        this.#group.memberEpoch = memberEpoch
+        this.#renew(lease)
+        if (assignment !== null) this.#hooks.onTarget(assignment.topicPartitions)
+        this.#hooks.onRenewed()
+        return null
+      case 'rejoin':
+        this.#isFull = true
+        this.#group.memberEpoch = 0
+        this.#group.lease = null
+        this.#hooks.onLost(error!.message)
+        this.#isWanted = true
+        // At once, but not for ever.
+        return this.#rejoins++ === 0 ? null : error!.message
+      case 'elsewhere':
+        this.#isFull = true
+        this.#group.forgetCoordinator()
+        return error!.message
+      case 'again':
+        this.#isFull = true
+        return error!.message
+      case 'refused':
+        this.#hooks.onFatal(error!)
+        return error!.message
+    }
+  }
+
+  // ------------------------------------------------------------ time
+
+  #renew(lease: { nowMs: number; bootMs: number }): void {
+    const { clock } = this.#group.client.runtime
+    this.#group.lease = lease
+    this.#leaseTimer?.cancel()
+    this.#leaseTimer = clock.after(Math.max(0, lease.nowMs - clock.nowMs()), () => this.#checkLease())
+  }
+
+  #checkLease(): void {
+    const { lease, client } = this.#group
+    if (lease !== null && isOver(client.runtime.clock, lease)) this.#hooks.onSessionOver()
+  }
+
+  #wait(waitMs: number, isHasty: boolean): Promise<void> {
+    const { clock } = this.#group.client.runtime
+    if (isHasty && this.#isWanted) return Promise.resolve()
+    this.#isHasty = isHasty
+    return new Promise((resolve) => {
+      const timer = clock.after(waitMs, () => this.#wake())
+      this.#wake = () => {
+        timer.cancel()
+        this.#isHasty = false
+        resolve()
+      }
+    })
+  }
+
+  #complain(trouble: string, failures: number): void {
+    const { client, group } = this.#group
+    const fields = { group, error: trouble, failures }
+    if (failures % 10 === 3)
+      client.log.warn(fields, "the group's coordinator does not answer; partitions are kept while the session lasts")
+    else client.log.debug(fields, "the group's coordinator does not answer")
+  }
+}

@@ -1,0 +1,185 @@
+// A partition while this consumer holds it: where it is fetched, what is fetched and not handled, and how far it is done.
+//
+//        done                 position
+//         │   chunks (fetched)   │
+//   ──────┼──────────────────────┼──────────────> offsets
+//         ▲ committed up to here ▲ the next fetch asks from here
+//         │ sooner or later
+import type { Logger } from '@castellan/protocol/runtime'
+import { CastellanError } from '../errors.ts'
+import { Fifo } from '../fifo.ts'
+import type { MessageReader, MessageSource } from '../kafka/message.ts'
+import type { Stuck } from './types.ts'
+
+export interface Position {
+  readonly offset: number
+  /** Leader epoch of the message before it; -1: not known. */
+  readonly leaderEpoch: number
+}
+
+export interface Chunk {
+  readonly reader: MessageReader
+  readonly bytes: number
+}
+
+/** starting: looking for its position.   stopping: no further message is handed out.   gone: not ours any more. */
+type State = 'starting' | 'active' | 'stopping' | 'gone'
+
+const nowhere: Position = { offset: -1, leaderEpoch: -1 }
+
+export class AssignedPartition implements MessageSource {
+  readonly topic: string
+  readonly topicId: string
+  readonly partition: number
+  readonly assignmentEpoch: number
+  readonly log: Logger
+  readonly chunks = new Fifo<Chunk>()
+  /** Rises with each jump: what was fetched or handled before it does not count. */
+  generation = 0
+  bufferedBytes = 0
+  isFetching = false
+  /** Its position is being looked for, or checked. */
+  isLooking = false
+  isPaused = false
+  /** Next try of whatever failed, on the monotonic clock. */
+  notBeforeMs = 0
+  failures = 0
+  /** Leader epoch known when it failed. */
+  failedEpoch = -1
+  /** Leader epoch at which the position was checked against the leader's log (KIP-320). */
+  checkedEpoch = -1
+  committed = -1
+  stuck: Stuck | null = null
+  /** Whether a handler runs, or its worker otherwise has not come to rest. */
+  isBusy = false
+  #state: State = 'starting'
+  #position = nowhere
+  #done = nowhere
+  #abort = new AbortController()
+  #wake: () => void = () => {}
+  #rest: () => void = () => {}
+
+  constructor(source: MessageSource, assignmentEpoch: number, log: Logger) {
+    this.topic = source.topic
+    this.topicId = source.topicId
+    this.partition = source.partition
+    this.assignmentEpoch = assignmentEpoch
+    this.log = log.child({ topic: source.topic, partition: source.partition })
+  }
+
+  get state(): State {
+    return this.#state
+  }
+
+  /** Ours, and to be read on. */
+  get isActive(): boolean {
+    return this.#state === 'active'
+  }
+
+  /** Where the next fetch begins. */
+  get position(): Position {
+    return this.#position
+  }
+
+  /** The first message that is not done. */
+  get done(): Position {
+    return this.#done
+  }
+
+  /** For handlers. */
+  get signal(): AbortSignal {
+    return this.#abort.signal
+  }
+
+  // ------------------------------------------------------------ reading
+
+  /** Jumps: drops what was fetched, and goes on at `position`. */
+  moveTo(position: Position): void {
+    this.generation++
+    while (this.chunks.shift() !== undefined);
+    this.bufferedBytes = 0
+    this.isFetching = false
+    this.isLooking = false
+    this.notBeforeMs = 0
+    this.#position = position
+    this.#done = position
+    this.checkedEpoch = -1
+    if (this.#state === 'starting') this.#state = 'active'
+    this.wake()
+  }
+
+  /** What a fetch brought; `next`: after it. */
+  fetched(chunk: Chunk, next: Position): void {
+    this.#position = next
+    this.bufferedBytes += chunk.bytes
+    this.chunks.push(chunk)
+    this.wake()
+  }
+
+  /** The first chunk is used up. */
+  chunkDone(chunk: Chunk): void {
+    this.chunks.shift()
+    this.bufferedBytes -= chunk.bytes
+  }
+
+  doneTo(position: Position): void {
+    this.#done = position
+  }
+
+  // ------------------------------------------------------------ ending
+
+  /** No further message is handed out. Resolves when no handler runs. */
+  stop(): Promise<void> {
+    if (this.#state !== 'gone') this.#state = 'stopping'
+    const resting = this.isBusy ? new Promise<void>((resolve) => this.#onRest(resolve)) : Promise.resolve()
+    this.wake()
+    return resting
+  }
+
+  /** Not ours any more, whatever its handler does. */
+  end(reason: string): void {
+    this.#state = 'gone'
+    this.abort(reason)
+    this.wake()
+    this.rested()
+  }
+
+  abort(reason: string): void {
+    const text = `${this.topic}/${this.partition} ${reason}`
+    this.#abort.abort(new CastellanError('PARTITION_LOST', text))
+  }
+
+  /** After an abort: handlers may run again. */
+  renew(): void {
+    if (this.#abort.signal.aborted && this.#state !== 'gone') this.#abort = new AbortController()
+    this.wake()
+  }
+
+  // ------------------------------------------------------------ waiting
+
+  /** Resolves at the next `wake`. One waits at a time: the partition's worker. */
+  waitForWake(): Promise<void> {
+    return new Promise((resolve) => {
+      this.#wake = resolve
+    })
+  }
+
+  wake(): void {
+    this.#wake()
+  }
+
+  /** The worker has come to rest. */
+  rested(): void {
+    this.isBusy = false
+    this.#rest()
+    this.#rest = () => {}
+  }
+
+  #onRest(resolve: () => void): void {
+    const before = this.#rest
+    this.#rest = () => {
+      before()
+      resolve()
+    }
+  }
+}

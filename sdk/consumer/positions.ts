@@ -1,0 +1,266 @@
+// Where a partition is read from: what the service says, else what the group committed, else the start that is set; and whether
+// the leader's log still has what was read up to there (KIP-320).
+import { errors, offsetFetch, offsetForLeaderEpoch, type ResponseOf } from '@castellan/protocol'
+import { sleep } from '@castellan/protocol/runtime'
+import { backoffMs, requestBackoff } from '../backoff.ts'
+import { CastellanError, messageOf, refusal } from '../errors.ts'
+import { askOffsets, earliest, latest } from '../kafka/offsets.ts'
+import type { GroupClient } from './group-client.ts'
+import { commitVerdict, keyOf } from './membership.ts'
+import type { ConsumerOptions } from './options.ts'
+import type { AssignedPartition, Position } from './partition.ts'
+
+/** Committed offsets with member epochs. */
+const versionMin = 9
+
+export interface PositionsHooks {
+  /** A position was found or checked: fetching may go on. */
+  readonly onFound: () => void
+  readonly onFatal: (error: CastellanError) => void
+  /** The coordinator knows a newer epoch of this member. */
+  readonly onStale: () => void
+}
+
+export class Positions {
+  readonly #group: GroupClient
+  readonly #options: ConsumerOptions
+  readonly #hooks: PositionsHooks
+  readonly #stop = new AbortController()
+
+  constructor(group: GroupClient, options: ConsumerOptions, hooks: PositionsHooks) {
+    this.#group = group
+    this.#options = options
+    this.#hooks = hooks
+  }
+
+  close(): void {
+    this.#stop.abort(new CastellanError('CLOSED', 'the consumer was closed'))
+  }
+
+  /** Finds where these start, as long as they are ours and nobody seeks. Never throws. */
+  async start(partitions: readonly AssignedPartition[]): Promise<void> {
+    const open = new Set(partitions)
+    const generations = new Map(partitions.map((one) => [one, one.generation]))
+    await this.#persist('committed offsets', open, generations, async () => {
+      const committed = await this.#fetchCommitted([...open])
+      const without: AssignedPartition[] = []
+      for (const one of open) {
+        const position = committed.get(keyOf(one))
+        if (position === undefined) continue
+        if (one.generation !== generations.get(one)) continue
+        open.delete(one)
+        one.committed = position.offset
+        if (position.offset < 0) without.push(one)
+        else this.#place(one, position)
+      }
+      if (without.length > 0) void this.#reset(without, 'OFFSET_MISSING', 'has no committed offset')
+      if (open.size > 0) throw this.#refused(errors.COORDINATOR_LOAD_IN_PROGRESS.code)
+    })
+  }
+
+  /** The offset to fetch does not exist: goes on where the options say. */
+  outOfRange(partition: AssignedPartition): void {
+    partition.isLooking = true
+    const text = `has no offset ${partition.position.offset} (any more)`
+    partition.log.warn(
+      { offset: partition.position.offset, start: this.#options.start },
+      'the offset to fetch does not exist',
+    )
+    void this.#reset([partition], 'OFFSET_OUT_OF_RANGE', text)
+  }
+
+  /** True: nothing is to be checked at this leader epoch. False: it is being checked, and `onFound` follows. */
+  isChecked(partition: AssignedPartition, leaderEpoch: number): boolean {
+    const { position } = partition
+    if (partition.checkedEpoch === leaderEpoch) return true
+    if (position.leaderEpoch < 0 || position.leaderEpoch >= leaderEpoch) {
+      partition.checkedEpoch = leaderEpoch
+      return true
+    }
+    partition.isLooking = true
+    void this.#check(partition, leaderEpoch)
+    return false
+  }
+
+  // ------------------------------------------------------------ committed
+
+  async #fetchCommitted(partitions: readonly AssignedPartition[]): Promise<Map<string, Position>> {
+    const { group, memberId, memberEpoch } = this.#group
+    const topics = new Map<string, { name: string; topicId: string; partitionIndexes: number[] }>()
+    for (const { topic, topicId, partition } of partitions) {
+      const entry = topics.get(topicId) ?? { name: topic, topicId, partitionIndexes: [] }
+      entry.partitionIndexes.push(partition)
+      topics.set(topicId, entry)
+    }
+    const body = {
+      groups: [{ groupId: group, memberId, memberEpoch, topics: [...topics.values()] }],
+      requireStable: true,
+    }
+    const { requestTimeoutMs: timeoutMs } = this.#options
+    const answer = await this.#group.request(offsetFetch, body, { timeoutMs, signal: this.#stop.signal, versionMin })
+    return this.#readCommitted(partitions, answer)
+  }
+
+  #readCommitted(
+    partitions: readonly AssignedPartition[],
+    answer: ResponseOf<typeof offsetFetch>,
+  ): Map<string, Position> {
+    const found = answer.groups[0]
+    const errorCode = found?.errorCode ?? errors.UNKNOWN_SERVER_ERROR.code
+    if (found === undefined || errorCode !== 0) throw this.#refused(errorCode)
+    const committed = new Map<string, Position>()
+    for (const { name, topicId, partitions: answered } of found.topics) {
+      for (const one of answered) {
+        const match = partitions.find(
+          (partition) =>
+            partition.partition === one.partitionIndex && (partition.topicId === topicId || partition.topic === name),
+        )
+        if (match === undefined) continue
+        if (one.errorCode !== 0) throw this.#refused(one.errorCode)
+        committed.set(keyOf(match), { offset: one.committedOffset, leaderEpoch: one.committedLeaderEpoch })
+      }
+    }
+    return committed
+  }
+
+  #refused(errorCode: number): CastellanError {
+    const { retriable } = refusal('', errorCode)
+    const verdict = commitVerdict(errorCode, retriable)
+    if (verdict === 'elsewhere') this.#group.forgetCoordinator()
+    if (verdict === 'newEpoch' || verdict === 'lost') this.#hooks.onStale()
+    const error = refusal(`OffsetFetch of group '${this.#group.group}'`, errorCode)
+    // All but a plain refusal pass: the heartbeat finds out what became of this member.
+    return verdict === 'refused'
+      ? error
+      : new CastellanError('REFUSED', error.message, { kafkaCode: errorCode, retriable: true })
+  }
+
+  // ------------------------------------------------------------ start that is set
+
+  async #reset(
+    partitions: readonly AssignedPartition[],
+    code: 'OFFSET_MISSING' | 'OFFSET_OUT_OF_RANGE',
+    text: string,
+  ): Promise<void> {
+    const { start } = this.#options
+    if (start === 'none') {
+      const [first] = partitions
+      return this.#hooks.onFatal(
+        new CastellanError(code, `${first!.topic}/${first!.partition} ${text}, and 'start' is 'none'`),
+      )
+    }
+    const at = start === 'earliest' ? earliest : latest
+    const open = new Set(partitions)
+    const generations = new Map(partitions.map((one) => [one, one.generation]))
+    await this.#persist('offsets', open, generations, async () => {
+      const asked = [...open]
+      const { requestTimeoutMs: timeoutMs } = this.#options
+      const queries = asked.map(({ topic, topicId, partition }) => ({ topic, topicId, partition, at }))
+      const answers = await askOffsets(this.#group.client, queries, { timeoutMs, signal: this.#stop.signal })
+      for (const [index, answer] of answers.entries()) {
+        const one = asked[index]!
+        if (answer instanceof CastellanError) continue
+        open.delete(one)
+        if (one.generation !== generations.get(one)) continue
+        one.log.info({ offset: answer.offset, start }, 'starts where `start` says')
+        this.#place(one, { offset: answer.offset, leaderEpoch: answer.leaderEpoch })
+      }
+      const failed = answers.find((answer) => answer instanceof CastellanError)
+      if (failed !== undefined) throw failed
+    })
+  }
+
+  // ------------------------------------------------------------ lost records
+
+  async #check(partition: AssignedPartition, leaderEpoch: number): Promise<void> {
+    const generations = new Map([[partition, partition.generation]])
+    await this.#persist('the log', new Set([partition]), generations, async (open) => {
+      // A newer leader by now: the next look at the partition begins again.
+      const leader = this.#group.client.view.leader(partition.topicId, partition.partition)
+      const isSame = leader?.leaderEpoch === leaderEpoch
+      const end = isSame ? await this.#endOfEpoch(partition, leader.leader, leaderEpoch) : undefined
+      open.delete(partition)
+      if (partition.generation !== generations.get(partition)) return
+      partition.isLooking = false
+      if (end === undefined) return
+      partition.checkedEpoch = leaderEpoch
+      if (end.offset < partition.position.offset) this.#truncated(partition, end)
+    })
+    this.#hooks.onFound()
+  }
+
+  /** Where the epoch of the last message read ends in the leader's log. */
+  async #endOfEpoch(partition: AssignedPartition, leader: number, leaderEpoch: number): Promise<Position> {
+    const { position, topic, partition: index } = partition
+    const asked = { partition: index, currentLeaderEpoch: leaderEpoch, leaderEpoch: position.leaderEpoch }
+    const body = { replicaId: -1, topics: [{ topic, partitions: [asked] }] }
+    const options = { broker: leader, timeoutMs: this.#options.requestTimeoutMs, signal: this.#stop.signal }
+    const answer = await this.#group.client.dispatch(offsetForLeaderEpoch, body, options)
+    const found = answer.topics[0]?.partitions[0]
+    const errorCode = found?.errorCode ?? errors.UNKNOWN_SERVER_ERROR.code
+    if (found === undefined || errorCode !== 0) {
+      throw new CastellanError('REFUSED', `OffsetForLeaderEpoch of ${topic}/${index}: ${errorCode}`, {
+        retriable: true,
+      })
+    }
+    return { offset: found.endOffset, leaderEpoch: found.leaderEpoch }
+  }
+
+  #truncated(partition: AssignedPartition, end: Position): void {
+    const { position, done } = partition
+    const text = `${partition.topic}/${partition.partition}: the log ends at offset ${end.offset}, ${position.offset} was read`
+    if (this.#options.start === 'none') return this.#hooks.onFatal(new CastellanError('LOG_TRUNCATED', text))
+    partition.log.error(
+      { read: position.offset, end: end.offset },
+      'the log lost records that were read; going on at its end',
+    )
+    // Not known where the logs part: the start that is set decides.
+    if (end.offset < 0) return this.outOfRange(partition)
+    const { checkedEpoch } = partition
+    partition.moveTo(end.offset < done.offset ? end : done)
+    partition.checkedEpoch = checkedEpoch
+  }
+
+  // ------------------------------------------------------------ inside
+
+  #place(partition: AssignedPartition, position: Position): void {
+    partition.moveTo(position)
+    this.#hooks.onFound()
+  }
+
+  /** Tries until nothing is open, leaving out what is gone or was moved by somebody else meanwhile. */
+  async #persist(
+    what: string,
+    open: Set<AssignedPartition>,
+    generations: ReadonlyMap<AssignedPartition, number>,
+    attempt: (open: Set<AssignedPartition>) => Promise<void>,
+  ): Promise<void> {
+    const { clock, random } = this.#group.client.runtime
+    const { signal } = this.#stop
+    for (let failures = 1; ; failures++) {
+      for (const one of [...open]) {
+        if (one.state === 'gone' || one.generation !== generations.get(one)) open.delete(one)
+      }
+      if (open.size === 0 || signal.aborted) return
+      try {
+        await attempt(open)
+      } catch (error) {
+        if (signal.aborted) return
+        if (!(error instanceof CastellanError) || !error.retriable) return this.#hooks.onFatal(asCastellanError(error))
+        const log = failures % 10 === 0 ? this.#group.client.log.warn : this.#group.client.log.debug
+        log.call(
+          this.#group.client.log,
+          { group: this.#group.group, error: messageOf(error), failures },
+          `cannot ask for ${what} yet`,
+        )
+        this.#group.client.metadata.refresh()
+        await sleep(clock, backoffMs(requestBackoff, failures, random), signal).catch(() => {}) // aborted: seen above
+      }
+    }
+  }
+}
+
+function asCastellanError(error: unknown): CastellanError {
+  if (error instanceof CastellanError) return error
+  return new CastellanError('PROTOCOL_BROKEN', messageOf(error), { cause: error, retriable: false })
+}
