@@ -37,7 +37,7 @@ describe('the ends of what can be read', () => {
 
   test.each([-3, 1_700_000_000_000])('%i: as the log says', async (timestamp) => {
     expect(await ask(timestamp)).toMatchObject({ errorCode: 0, offset: -1, timestamp: -1 })
-    partition.timestamps = { offset: 2, timestamp: 1_700_000_000_001, leaderEpoch: 4 }
+    partition.timestamps = { errorCode: 0, offset: 2, timestamp: 1_700_000_000_001, leaderEpoch: 4 }
     expect(await ask(timestamp)).toMatchObject({
       errorCode: 0,
       offset: 2,
@@ -56,6 +56,11 @@ describe('errors', () => {
     ['a leader epoch to come', { currentLeaderEpoch: 6 }, 75],
   ])('%s', async (_, more, errorCode) => {
     expect(await ask(-1, more)).toMatchObject({ errorCode, offset: -1 })
+  })
+
+  test('a log that cannot be read', async () => {
+    partition.timestamps = { errorCode: 56, offset: -1, timestamp: -1, leaderEpoch: -1 }
+    expect(await ask(1)).toMatchObject({ errorCode: 56, offset: -1 })
   })
 
   test('the right leader epoch', async () => {

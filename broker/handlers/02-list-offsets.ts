@@ -12,26 +12,20 @@ import {
   type ListOffsetsRequest as Request,
   type ListOffsetsResponseInput as Response,
 } from '@castellan/protocol'
-import type { Partition } from '../partition/index.ts'
+import type { Partition, TimestampOffset } from '../partition/index.ts'
 import { type BrokerParts, handler } from './handler.ts'
 import { checkEpoch, findLeader, unknownTopicError } from './lookup.ts'
 
 type RequestPartition = Request['topics'][number]['partitions'][number]
 type PartitionAnswer = Response['topics'][number]['partitions'][number]
 
-interface Found {
-  readonly offset: number
-  readonly timestamp: number
-  readonly leaderEpoch: number
-}
-
 const latest = -1
 const earliest = -2
 const maxTimestamp = -3
 const earliestLocal = -4
-const nothing: Found = { offset: -1, timestamp: -1, leaderEpoch: -1 }
+const nothing: TimestampOffset = { errorCode: 0, offset: -1, timestamp: -1, leaderEpoch: -1 }
 
-const offsetNotAvailableSince = 5
+const notAvailableSince = 5
 
 export const listOffsets = handler(api, async ({ topics }, { broker, apiVersion }) => {
   const answers: Response['topics'][number][] = []
@@ -54,18 +48,12 @@ async function answerFor(
   const found = topic ? findLeader(broker, topic, partitionIndex) : unknownTopicError(broker, false)
   const errorCode = typeof found === 'number' ? found : checkEpoch(found, currentLeaderEpoch)
   if (typeof found === 'number' || errorCode !== 0) return refused(broker, partitionIndex, errorCode)
-  if (timestamp === latest && !isPastCommitted(found)) {
-    const { OFFSET_NOT_AVAILABLE, LEADER_NOT_AVAILABLE } = errors
-    return refused(
-      broker,
-      partitionIndex,
-      (apiVersion >= offsetNotAvailableSince ? OFFSET_NOT_AVAILABLE : LEADER_NOT_AVAILABLE).code,
-    )
-  }
+  if (timestamp === latest && !isPastCommitted(found)) return refused(broker, partitionIndex, notAvailable(apiVersion))
   const answer = await find(found, timestamp)
   // It may have lost the lead while files were read.
   if (!found.isLeader) return refused(broker, partitionIndex, errors.NOT_LEADER_OR_FOLLOWER.code)
-  return { partitionIndex, errorCode: 0, ...answer }
+  if (answer.errorCode !== 0) return refused(broker, partitionIndex, answer.errorCode)
+  return { partitionIndex, ...answer }
 }
 
 /** Whether the high watermark has reached the start of the leader's epoch, which is where the epoch before it ends. */
@@ -73,13 +61,17 @@ function isPastCommitted(partition: Partition): boolean {
   return partition.highWatermark >= partition.endOfEpoch(partition.leaderEpoch - 1).endOffset
 }
 
-async function find(partition: Partition, timestamp: number): Promise<Found> {
+function notAvailable(apiVersion: number): number {
+  return apiVersion >= notAvailableSince ? errors.OFFSET_NOT_AVAILABLE.code : errors.LEADER_NOT_AVAILABLE.code
+}
+
+async function find(partition: Partition, timestamp: number): Promise<TimestampOffset> {
   switch (timestamp) {
     case latest:
-      return { offset: partition.highWatermark, timestamp: -1, leaderEpoch: partition.leaderEpoch }
+      return { ...nothing, offset: partition.highWatermark, leaderEpoch: partition.leaderEpoch }
     case earliest:
     case earliestLocal:
-      return { offset: partition.startOffset, timestamp: -1, leaderEpoch: partition.epochAt(partition.startOffset) }
+      return { ...nothing, offset: partition.startOffset, leaderEpoch: partition.epochAt(partition.startOffset) }
     case maxTimestamp:
       return (await partition.offsetOfMaxTimestamp()) ?? nothing
     default:

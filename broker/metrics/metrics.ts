@@ -111,8 +111,9 @@ export class BrokerMetrics {
     this.#counter('castellan_broker_read_bytes_total', 'Bytes of batches read, by where from.', () => [
       { value: log().readMemoryBytes, labels: { from: 'memory' } },
       { value: log().readFileBytes, labels: { from: 'file' } },
-      { value: log().readColdBytes, labels: { from: 'cold file' } },
     ])
+    this.#counter('castellan_broker_log_syncs_total', 'Times that a log was forced to disk.', () => log().syncs)
+    this.#counter('castellan_broker_log_cut_bytes_total', 'Torn tails cut off by recovery.', () => log().cutBytes)
     this.#gauge('castellan_broker_log_cache_bytes', 'Memory for recent batches.', () => log().cacheBytes)
     this.#gauge('castellan_broker_log_open_files', 'Files of logs held open.', () => log().openFiles)
     this.#gauge('castellan_broker_partition_start_offset', 'First offset that can be read.', () =>
@@ -123,6 +124,9 @@ export class BrokerMetrics {
     )
     this.#gauge('castellan_broker_partition_high_watermark', 'Readers see what is below it.', () =>
       each().map(({ partition, labels }) => ({ value: partition.highWatermark, labels })),
+    )
+    this.#gauge('castellan_broker_partition_bytes', 'Bytes of its segments.', () =>
+      each().map(({ partition, labels }) => ({ value: partition.bytes, labels })),
     )
     this.#gauge(
       'castellan_broker_partitions_led',

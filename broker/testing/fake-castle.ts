@@ -53,6 +53,13 @@ export class FakeCastle {
     this.#links.clear()
   }
 
+  /** Castle tells every sender that a newer process has its id. */
+  stopSenders(reason: string): void {
+    const times = { intervalMs: 20, leaseMs: 1_000 }
+    const answer = { type: 'answer', seq: 0, castleEpoch, stop: reason, ...times }
+    for (const handlers of [...this.#links]) handlers.onMessage(JSON.stringify(answer))
+  }
+
   #set(key: string, state: unknown): void {
     this.#version++
     this.#subjects.set(key, { key, version: castleEpoch * 2 ** 32 + this.#version, state })
