@@ -25,7 +25,7 @@ export class Keeper {
   /** Segments with bytes that were not synced. */
   readonly #unsynced = new Set<Segment>()
   /** Closed segments whose index is not on disk. */
-  #unindexed: Segment[] = []
+  readonly #unindexed: Segment[] = []
   /** Deleted segments whose files are still there: they go when no checkpoint names them any more. */
   #gone: Segment[] = []
   /** Folders in which files were made or renamed since the last sync. */
@@ -40,7 +40,9 @@ export class Keeper {
     this.#changed = changed
     if (changed)
       for (const segment of log.segments) if (segment.endOffset > log.syncedOffset) this.#unsynced.add(segment)
-    this.#unindexed = log.segments.filter((segment) => segment !== activeSegment(log) && segment.index !== undefined)
+    this.#unindexed.push(
+      ...log.segments.filter((segment) => segment !== activeSegment(log) && segment.index !== undefined),
+    )
   }
 
   /** Something is not in the checkpoint. */
@@ -126,39 +128,54 @@ export class Keeper {
     if (!(await this.#write(true))) throw new LogError('LOG_DISK', `${this.#log.folder}: no checkpoint can be written`)
   }
 
-  /** False: not now, but the log is well. */
+  /** False: not now, but the log is well: recovery would have more to read, that is all. */
   async #write(durable: boolean): Promise<boolean> {
     this.#flush()
     this.#changed = false
     const log = this.#log
     const checkpoint = checkpointOf(log)
     const producers = log.producers.content(log.endOffset)
-    const unindexed = this.#unindexed
-    this.#unindexed = []
     try {
       await this.sync()
-      this.#writeIndexes(unindexed)
-      this.#writeProducers(producers)
-      await this.#writeCheckpoint(checkpoint, durable)
+      const isComplete = this.#writeBeside(producers)
+      // What is deleted must leave the checkpoint even when there is no room for anything else.
+      if (isComplete || durable) await this.#writeCheckpoint(checkpoint, durable)
       if (durable) this.#removeGone(checkpoint)
-      return true
+      this.#changed ||= !isComplete
+      return isComplete || durable
     } catch (error) {
       this.#changed = true
       if (error instanceof LogError) throw error
-      this.#unindexed.unshift(...unindexed)
-      // The log itself is well: recovery would have more to read, that is all.
-      if (!log.isAbandoned)
-        log.context.log.warn({ folder: log.folder, error }, 'cannot write a checkpoint; it is tried again')
+      this.#warn(error)
       return false
     }
   }
 
-  #writeIndexes(segments: readonly Segment[]): void {
+  #warn(error: unknown): void {
+    const { context, folder, isAbandoned } = this.#log
+    if (!isAbandoned) context.log.warn({ folder, error }, 'cannot write a checkpoint; it is tried again')
+  }
+
+  /** The files that a checkpoint goes with. False: not now. */
+  #writeBeside(producers: ProducersContent): boolean {
+    try {
+      this.#writeIndexes()
+      this.#writeProducers(producers)
+      return true
+    } catch (error) {
+      this.#warn(error)
+      return false
+    }
+  }
+
+  #writeIndexes(): void {
     const { context } = this.#log
-    for (const segment of segments) {
-      if (segment.deleted || segment.index === undefined) continue
-      writeStateFile(context.disk, segment.indexPath, kinds.index, segment.index.content(segment.bytes))
-      context.indexes.note(segment)
+    for (let segment = this.#unindexed[0]; segment !== undefined; segment = this.#unindexed[0]) {
+      if (!segment.deleted && segment.index !== undefined) {
+        writeStateFile(context.disk, segment.indexPath, kinds.index, segment.index.content(segment.bytes))
+        context.indexes.note(segment)
+      }
+      this.#unindexed.shift()
     }
   }
 

@@ -24,13 +24,13 @@ export function readStateFile<T>(disk: Disk, path: string, file: FileKind): T | 
     new TextDecoder('latin1').decode(bytes.subarray(0, Math.max(0, lineEnd))),
   )
   if (match === null || match[1] !== file.kind) return undefined
-  const body = bytes.subarray(lineEnd + 1)
-  if (crc32c(body) !== Number.parseInt(match[3]!, 16)) return undefined
+  const body = new TextDecoder().decode(bytes.subarray(lineEnd + 1))
+  if (checksum({ kind: match[1], version: Number(match[2]) }, body) !== match[3]) return undefined
   if (Number(match[2]) !== file.version) {
     throw new LogError('LOG_VERSION', `${path} has format ${match[2]}, but this release reads format ${file.version}`)
   }
   // The checksum says that these are the bytes that a release of this format version wrote.
-  return JSON.parse(new TextDecoder().decode(body)) as T
+  return JSON.parse(body) as T
 }
 
 /** Replaces the file in one step; survives a kill from the next moment on, a power loss when the system has written it back. */
@@ -63,8 +63,14 @@ export function overwriteStateFile(disk: Disk, path: string, kind: FileKind, con
   }
 }
 
-function encode({ kind, version }: FileKind, content: object): Uint8Array {
+function encode(kind: FileKind, content: object): Uint8Array {
   const body = JSON.stringify(content)
-  const checksum = crc32c(new TextEncoder().encode(body)).toString(16).padStart(8, '0')
-  return new TextEncoder().encode(`castellan-${kind} ${version} ${checksum}\n${body}`)
+  return new TextEncoder().encode(`castellan-${kind.kind} ${kind.version} ${checksum(kind, body)}\n${body}`)
+}
+
+/** Of all that a reader goes by: the version too. */
+function checksum({ kind, version }: FileKind, body: string): string {
+  return crc32c(new TextEncoder().encode(`${kind} ${version} ${body}`))
+    .toString(16)
+    .padStart(8, '0')
 }
