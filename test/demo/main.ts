@@ -1,0 +1,107 @@
+// `npm run demo`: the real event stream through a platform, with its totals checked. Exit code 1 if they are not equal.
+//
+// It uses the platform that runs at --castle (default http://127.0.0.1:8600), or starts one of its own and stops it at the end.
+import { mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { parseArgs } from 'node:util'
+import { castellan, TestProcess, waitFor } from '../processes/index.ts'
+import { problemsOf, readLog } from './log.ts'
+import { ProgressBar } from './progress.ts'
+import { consumerCount, type DemoResult, groupOf, partitions, runDemo } from './run.ts'
+
+interface Platform {
+  readonly castle: string
+  readonly bootstrap: string
+  stop(): Promise<void>
+}
+
+const castleDefault = 'http://127.0.0.1:8600'
+const { values } = parseArgs({ options: { castle: { type: 'string' } } })
+const folder = mkdtempSync(join(tmpdir(), 'castellan-demo-'))
+let platform: Platform | undefined
+try {
+  platform = (await runningPlatform(values.castle)) ?? (await ownPlatform(join(folder, 'data')))
+  process.exitCode = (await demo(platform)) ? 0 : 1
+} finally {
+  await platform?.stop()
+  rmSync(folder, { recursive: true, force: true })
+}
+
+async function demo({ castle, bootstrap }: Platform): Promise<boolean> {
+  const topic = await freshTopic(castle)
+  console.log(`topic ${topic} (${partitions} partitions, Ack -1), group ${groupOf(topic)} (${consumerCount} consumers)`)
+  let bar: ProgressBar | undefined
+  const result = await runDemo({
+    castle,
+    topic,
+    ledgerFile: join(folder, 'ledger.sqlite'),
+    say: (line) => console.log(line),
+    onProgress({ events, acknowledged, counted }) {
+      bar ??= new ProgressBar(events)
+      bar.show(acknowledged, counted)
+    },
+  })
+  bar?.end()
+  const problems = problemsOf(await readLog(bootstrap, topic), result)
+  print(result, problems)
+  return result.isRight && problems.length === 0
+}
+
+function print({ lines, seconds, totals, expected, faults, isRight }: DemoResult, problems: readonly string[]): void {
+  const columns = (cells: readonly (string | number)[]) =>
+    cells.map((cell, index) => (index === 0 ? String(cell).padEnd(18) : String(cell).padStart(10))).join('')
+  const cells = (total: { events: number; added: number; removed: number } | undefined) =>
+    total === undefined ? ['-', '-', '-'] : [total.events, total.added, total.removed]
+  console.log(`\n${columns(['', 'consumers', '', '', 'file', '', ''])}`)
+  console.log(columns(['folder', 'events', 'added', 'removed', 'events', 'added', 'removed']))
+  for (const total of expected) {
+    const counted = totals.find(({ folder: name }) => name === total.folder)
+    const differs = JSON.stringify(counted) === JSON.stringify(total) ? '' : '  <- differs'
+    console.log(columns([total.folder, ...cells(counted), ...cells(total)]) + differs)
+  }
+  for (const { kind, partition, detail } of faults.slice(0, 20))
+    console.log(`${kind} in partition ${partition}: ${detail}`)
+  for (const problem of problems.slice(0, 20)) console.log(`log: ${problem}`)
+  const rate = Math.round(lines.length / seconds)
+  console.log(`\n${lines.length} events in ${seconds.toFixed(1)} s: ${rate} messages/s from file to totals`)
+  console.log(isRight && problems.length === 0 ? 'equal: every event counted once, in order' : 'NOT EQUAL')
+}
+
+/** A topic of this run alone: what an earlier one left is not touched. */
+async function freshTopic(castle: string): Promise<string> {
+  for (let number = 1; ; number++) {
+    const name = number === 1 ? 'file-changes' : `file-changes-${number}`
+    const response = await fetch(`${castle}/api/topics/${name}`)
+    if (response.status === 404) return name
+    if (!response.ok) throw new Error(`Castle answered ${response.status}: ${await response.text()}`)
+  }
+}
+
+/** The platform that runs at the address; undefined: none does. One that was asked for by name has to be there. */
+async function runningPlatform(asked: string | undefined): Promise<Platform | undefined> {
+  const castle = asked ?? castleDefault
+  try {
+    const response = await fetch(`${castle}/api/brokers`)
+    const { items } = (await response.json()) as { items: { host: string; port: number }[] }
+    console.log(`using the platform at ${castle}`)
+    return { castle, bootstrap: items.map(({ host, port }) => `${host}:${port}`).join(','), stop: async () => {} }
+  } catch (error) {
+    if (asked === undefined && error instanceof TypeError) return undefined
+    throw error
+  }
+}
+
+async function ownPlatform(data: string): Promise<Platform> {
+  const words = ['start', '--castle-port', '0', '--broker-port', '0', '--data', data]
+  const supervisor = new TestProcess('start', castellan, words)
+  process.once('SIGINT', () => supervisor.signal('SIGINT'))
+  const line = await waitFor('the platform to be ready', () => {
+    if (!supervisor.isRunning) return 'ended'
+    return /^ready castle=(\S+) bootstrap=(\S+)$/m.exec(supervisor.stdout) ?? undefined
+  })
+  if (line === 'ended') throw new Error(supervisor.stderr)
+  const [, castle = '', bootstrap = ''] = line
+  console.log(`started a platform: castle ${castle}, brokers ${bootstrap}`)
+  return { castle, bootstrap, stop: () => supervisor.stop() }
+}
