@@ -86,6 +86,10 @@ export class Sessions {
     return this.#byId[kind].get(id)
   }
 
+  interestedIn(audience: string): Iterable<Session> {
+    return this.#interest.of(audience)
+  }
+
   /** A message on a link. Returns the session that speaks there now. */
   onMessage(link: Link, session: Session | undefined, text: string): Session | undefined {
     try {

@@ -1,0 +1,83 @@
+// Prometheus metrics of this process: counted where things happen, read when somebody asks.
+import { Counter, collectDefaultMetrics, Gauge, Registry } from 'prom-client'
+import type { Castle } from '../castle.ts'
+import { brokersOf, topicsOf } from '../state/state.ts'
+
+export class Metrics {
+  readonly #registry = new Registry()
+
+  constructor(castle: Castle) {
+    const registers = [this.#registry]
+    collectDefaultMetrics({ register: this.#registry })
+    this.#counts(castle)
+    const ofClusters = (name: string, help: string, read: (cluster: string) => number) =>
+      new Gauge({
+        name,
+        help,
+        labelNames: ['cluster'],
+        registers,
+        collect() {
+          for (const { id } of castle.state.all('cluster')) this.set({ cluster: id }, read(id))
+        },
+      })
+    ofClusters('castellan_castle_brokers_up', 'Brokers that are alive.', (cluster) => {
+      return [...brokersOf(castle.state, cluster)].filter(({ up }) => up).length
+    })
+    ofClusters('castellan_castle_partitions_leaderless', 'Partitions without a leader.', (cluster) => {
+      let count = 0
+      for (const topic of topicsOf(castle.state, cluster))
+        count += topic.partitions.filter(({ leader }) => leader === -1).length
+      return count
+    })
+    ofClusters('castellan_castle_topics', 'Topics, internal ones included.', (cluster) => {
+      return [...topicsOf(castle.state, cluster)].filter(({ deleted }) => !deleted).length
+    })
+  }
+
+  get contentType(): string {
+    return this.#registry.contentType
+  }
+
+  text(): Promise<string> {
+    return this.#registry.metrics()
+  }
+
+  #counts(castle: Castle): void {
+    const { sessions } = castle
+    const gauges: [string, string, () => number][] = [
+      ['castellan_castle_epoch', 'The Castle epoch.', () => castle.castleEpoch],
+      ['castellan_castle_clients', 'Clients that were heard within their lease.', () => sessions.count('client')],
+      ['castellan_castle_links', 'Open links.', () => castle.links.count],
+    ]
+    const counters: [string, string, () => number][] = [
+      ['castellan_castle_heartbeats_total', 'Heartbeats taken in.', () => sessions.counts.heartbeats],
+      ['castellan_castle_reports_total', 'Whole reports taken in.', () => sessions.counts.reports],
+      ['castellan_castle_deferred_total', 'Arrivals told to come back later.', () => sessions.counts.deferred],
+      ['castellan_castle_malformed_total', 'Messages that closed their link.', () => sessions.counts.malformed],
+      ['castellan_castle_pushes_total', 'Hints sent.', () => sessions.pushes.sent],
+      ['castellan_castle_pushes_dropped_total', 'Hints not sent to slow readers.', () => sessions.pushes.dropped],
+    ]
+    const registers = [this.#registry]
+    for (const [name, help, read] of gauges) {
+      new Gauge({
+        name,
+        help,
+        registers,
+        collect() {
+          this.set(read())
+        },
+      })
+    }
+    for (const [name, help, read] of counters) {
+      new Counter({
+        name,
+        help,
+        registers,
+        collect() {
+          this.reset()
+          this.inc(read())
+        },
+      })
+    }
+  }
+}

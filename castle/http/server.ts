@@ -1,0 +1,98 @@
+// Castle's face to the world: the HTTP API, its description, and the links of /link, on one address.
+//
+//   /api/...    fastify: schema --> handler --> castle        errors leave as problem documents
+//   /link       ws: an upgraded connection becomes a Link --> castle.accept
+
+import type { Address, Logger, Runtime } from '@castellan/protocol/runtime'
+import swagger from '@fastify/swagger'
+import fastify, { type FastifyInstance } from 'fastify'
+import type { Castle } from '../castle.ts'
+import { CastleError, messageOf } from '../errors.ts'
+import { addClients } from './clients.ts'
+import { addClusters } from './clusters.ts'
+import { GroupOffsets } from './group-offsets.ts'
+import { addGroups } from './groups.ts'
+import { LinkServer } from './links.ts'
+import { Metrics } from './metrics.ts'
+import { answerProblems } from './problems.ts'
+import { addSystem } from './system.ts'
+import { addTopics } from './topics.ts'
+import { compileValidator } from './validation.ts'
+
+/** Of a request to the API; heartbeats by POST are the longest. */
+const bodyBytesMax = 16 * 1024 * 1024
+
+export interface HttpServer {
+  /** With the port that the system chose when 0 was asked. */
+  readonly address: Address
+  /** The API without a network, for tests. */
+  readonly app: FastifyInstance
+  close(): Promise<void>
+}
+
+/** Listens. Rejects with a CastleError when the address cannot be had. */
+export async function serveHttp(
+  castle: Castle,
+  listen: Address,
+  runtime: Runtime,
+  log: Logger,
+  release: string,
+): Promise<HttpServer> {
+  const app = fastify({
+    bodyLimit: bodyBytesMax,
+    routerOptions: { maxParamLength: 1_000 },
+    forceCloseConnections: true,
+    requestIdHeader: false,
+    genReqId: requestIds(castle),
+  })
+  app.setValidatorCompiler(compileValidator)
+  // Views are made to their schemas; a test holds them to it (http.test.ts).
+  app.setSerializerCompiler(() => (value) => JSON.stringify(value))
+  answerProblems(app, log)
+  await app.register(swagger, {
+    openapi: {
+      openapi: '3.1.0',
+      info: {
+        title: 'Castle',
+        version: release,
+        description:
+          'The controller of Castellan. Lists answer {items, next}; errors are problem documents (RFC 9457).',
+      },
+    },
+  })
+  const groupOffsets = new GroupOffsets(castle, runtime, log)
+  addSystem(app, castle, new Metrics(castle), release)
+  addClusters(app, castle)
+  addTopics(app, castle)
+  addGroups(app, castle, groupOffsets)
+  addClients(app, castle, runtime.clock)
+  const links = new LinkServer(app.server, castle)
+  await listenOn(app, listen)
+  const bound = app.server.address()
+  const port = typeof bound === 'object' && bound !== null ? bound.port : listen.port
+  return {
+    app,
+    address: { host: listen.host, port },
+    close: async () => {
+      links.close()
+      groupOffsets.close()
+      await app.close()
+    },
+  }
+}
+
+async function listenOn(app: FastifyInstance, { host, port }: Address): Promise<void> {
+  try {
+    await app.listen({ host, port, backlog: 4_096 })
+  } catch (cause) {
+    await app.close()
+    const why = (cause as { code?: string }).code === 'EADDRINUSE' ? 'another process listens there' : messageOf(cause)
+    throw new CastleError('LISTEN_FAILED', `Castle cannot listen on ${host}:${port}: ${why}`, { cause })
+  }
+}
+
+/** Unique across restarts, and short: the Castle epoch and a count. */
+function requestIds(castle: Castle): () => string {
+  let count = 0
+  return () => `${castle.castleEpoch}-${++count}`
+}

@@ -1,0 +1,49 @@
+// One Castle process: Node's clock and network, the SQLite store, the core and its HTTP face, put together.
+import { type Logger, nodeRuntime } from '@castellan/protocol/runtime'
+import { Castle } from './castle.ts'
+import type { CastleConfig } from './config.ts'
+import type { CastleError } from './errors.ts'
+import { serveHttp } from './http/server.ts'
+import manifest from './package.json' with { type: 'json' }
+import { SqliteStore } from './store/sqlite.ts'
+
+export interface RunningCastle {
+  /** http://host:port, with the port that the system chose when 0 was asked. */
+  readonly url: string
+  /** Closes links and listeners, writes what is under way, closes the store. */
+  stop(): Promise<void>
+}
+
+/**
+ * Starts a Castle over the data folder of the config; resolves when it answers. Rejects with a CastleError that says what to
+ * do, with nothing left behind. `onReplaced`: another Castle took over, and this one should be stopped.
+ */
+export async function startCastle(
+  config: CastleConfig,
+  log: Logger,
+  onReplaced?: (error: CastleError) => void,
+): Promise<RunningCastle> {
+  const runtime = nodeRuntime()
+  const store = SqliteStore.open(config.dataFolder)
+  let castle: Castle | undefined
+  try {
+    castle = await Castle.start(runtime, {
+      store,
+      settings: config,
+      log,
+      ...(onReplaced === undefined ? {} : { onReplaced }),
+    })
+    const server = await serveHttp(castle, config.listen, runtime, log, manifest.version)
+    const { host, port } = server.address
+    const url = `http://${host.includes(':') ? `[${host}]` : host}:${port}`
+    return { url, stop: () => stop(castle, server) }
+  } catch (error) {
+    await (castle === undefined ? store.close() : castle.stop())
+    throw error
+  }
+}
+
+async function stop(castle: Castle | undefined, server: { close(): Promise<void> }): Promise<void> {
+  await server.close()
+  await castle?.stop()
+}

@@ -1,0 +1,224 @@
+// What the API answers, as schemas: the types of the views, and OpenAPI, come from these. Times are ISO 8601 in UTC, for
+// people; durations and ages are numbers whose names say the unit.
+import Type, { type Static } from 'typebox'
+
+const text = Type.String()
+const count = Type.Integer({ minimum: 0 })
+const time = Type.String({ format: 'date-time' })
+const texts = Type.Record(Type.String(), Type.String())
+const ackLevel = Type.Union([Type.Literal(-1), Type.Literal(1), Type.Literal(0)])
+const nullable = <T extends Type.TSchema>(schema: T) => Type.Union([schema, Type.Null()])
+
+/** How many senders that use a thing hold its newest version. */
+const applied = Type.Object({ current: count, senders: count })
+
+export const clusterView = Type.Object({
+  id: text,
+  kind: Type.Union([Type.Literal('castellan'), Type.Literal('kafka')]),
+  environment: text,
+  flags: Type.Record(Type.String(), Type.Boolean()),
+  brokers: count,
+  brokersUp: count,
+  topics: count,
+  clients: count,
+})
+export type ClusterView = Static<typeof clusterView>
+
+export const brokerView = Type.Object({
+  id: count,
+  cluster: text,
+  host: text,
+  port: count,
+  metricsPort: count,
+  rack: nullable(text),
+  pid: count,
+  release: text,
+  state: Type.Union([Type.Literal('up'), Type.Literal('down')]),
+  /** Why it is in this state, and since when. */
+  why: text,
+  since: time,
+  brokerEpoch: count,
+  stopping: Type.Boolean(),
+  lastHeard: nullable(time),
+  leaders: count,
+  replicas: count,
+  /** Logs that are out of use. */
+  faults: Type.Array(Type.Object({ topicId: text, topic: nullable(text), partition: count, fault: text })),
+  /** Logs of topics that Castle does not know: never deleted. */
+  strays: Type.Array(Type.Object({ topicId: text, partition: count })),
+  /** Subjects of which it holds another version than it should. */
+  behind: Type.Array(text),
+})
+export type BrokerView = Static<typeof brokerView>
+
+export const topicSummary = Type.Object({
+  name: text,
+  topicId: text,
+  cluster: text,
+  internal: Type.Boolean(),
+  partitions: count,
+  replicationFactor: count,
+  ackLevel,
+  owner: text,
+  labels: texts,
+  leaderless: count,
+  createdAt: time,
+})
+export type TopicSummary = Static<typeof topicSummary>
+
+export const topicView = Type.Object({
+  name: text,
+  topicId: text,
+  cluster: text,
+  internal: Type.Boolean(),
+  partitions: Type.Array(
+    Type.Object({
+      partition: count,
+      leader: Type.Integer({ minimum: -1 }),
+      leaderEpoch: count,
+      replicas: Type.Array(count),
+      isr: Type.Array(count),
+    }),
+  ),
+  replicationFactor: count,
+  ackLevel,
+  /** Only what differs from the defaults. */
+  configs: texts,
+  description: text,
+  owner: text,
+  labels: texts,
+  createdAt: time,
+  /** Rises with each change that brokers and clients must hear of. */
+  version: count,
+  applied: Type.Object({ brokers: applied, clients: applied }),
+})
+export type TopicView = Static<typeof topicView>
+
+const assignedPartitions = Type.Array(
+  Type.Object({ topic: nullable(text), topicId: text, partitions: Type.Array(count) }),
+)
+
+export const groupSummary = Type.Object({
+  group: text,
+  cluster: text,
+  coordinator: Type.Integer({ minimum: -1 }),
+  members: count,
+  topics: Type.Array(text),
+})
+export type GroupSummary = Static<typeof groupSummary>
+
+export const groupView = Type.Object({
+  group: text,
+  cluster: text,
+  /** -1: none at the moment. */
+  coordinator: Type.Integer({ minimum: -1 }),
+  /** As the coordinator last reported it; null: it did not, since this Castle started. */
+  groupEpoch: nullable(count),
+  members: Type.Array(
+    Type.Object({
+      memberId: text,
+      rack: nullable(text),
+      topics: Type.Array(text),
+      /** What Castle wants it to process. */
+      target: assignedPartitions,
+      /** What it says it processes, at which epoch, and who it is; null: it is no client of this Castle. */
+      client: nullable(
+        Type.Object({ id: text, service: text, host: text, memberEpoch: Type.Integer(), assigned: assignedPartitions }),
+      ),
+    }),
+  ),
+  assignment: nullable(
+    Type.Object({
+      /** The coordinator's number of the membership that it was decided for. */
+      membership: count,
+      version: count,
+      /** The coordinator has another membership now: a new target is on its way. */
+      outdated: Type.Boolean(),
+    }),
+  ),
+  offsets: Type.Array(
+    Type.Object({
+      topic: text,
+      partition: count,
+      committed: Type.Integer(),
+      end: nullable(Type.Integer()),
+      lag: nullable(count),
+    }),
+  ),
+  /** Why there are no offsets, or null. */
+  offsetsProblem: nullable(text),
+})
+export type GroupView = Static<typeof groupView>
+
+export const clientView = Type.Object({
+  id: text,
+  incarnation: text,
+  service: text,
+  host: text,
+  pid: count,
+  release: text,
+  cluster: nullable(text),
+  topics: Type.Array(text),
+  missingTopics: Type.Array(text),
+  groups: Type.Array(
+    Type.Object({ group: text, memberId: text, memberEpoch: Type.Integer(), assigned: assignedPartitions }),
+  ),
+  lastHeard: time,
+  silentMs: count,
+  linked: Type.Boolean(),
+  /** What it should hold, and what it says that it holds. */
+  subjects: Type.Array(Type.Object({ key: text, desired: count, actual: nullable(count) })),
+  directives: Type.Array(
+    Type.Object({
+      id: text,
+      kind: text,
+      given: time,
+      state: Type.Union([
+        Type.Literal('given'),
+        Type.Literal('done'),
+        Type.Literal('refused'),
+        Type.Literal('failed'),
+        Type.Literal('expired'),
+      ]),
+      reason: nullable(text),
+      durationMs: nullable(Type.Number()),
+    }),
+  ),
+})
+export type ClientView = Static<typeof clientView>
+
+export const clientSummary = Type.Object({
+  id: text,
+  service: text,
+  host: text,
+  pid: count,
+  release: text,
+  cluster: nullable(text),
+  topics: Type.Array(text),
+  groups: Type.Array(text),
+  lastHeard: time,
+  linked: Type.Boolean(),
+  /** Subjects of which it holds another version than it should. */
+  behind: count,
+})
+export type ClientSummary = Static<typeof clientSummary>
+
+export const decisionView = Type.Object({
+  number: count,
+  at: time,
+  kind: text,
+  what: text,
+  why: text,
+  about: Type.Array(text),
+})
+export type DecisionView = Static<typeof decisionView>
+
+export const healthView = Type.Object({
+  status: Type.Literal('ok'),
+  castleEpoch: count,
+  release: text,
+  pid: count,
+  uptimeMs: count,
+  clusters: Type.Array(Type.Object({ id: text, brokers: count, brokersUp: count, leaderless: count })),
+})
+export type HealthView = Static<typeof healthView>

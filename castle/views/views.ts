@@ -1,0 +1,167 @@
+// Castle's state as the API and the console show it: desired beside actual, names beside ids. Read only.
+import type { ClientReport, PartitionsByTopic } from '@castellan/protocol/heartbeat'
+import type { Castle } from '../castle.ts'
+import type { Session } from '../heartbeats/session.ts'
+import { scopeOf } from '../scope.ts'
+import type { Broker, Cluster, Decision, Topic } from '../state/entities.ts'
+import { brokersOf, topicsOf } from '../state/state.ts'
+import type {
+  BrokerView,
+  ClientSummary,
+  ClientView,
+  ClusterView,
+  DecisionView,
+  HealthView,
+  TopicSummary,
+  TopicView,
+} from './schemas.ts'
+
+export function isoTime(wallMs: number): string {
+  return new Date(wallMs).toISOString()
+}
+
+export function viewCluster(castle: Castle, cluster: Cluster): ClusterView {
+  const brokers = [...brokersOf(castle.state, cluster.id)]
+  const topics = [...topicsOf(castle.state, cluster.id)].filter(({ deleted, internal }) => !deleted && !internal)
+  let clients = 0
+  for (const session of castle.sessions.all('client')) if (session.cluster === cluster.id) clients += 1
+  return {
+    id: cluster.id,
+    kind: cluster.kind,
+    environment: cluster.environment,
+    flags: { ...cluster.flags },
+    brokers: brokers.length,
+    brokersUp: brokers.filter(({ up }) => up).length,
+    topics: topics.length,
+    clients,
+  }
+}
+
+export function viewBroker(castle: Castle, broker: Broker): BrokerView {
+  const { state, brokers } = castle
+  const { cluster, host, port, metricsPort, rack, pid, release, why, brokerEpoch } = broker
+  const report = brokers.reports.of(broker.id)
+  const session = castle.sessions.get('broker', String(broker.id))
+  let leaders = 0
+  let replicas = 0
+  for (const topic of topicsOf(state, cluster)) {
+    for (const partition of topic.partitions) {
+      if (partition.leader === broker.id) leaders += 1
+      if (partition.replicas.includes(broker.id)) replicas += 1
+    }
+  }
+  const faults = (report?.logs ?? []).flatMap(({ topicId, partition, fault }) =>
+    fault === null ? [] : [{ topicId, topic: state.get('topic', topicId)?.name ?? null, partition, fault }],
+  )
+  return {
+    id: broker.id,
+    ...{ cluster, host, port, metricsPort, rack, pid, release },
+    state: broker.up ? 'up' : 'down',
+    why,
+    since: isoTime(broker.sinceMs),
+    brokerEpoch,
+    stopping: report?.stopping ?? false,
+    lastHeard: session === undefined ? null : isoTime(session.heardWallMs),
+    leaders,
+    replicas,
+    faults,
+    strays: brokers.reports.strays(state, broker.id),
+    behind: session === undefined ? [] : behind(castle, session),
+  }
+}
+
+export function summarizeTopic(topic: Topic): TopicSummary {
+  const { name, topicId, cluster, internal, ackLevel, owner, labels, partitions } = topic
+  return {
+    ...{ name, topicId, cluster, internal, ackLevel, owner },
+    partitions: partitions.length,
+    replicationFactor: partitions[0]?.replicas.length ?? 0,
+    labels: { ...labels },
+    leaderless: partitions.filter(({ leader }) => leader === -1).length,
+    createdAt: isoTime(topic.createdMs),
+  }
+}
+
+export function viewTopic(castle: Castle, topic: Topic): TopicView {
+  const { name, topicId, cluster, internal, ackLevel, description, owner, version } = topic
+  const key = `topic/${topicId}`
+  const tally = (sessions: Iterable<Session>) => {
+    const all = [...sessions]
+    return { senders: all.length, current: all.filter(({ report }) => report.holds[key] === version).length }
+  }
+  return {
+    ...{ name, topicId, cluster, internal, ackLevel, description, owner, version },
+    partitions: topic.partitions.map(({ leader, leaderEpoch, replicas, isr }, partition) => {
+      return { partition, leader, leaderEpoch, replicas, isr }
+    }),
+    replicationFactor: topic.partitions[0]?.replicas.length ?? 0,
+    configs: { ...topic.configs },
+    labels: { ...topic.labels },
+    createdAt: isoTime(topic.createdMs),
+    applied: {
+      brokers: tally(castle.sessions.interestedIn(`topics/${cluster}`)),
+      clients: tally(castle.sessions.interestedIn(`topic/${cluster}/${name}`)),
+    },
+  }
+}
+
+export function summarizeClient(castle: Castle, session: Session): ClientSummary {
+  const { service, host, pid, release, topics, groups } = session.report as ClientReport
+  return {
+    id: session.id,
+    ...{ service, host, pid, release, topics },
+    cluster: session.cluster ?? null,
+    groups: groups.map(({ group }) => group),
+    lastHeard: isoTime(session.heardWallMs),
+    linked: session.link !== undefined,
+    behind: behind(castle, session).length,
+  }
+}
+
+export function viewClient(castle: Castle, session: Session, wallMs: number): ClientView {
+  const { service, host, pid, release, topics, groups, holds } = session.report as ClientReport
+  const subjects = [...scopeOf(castle.state, castle.groups, session)]
+  return {
+    id: session.id,
+    incarnation: session.incarnation,
+    ...{ service, host, pid, release, topics },
+    cluster: session.cluster ?? null,
+    missingTopics: [...session.missing],
+    groups: groups.map((each) => ({ ...each, assigned: namedPartitions(castle, each.assigned) })),
+    lastHeard: isoTime(session.heardWallMs),
+    silentMs: Math.max(0, wallMs - session.heardWallMs),
+    linked: session.link !== undefined,
+    subjects: subjects.map(({ key, version }) => ({ key, desired: version, actual: holds[key] ?? null })),
+    directives: session.directives.list().map(({ givenMs, ...each }) => ({ ...each, given: isoTime(givenMs) })),
+  }
+}
+
+export function viewDecision({ number, atMs, kind, what, why, about }: Decision): DecisionView {
+  return { number, at: isoTime(atMs), kind, what, why, about: [...about] }
+}
+
+export function viewHealth(castle: Castle, process: { release: string; pid: number; uptimeMs: number }): HealthView {
+  const clusters = [...castle.state.all('cluster')].map(({ id }) => {
+    const brokers = [...brokersOf(castle.state, id)]
+    let leaderless = 0
+    for (const topic of topicsOf(castle.state, id))
+      leaderless += topic.partitions.filter(({ leader }) => leader === -1).length
+    return { id, brokers: brokers.length, brokersUp: brokers.filter(({ up }) => up).length, leaderless }
+  })
+  return { status: 'ok', castleEpoch: castle.castleEpoch, ...process, clusters }
+}
+
+/** Keys of what a sender holds in another version than it should. */
+function behind(castle: Castle, session: Session): string[] {
+  if (!session.dirty) return []
+  const { holds } = session.report
+  return [...scopeOf(castle.state, castle.groups, session)].flatMap(({ key, version }) =>
+    holds[key] === version ? [] : [key],
+  )
+}
+
+export function namedPartitions(castle: Castle, byTopic: PartitionsByTopic) {
+  return Object.entries(byTopic).map(([topicId, partitions]) => {
+    return { topic: castle.state.get('topic', topicId)?.name ?? null, topicId, partitions }
+  })
+}
