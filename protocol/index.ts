@@ -1,4 +1,6 @@
 // The public face of the Kafka protocol. Records, heartbeat and runtime have their own exports.
+
+export * from './assignment/index.ts'
 export * from './errors.ts'
 export * from './frames/index.ts'
 export * from './messages/index.ts'

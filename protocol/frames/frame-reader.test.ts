@@ -66,6 +66,26 @@ describe('FrameReader', () => {
     )
   })
 
+  it('leaves retained frames alone when the slab is full, read after read', () => {
+    const pool = newPool()
+    const held: Frame[] = []
+    const reader = new FrameReader(pool, {
+      maxFrameBytes: 10_000,
+      onFrame(frame) {
+        frame.slab.retain()
+        held.push(frame)
+      },
+      onError: (error) => expect.unreachable(error.message),
+    })
+    for (let i = 0; i < 1_000; i++) {
+      deliver(reader, framed(1_000, i % 250), [1_004])
+      if (held.length <= 20) continue
+      const frame = held.shift()!
+      expect(contentOf(frame).equals(Buffer.alloc(1_000, (i - 20) % 250))).toBe(true)
+      frame.slab.release()
+    }
+  })
+
   it('reads frames where they were delivered: one slab for many, from its beginning again when nobody holds it', () => {
     const pool = newPool()
     const slabs = new Set<Uint8Array>()
@@ -99,14 +119,22 @@ describe('FrameReader', () => {
   })
 
   it('takes memory for a huge frame only as its bytes come', () => {
-    const pool = newPool()
+    let taken = 0
+    class CountingPool extends SlabPool {
+      override take(minBytes?: number) {
+        taken++
+        return super.take(minBytes)
+      }
+    }
+    const pool = new CountingPool({ slabBytes, keepBytesMax: 1024 * 1024 })
     const reader = new FrameReader(pool, { maxFrameBytes: 1e9, onFrame: () => {}, onError: () => {} })
     const head = Buffer.alloc(100)
     head.writeInt32BE(900_000_000)
     deliver(reader, head, [100])
     expect(pool.usedBytes).toBeLessThan(8 * slabBytes)
-    deliver(reader, Buffer.alloc(20 * slabBytes), [100_000])
+    deliver(reader, Buffer.alloc(20 * slabBytes), [1_000])
     expect(pool.usedBytes).toBeLessThan(20 * slabBytes * 5)
+    expect(taken).toBeLessThan(5) // each was filled before the next was taken
   })
 
   it('gives up its large slab when it has nothing to read and memory is short', () => {

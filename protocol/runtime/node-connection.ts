@@ -34,8 +34,6 @@ export class NodeConnection implements Connection {
   #state: State = 'open'
   #error: Error | null = null
   #isFull = false
-  /** Callbacks of writes that have not left yet. */
-  readonly #unsent = new Set<() => void>()
 
   get peer(): string {
     return this.#peer
@@ -75,7 +73,8 @@ export class NodeConnection implements Connection {
       if (onSent) queueMicrotask(onSent)
       return true
     }
-    const done = onSent ? this.#whenSent(onSent) : undefined
+    // Node calls it with or without an error, and before 'close': either way nobody reads the chunks any more.
+    const done = onSent ? () => onSent() : undefined
     if (chunks.length === 1) {
       socket.write(chunks[0]!, done)
     } else {
@@ -147,16 +146,6 @@ export class NodeConnection implements Connection {
 
   #onClose(): void {
     this.#state = 'closed'
-    // Node has called those that it knows of; nothing reads the chunks any more, so the others are told as well.
-    for (const done of this.#unsent) done()
     this.#handlers?.onClose(this.#error)
-  }
-
-  #whenSent(onSent: () => void): () => void {
-    const done = () => {
-      if (this.#unsent.delete(done)) onSent()
-    }
-    this.#unsent.add(done)
-    return done
   }
 }

@@ -173,6 +173,24 @@ describe.each([
     await new Promise<void>((resolve) => server.connection.write([frame(1, 1)], resolve))
   })
 
+  it('calls onSent for what is still buffered when it is destroyed or its end meets a peer that never reads', async () => {
+    for (const act of ['destroy', 'end'] as const) {
+      const { client, server } = await pair(network)
+      server.connection.pause()
+      let sent = 0
+      let written = 1
+      const onSent = () => {
+        sent++
+        expect(client.closed).toBeUndefined()
+      }
+      while (client.connection.write([frame(1, 1_000_000), frame(2, 1)], onSent)) written++
+      client.connection[act]()
+      await client.until(({ closed }) => closed !== undefined)
+      expect(client.closed).toBeNull()
+      expect(sent).toBe(written)
+    }
+  })
+
   it('closes at once when destroyed, in the middle of reading too', async () => {
     let accepted = (_: Peer) => {}
     const peer = new Promise<Peer>((resolve) => (accepted = resolve))
