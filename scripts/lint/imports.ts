@@ -24,6 +24,7 @@ const rim = [
   /^castle\/http\//,
   /^castle\/store\/sqlite\.ts$/,
   /^broker\/metrics\//,
+  /^sdk\/connect\.ts$/,
   /\/main\.ts$/,
   /\.test\.ts$/,
 ]

@@ -20,11 +20,17 @@ import type { BatchHandler, CommitOffset, Handler, Stuck } from './types.ts'
 import { batchMode, type Mode, messageMode, Worker } from './worker.ts'
 
 export interface ConsumerHooks {
+  readonly onStarted?: () => void
   /** Membership or assignment changed. */
   readonly onChange?: () => void
   readonly onStuck?: (stuck: Stuck | null, partition: { topic: string; partition: number }) => void
   readonly onFailed?: (error: CastellanError) => void
   readonly onClosed?: () => void
+}
+
+interface Settle {
+  resolve(): void
+  reject(error: CastellanError): void
 }
 
 export interface PartitionName {
@@ -36,8 +42,8 @@ const closeTimeoutMs = 10_000
 const commitTimeoutMs = 30_000
 
 export class Consumer {
-  /** Resolves when the consumer is closed; rejects with the error that ended it (GROUP_REFUSED, OFFSET_MISSING, ...). */
-  readonly stopped: Promise<void>
+  /** Resolves when the group has taken this member in; rejects with the error that ended it before. */
+  readonly ready: Promise<void>
   readonly #client: KafkaClient
   readonly #options: ConsumerOptions
   readonly #hooks: ConsumerHooks
@@ -48,8 +54,9 @@ export class Consumer {
   readonly #fetcher: Fetcher
   readonly #commits: Commits
   #startWorker: ((partition: AssignedPartition) => void) | null = null
-  #joined: { resolve: () => void; reject: (error: CastellanError) => void } | null = null
-  #settleStopped!: { resolve: () => void; reject: (error: CastellanError) => void }
+  #settleReady!: Settle
+  readonly #stopped: Promise<void>
+  #settleStopped!: Settle
   #commitTimer: Timer | null = null
   #isSessionOver = false
   #failure: CastellanError | null = null
@@ -83,17 +90,21 @@ export class Consumer {
       onFatal,
       held: () => this.#assignment.held,
     })
-    this.stopped = new Promise((resolve, reject) => {
+    this.ready = new Promise((resolve, reject) => {
+      this.#settleReady = { resolve, reject }
+    })
+    this.#stopped = new Promise((resolve, reject) => {
       this.#settleStopped = { resolve, reject }
     })
-    // Who does not look at it finds the error in the log; it must not end the process.
-    this.stopped.catch(() => {})
+    // Nobody has to look at these; the error is in the log, and `run` rejects with it.
+    for (const promise of [this.ready, this.#stopped]) promise.catch(() => {})
   }
 
   /**
    * Joins the group and hands each message to `handler`: in order within a partition, side by side across partitions. A handler that
    * throws is a failed attempt: the message is tried again with back-off and its partition waits.
-   * Resolves once the group has this member; throws GROUP_REFUSED, ALREADY_RUNNING, CLOSED. What ends it later shows in `stopped`.
+   * Resolves when the consumer has been closed. Throws ALREADY_RUNNING, CLOSED, and what ended it: GROUP_REFUSED, OFFSET_MISSING,
+   * OFFSET_OUT_OF_RANGE, LOG_TRUNCATED, VERSION_UNSUPPORTED, REFUSED.
    */
   run(handler: Handler): Promise<void> {
     return this.#run(messageMode(handler))
@@ -192,9 +203,8 @@ export class Consumer {
     for (const topic of topics) this.#client.metadata.use(topic)
     this.#member.start()
     this.#commitLater()
-    return new Promise((resolve, reject) => {
-      this.#joined = { resolve, reject }
-    })
+    this.#hooks.onStarted?.()
+    return this.#stopped
   }
 
   #start(partitions: readonly AssignedPartition[]): void {
@@ -205,8 +215,7 @@ export class Consumer {
   }
 
   #renewed(): void {
-    this.#joined?.resolve()
-    this.#joined = null
+    this.#settleReady.resolve()
     if (this.#isSessionOver)
       this.#client.log.info({ group: this.#group.group }, 'the session goes on, and so do handlers')
     this.#isSessionOver = false
@@ -280,8 +289,7 @@ export class Consumer {
       'the consumer ends',
     )
     this.#hooks.onFailed?.(error)
-    this.#joined?.reject(error)
-    this.#joined = null
+    this.#settleReady.reject(error)
     void this.close()
   }
 
@@ -293,7 +301,7 @@ export class Consumer {
     this.#positions.close()
     this.#commits.close()
     this.#group.close()
-    this.#joined?.reject(new CastellanError('CLOSED', 'the consumer was closed'))
+    this.#settleReady.reject(new CastellanError('CLOSED', 'the consumer was closed'))
     this.#hooks.onClosed?.()
     if (this.#failure === null) this.#settleStopped.resolve()
     else this.#settleStopped.reject(this.#failure)

@@ -1,5 +1,5 @@
 // Requests of a group's member to its coordinator: finds it, and finds it again when it moved.
-import type { Api, RequestInput, ResponseOf } from '@castellan/protocol'
+import { type Api, describeConfigs, type RequestInput, type ResponseOf } from '@castellan/protocol'
 import type { Deadline } from '@castellan/protocol/runtime'
 import { CastellanError } from '../errors.ts'
 import type { KafkaClient, RequestOptions } from '../kafka/client.ts'
@@ -7,6 +7,11 @@ import type { KafkaClient, RequestOptions } from '../kafka/client.ts'
 export interface GroupRequestOptions extends RequestOptions {
   readonly timeoutMs: number
 }
+
+/** Of DescribeConfigs. */
+const resource = { broker: 4, group: 32 }
+const sessionOfBroker = 'group.consumer.session.timeout.ms'
+const sessionOfGroup = 'consumer.session.timeout.ms'
 
 export class GroupClient {
   readonly client: KafkaClient
@@ -43,6 +48,24 @@ export class GroupClient {
 
   heartbeat<A extends Api>(api: A, body: RequestInput<A>, options: GroupRequestOptions): Promise<ResponseOf<A>> {
     return this.request(api, body, { ...options, lane: this.#heartbeatLane })
+  }
+
+  /**
+   * The group's session timeout, ms, as its coordinator is configured; undefined where it does not tell. The protocol does not say it,
+   * but a member has to stop before its partitions are given away.
+   */
+  async askSessionMs(options: GroupRequestOptions): Promise<number | undefined> {
+    const broker = await this.client.coordinators.find(this.group, options)
+    const resources = [
+      { resourceType: resource.broker, resourceName: String(broker), configurationKeys: [sessionOfBroker] },
+      { resourceType: resource.group, resourceName: this.group, configurationKeys: [sessionOfGroup] },
+    ]
+    const answer = await this.client.dispatch(describeConfigs, { resources }, { ...options, broker })
+    const said = new Map(
+      answer.results.flatMap(({ configs }) => configs.map(({ name, value }) => [name, Number(value)])),
+    )
+    const sessionMs = said.get(sessionOfGroup) ?? said.get(sessionOfBroker)
+    return sessionMs !== undefined && sessionMs > 0 ? sessionMs : undefined
   }
 
   /** The broker that was asked says that it does not coordinate the group: it is looked for again. */

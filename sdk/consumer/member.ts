@@ -32,9 +32,10 @@ export interface MemberHooks {
 /** Client-made member ids. */
 const versionMin = 1
 const firstIntervalMs = 1_000
-const intervalsOfSession = 3
-/** Beyond the time that handlers get: to abandon them, and to commit. */
-const rebalanceMarginMs = 20_000
+/** Until the coordinator has told it: less than any group's that is not set to be very short. */
+const sessionUnknown = { ms: 5_000, intervals: 3 }
+/** Beyond the time that handlers get: to abandon them, to commit, and a session, in which an answer may be late. */
+const rebalanceMarginMs = 30_000
 const leaveTimeoutMs = 2_000
 const backoff: Backoff = { initialMs: 50, multiplier: 2, maxMs: 1_000, jitter: 0.4 }
 
@@ -55,11 +56,14 @@ export class Member {
   /** What the coordinator has heard that we hold. */
   #reported = ''
   #leaseTimer: Timer | null = null
+  /** The group's session timeout at the coordinator; 0: not known. */
+  #sessionMs: number
 
   constructor(group: GroupClient, options: ConsumerOptions, hooks: MemberHooks) {
     this.#group = group
     this.#options = options
     this.#hooks = hooks
+    this.#sessionMs = options.sessionTimeoutMs
   }
 
   start(): void {
@@ -108,8 +112,10 @@ export class Member {
   /** Null: it counts. Otherwise why it does not. */
   async #heartbeat(): Promise<string | null> {
     const { clock } = this.#group.client.runtime
-    const sessionMs = this.#options.sessionTimeoutMs || intervalsOfSession * this.#intervalMs
-    const lease = deadlineIn(clock, sessionMs)
+    const lease = deadlineIn(
+      clock,
+      this.#sessionMs || Math.max(sessionUnknown.ms, sessionUnknown.intervals * this.#intervalMs),
+    )
     const held = this.#hooks.held()
     const reported = JSON.stringify(byTopic(held))
     try {
@@ -156,6 +162,7 @@ export class Member {
         this.#renew(lease)
         if (assignment !== null) this.#hooks.onTarget(assignment.topicPartitions)
         this.#hooks.onRenewed()
+        if (this.#sessionMs === 0) void this.#learnSession()
         return null
       case 'rejoin':
         this.#isFull = true
@@ -185,6 +192,16 @@ export class Member {
     this.#group.lease = lease
     this.#leaseTimer?.cancel()
     this.#leaseTimer = clock.after(Math.max(0, lease.nowMs - clock.nowMs()), () => this.#checkLease())
+  }
+
+  async #learnSession(): Promise<void> {
+    const { client, group } = this.#group
+    try {
+      const options = { timeoutMs: this.#options.requestTimeoutMs, signal: this.#stop.signal }
+      this.#sessionMs = (await this.#group.askSessionMs(options)) ?? 0
+    } catch (error) {
+      client.log.debug({ group, error: messageOf(error) }, "the group's session timeout is not known yet")
+    }
   }
 
   #checkLease(): void {

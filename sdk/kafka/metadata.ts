@@ -108,6 +108,27 @@ export class Metadata {
     })
   }
 
+  /** Resolves when a broker is known. Throws NO_BROKER after `timeoutMs`. */
+  whenKnown(timeoutMs: number): Promise<void> {
+    this.refresh()
+    const { view, runtime } = this.#client
+    return new Promise((resolve, reject) => {
+      const timeout = runtime.clock.after(timeoutMs, () => {
+        stopWatching()
+        const cause = this.#lastError ?? undefined
+        reject(
+          new CastellanError('NO_BROKER', `no broker answered within ${timeoutMs} ms: ${messageOf(cause)}`, { cause }),
+        )
+      })
+      const stopWatching = view.onChange(() => {
+        if (view.brokers.size === 0) return
+        stopWatching()
+        timeout.cancel()
+        resolve()
+      })
+    })
+  }
+
   close(): void {
     this.#closed = true
     this.#timer?.cancel()

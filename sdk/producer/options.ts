@@ -1,7 +1,8 @@
 // What can be set at a producer: each once, with its default and what is accepted.
-import { type Compression, compressions } from '@castellan/protocol/records'
+import { type Compression, compress, compressions } from '@castellan/protocol/records'
+import { CastellanError, messageOf } from '../errors.ts'
 import type { AckLevel } from '../kafka/view.ts'
-import { durationMs, flag, integer, oneOf, type Rules } from '../options.ts'
+import { checkOptions, durationMs, flag, integer, oneOf, type Rules } from '../options.ts'
 
 export interface ProducerOptions {
   /** How long a batch that is not full waits for more. 0: until the end of this turn of the event loop. */
@@ -25,7 +26,7 @@ export interface ProducerOptions {
 
 const mebibyte = 1024 * 1024
 
-export const producerRules: Rules<ProducerOptions> = {
+const producerRules: Rules<ProducerOptions> = {
   lingerMs: durationMs(0, 0, 60_000),
   batchBytes: integer(64 * 1024, 1, 100 * mebibyte),
   bufferBytes: integer(32 * mebibyte, 1, 2 ** 40),
@@ -35,4 +36,17 @@ export const producerRules: Rules<ProducerOptions> = {
   requestTimeoutMs: durationMs(10_000, 1),
   requestBytesMax: integer(mebibyte, 1, 100 * mebibyte),
   ackLevel: oneOf<AckLevel>(-1, -1, 1, 0),
+}
+
+/** Checked, with defaults. Throws OPTION_UNKNOWN, or OPTION_WRONG (also for a compression that this Node cannot do). */
+export function producerOptions(given: object): ProducerOptions {
+  const options = checkOptions('producer', producerRules, given)
+  try {
+    compress(options.compression, new Uint8Array(1))
+  } catch (cause) {
+    throw new CastellanError('OPTION_WRONG', `producer: 'compression' ${options.compression}: ${messageOf(cause)}`, {
+      cause,
+    })
+  }
+  return options
 }

@@ -1,0 +1,30 @@
+// The SDK: producers and consumers for services on Castellan, or on any Kafka-protocol cluster.
+export type { Logger } from '@castellan/protocol/runtime'
+export { Castellan, type CloseOptions, type ConsumerInput } from './castellan.ts'
+export {
+  type ConnectKafkaOptions,
+  type ConnectOptions,
+  connect,
+  connectKafka,
+  connectKafkaWith,
+  connectWith,
+  type SdkEvent,
+} from './connect.ts'
+export type { Consumer, PartitionName } from './consumer/consumer.ts'
+export type { ConsumerOptions, RetryOptions } from './consumer/options.ts'
+export type {
+  AssignedPartitions,
+  BatchHandler,
+  CommitOffset,
+  Handler,
+  HandlerContext,
+  MessageBatch,
+  StartOffset,
+  Stuck,
+} from './consumer/types.ts'
+export { CastellanError, type ErrorCode, errorKinds } from './errors.ts'
+export { Message } from './kafka/message.ts'
+export type { AckLevel } from './kafka/view.ts'
+export type { ProducerOptions } from './producer/options.ts'
+export type { Producer } from './producer/producer.ts'
+export type { OutgoingMessage, Sent } from './producer/types.ts'
