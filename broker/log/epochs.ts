@@ -57,6 +57,14 @@ export class EpochHistory {
     return this.#entries.findLast(({ startOffset }) => startOffset <= offset)?.epoch ?? -1
   }
 
+  /** What is wrong with a batch that says `epoch` and ends with the record at `lastOffset`: its CRC does not cover that field. */
+  problemWith(epoch: number, lastOffset: number): string | undefined {
+    const known = this.epochAt(lastOffset)
+    return known < 0 || known === epoch
+      ? undefined
+      : `the batch that ends with offset ${lastOffset} has leader epoch ${epoch}, not ${known}`
+  }
+
   /**
    * Where the largest epoch that is not above `epoch` ends. Unknown (-1, -1) for an epoch above all that are known; when all known
    * ones are above it, the log holds nothing of it before the first one's start.

@@ -1,6 +1,6 @@
 import { readBatchHeader } from '@castellan/protocol/records'
 import { describe, expect, test } from 'vitest'
-import { admit } from '../partition/admission.ts'
+import { admit } from './admission.ts'
 import {
   append,
   batchOf,
@@ -297,12 +297,7 @@ describe('truncation (R4, R5)', () => {
     log.beginEpoch(0)
     for (let at = 0; at < 12; at++) {
       if (at === 8) log.beginEpoch(3)
-      const records = batchOf(idempotent(at))
-      const batches = [{ at: 0, header: readBatchHeader(records, 0) }]
-      const admission = admit(log.producers, batches, log.nextOffset, { nowMs: 0, logAppendTimeMs: -1 })
-      if (admission.kind !== 'append') throw new Error('refused')
-      log.stage({ records, slab: null, batches, leaderEpoch: at < 8 ? 0 : 3, logAppendTimeMs: -1, ...admission })
-      log.flush()
+      append(log, idempotent(at), at < 8 ? 0 : 3)
     }
     await log.truncateTo(7)
     expect([log.endOffset, log.nextOffset, log.highestEpoch, log.epochAt(6)]).toEqual([7, 7, 3, 0])

@@ -48,7 +48,7 @@ export function readBatches(log: LogState, offset: number, maxBytes: number, lim
     const memory = takeMemory(log, wanted)
     try {
       await readAll(log, segment, memory.bytes, place.position)
-      const end = checkedEnd(segment, memory.bytes, place, limitOffset)
+      const end = checkedEnd(log, segment, memory.bytes, place, limitOffset)
       segment.remember(end.offset, place.position + end.bytes)
       log.context.counters.readFileBytes += end.bytes
       return { bytes: memory.bytes.subarray(0, end.bytes), release: memory.release }
@@ -61,6 +61,7 @@ export function readBatches(log: LogState, offset: number, maxBytes: number, lim
 
 /** Checks all batches that are whole; the last one may be cut off by the limit of bytes. */
 function checkedEnd(
+  log: LogState,
   segment: Segment,
   bytes: Uint8Array,
   place: BatchPlace,
@@ -70,7 +71,10 @@ function checkedEnd(
   let offset = place.outline.baseOffset
   while (at + 12 <= bytes.length && at + batchLength(bytes, at) <= bytes.length) {
     const header = checkBatch(bytes, at, offset)
-    if (typeof header === 'string') throw corrupt(segment, `byte ${place.position + at}: ${header}`)
+    const problem =
+      typeof header === 'string' ? header : log.epochs.problemWith(header.partitionLeaderEpoch, endOffsetOf(header) - 1)
+    if (typeof header === 'string' || problem !== undefined)
+      throw corrupt(segment, `byte ${place.position + at}: ${problem}`)
     if (endOffsetOf(header) > limitOffset) break
     at += lengthOf(header)
     offset = endOffsetOf(header)
@@ -167,7 +171,7 @@ async function findTimestampIn(
       return { offset: outline.baseOffset, timestamp: outline.maxTimestamp, leaderEpoch: outline.leaderEpoch }
     const bytes = new Uint8Array(outline.length)
     await readAll(log, segment, bytes, place.position)
-    checkedEnd(segment, bytes, place, outline.endOffset)
+    checkedEnd(log, segment, bytes, place, outline.endOffset)
     const record = firstRecord(bytes, timestampMs, log.startOffset)
     if (record !== undefined) return { ...record, leaderEpoch: outline.leaderEpoch }
     // Its header promised more than its records have.

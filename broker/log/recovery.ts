@@ -175,10 +175,16 @@ class Recovery {
     snapshots: readonly number[],
   ): Promise<ScanEnd> {
     const onBatch = (header: BatchHeader, position: number) => {
+      // An epoch above all that are known is news: its file may be older than this batch.
+      const lastOffset = endOffsetOf(header) - 1
+      const isNews = header.partitionLeaderEpoch > this.#epochs.highest
+      const problem = isNews ? undefined : this.#epochs.problemWith(header.partitionLeaderEpoch, lastOffset)
+      if (problem !== undefined) return problem
       this.#loadSnapshot(header.baseOffset, snapshots)
       this.#learn(header)
       if (position === segment.bytes)
         segment.note(header.baseOffset, endOffsetOf(header), lengthOf(header), header.maxTimestamp, this.#nowMs)
+      return undefined
     }
     return this.#context.files.during(segment.path, (file) => scanBatches(file, range, onBatch))
   }
@@ -221,7 +227,9 @@ class Recovery {
     const torn = segments[index]!
     if (end.offset < (this.#checkpoint?.endOffset ?? 0)) throw corrupt(torn, `${end.problem}, in what was synced`)
     let cutBytes = sizes[index]! - end.position
-    await this.#mustBeLast(torn, end.position, sizes[index]!, end)
+    // What is damaged is not behind itself, but a segment behind a gap is.
+    const isGap = torn.baseOffset > end.offset
+    await this.#mustBeLast(torn, isGap ? 0 : end.position + 1, sizes[index]!, end)
     for (const [behind, segment] of segments.entries()) {
       if (behind <= index) continue
       await this.#mustBeLast(segment, 0, sizes[behind]!, end)
@@ -229,7 +237,7 @@ class Recovery {
     }
     for (const segment of segments.splice(index + 1)) this.#remove(segment)
     // A segment that begins behind a gap holds nothing sound.
-    if (torn.baseOffset > end.offset) segments.splice(index, 1).forEach((segment) => void this.#remove(segment))
+    if (isGap) segments.splice(index, 1).forEach((segment) => void this.#remove(segment))
     else this.#context.files.get(torn.path).truncate(end.position)
     if (cutBytes > 0) {
       this.#context.counters.cutBytes += cutBytes

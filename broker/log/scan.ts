@@ -38,13 +38,13 @@ export function checkBatch(bytes: Uint8Array, at: number, offset: number): Batch
 }
 
 /**
- * Hands each batch of a range of the file to `onBatch`, in order, until one is not sound or the range ends. Off the loop but for
- * the checks. Memory: 1 MiB, or the largest batch. Rejects with what the disk says.
+ * Hands each batch of a range of the file to `onBatch`, in order, until one is not sound (as `onBatch` may say, too) or the range
+ * ends. Off the loop but for the checks. Memory: 1 MiB, or the largest batch. Rejects with what the disk says.
  */
 export async function scanBatches(
   file: DiskFile,
   range: ScanRange,
-  onBatch: (header: BatchHeader, position: number) => void,
+  onBatch: (header: BatchHeader, position: number) => string | undefined,
 ): Promise<ScanEnd> {
   let { position, offset } = range
   let buffer = new Uint8Array(Math.min(chunkBytes, range.endPosition - position))
@@ -58,7 +58,8 @@ export async function scanBatches(
       // A batch that would reach past the range is cut off: checkBatch says so.
       const header = checkBatch(bytes, at, offset)
       if (typeof header === 'string') return { position: position + at, offset, problem: header }
-      onBatch(header, position + at)
+      const problem = onBatch(header, position + at)
+      if (problem !== undefined) return { position: position + at, offset, problem }
       offset = endOffsetOf(header)
       at += wanted
     }

@@ -2,6 +2,7 @@
 import { SlabPool } from '@castellan/protocol'
 import { buildBatch, iterateRecords, readBatchHeader } from '@castellan/protocol/records'
 import { type Clock, type Logger, silentLogger, type Timer } from '@castellan/protocol/runtime'
+import { admit } from './admission.ts'
 import { BatchCache } from './batch-cache.ts'
 import { type LogContext, type LogSettings, newCounters } from './context.ts'
 import { FileCache } from './file-cache.ts'
@@ -153,7 +154,9 @@ export function append(log: Log, spec: BatchSpec, leaderEpoch = 0): number {
 export function stage(log: Log, spec: BatchSpec, leaderEpoch = 0): number {
   const records = batchOf(spec)
   const batches = [{ at: 0, header: readBatchHeader(records, 0) }]
-  return log.stage({ records, slab: null, batches, leaderEpoch, logAppendTimeMs: -1, changes: [] })
+  const admission = admit(log.producers, batches, log.nextOffset, { nowMs: 0, logAppendTimeMs: -1 })
+  if (admission.kind !== 'append') throw new Error(`not to be appended: ${admission.kind}`)
+  return log.stage({ records, slab: null, batches, leaderEpoch, logAppendTimeMs: -1, changes: admission.changes })
 }
 
 /** The records of whole batches, as offset and value. */

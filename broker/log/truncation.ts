@@ -83,9 +83,10 @@ async function reloadProducers(log: LogState): Promise<void> {
 async function learnFrom(log: LogState, offset: number): Promise<void> {
   const nowMs = log.context.clock.wallMs()
   const learn = (header: BatchHeader) => {
-    if (header.producerId < 0 || header.baseOffset < offset) return
+    if (header.producerId < 0 || header.baseOffset < offset) return undefined
     const before = log.producers.get(header.producerId)
     log.producers.set(header.producerId, afterBatch(before, header, header.baseOffset, header.maxTimestamp, nowMs))
+    return undefined
   }
   for (const segment of log.segments) {
     if (segment.endOffset <= offset) continue

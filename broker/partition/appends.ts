@@ -3,9 +3,9 @@
 //   append ─► checks ─► admission ─► log.stage ─┐  end of the turn    ┌─► high watermark ─► acknowledgements
 //                       (producers)             └─► flush: one writev ┘                └─► watchers (waiting fetches)
 import { errors, type Slab } from '@castellan/protocol'
+import { type Admission, admit } from '../log/admission.ts'
 import type { Log } from '../log/log.ts'
 import { Acks, type PendingAck } from './acks.ts'
-import { type Admission, admit } from './admission.ts'
 import { checkBatches, type Refusal, refusal } from './checks.ts'
 import { highWatermark } from './high-watermark.ts'
 import { type AppendResult, refusedAppend } from './results.ts'

@@ -1,15 +1,16 @@
 // Whether the batches of one request follow what the log knows of their producer (R4): all are new, or all are repeats.
 import { errors } from '@castellan/protocol'
-import type { BatchAt, ProducerChange } from '../log/log.ts'
-import { afterBatch, judge, type Producers } from '../log/producers.ts'
-import { type Refusal, refusal } from './checks.ts'
+import type { BatchAt, ProducerChange } from './log.ts'
+import { afterBatch, judge, type Producers, type Verdict } from './producers.ts'
+
+type Refused = Extract<Verdict, { kind: 'refused' }>
 
 export type Admission =
   /** To be appended at the offset asked about. `changes`: what it has done to the producers, to undo it. */
   | { readonly kind: 'append'; readonly changes: readonly ProducerChange[] }
   /** It stands in the log already, or is staged to. */
   | { readonly kind: 'duplicate'; readonly baseOffset: number; readonly endOffset: number; readonly timestamp: number }
-  | Refusal
+  | Refused
 
 const noChanges: readonly ProducerChange[] = []
 
@@ -41,14 +42,14 @@ export function admit(
   }
   if (duplicate === undefined) return { kind: 'append', changes: changes ?? noChanges }
   if (changes === undefined && batches.every(({ header }) => header.producerId >= 0)) return duplicate
-  return undone(
-    producers,
-    changes,
-    refusal(errors.INVALID_RECORD, 'a request repeats some of its batches and adds others'),
-  )
+  return undone(producers, changes, {
+    kind: 'refused',
+    errorCode: errors.INVALID_RECORD.code,
+    reason: 'a request repeats some of its batches and adds others',
+  })
 }
 
-function undone(producers: Producers, changes: ProducerChange[] | undefined, outcome: Refusal): Refusal {
+function undone(producers: Producers, changes: ProducerChange[] | undefined, outcome: Refused): Refused {
   for (const { producerId, before } of (changes ?? []).reverse()) producers.restore(producerId, before)
   return outcome
 }
