@@ -221,6 +221,10 @@ export function subscribedTopics({ topicNames, regexTopics }: Profile): string[]
   return [...new Set([...topicNames, ...regexTopics])].sort()
 }
 
+export function sameTexts(a: readonly string[], b: readonly string[]): boolean {
+  return a.length === b.length && a.every((text, at) => text === b[at])
+}
+
 /** One step of a group's state: each change is applied at once, and listed for the log. */
 export class Draft {
   readonly group: Group

@@ -6,7 +6,16 @@
 // Pure: state and request in; changes (applied, and to be logged) and answer out. Refusals change nothing.
 import { errors } from '@castellan/protocol'
 import { type Answer, type Beat, type Refusal, refusal, refusedAnswer, type Step, type Surroundings } from './beat.ts'
-import { Draft, epochAway, type Group, type Holding, type Member, type Profile, subscribedTopics } from './group.ts'
+import {
+  Draft,
+  epochAway,
+  type Group,
+  type Holding,
+  type Member,
+  type Profile,
+  sameTexts,
+  subscribedTopics,
+} from './group.ts'
 import { checkBeat } from './heartbeat-check.ts'
 import { leave, putRemoval, stayAway } from './leaving.ts'
 import { reportsExactly, reportsOnly } from './owned.ts'
@@ -150,10 +159,6 @@ function sameProfile(a: Profile, b: Profile): boolean {
     sameTexts(a.topicNames, b.topicNames) &&
     sameTexts(a.regexTopics, b.regexTopics)
   )
-}
-
-function sameTexts(a: readonly string[], b: readonly string[]): boolean {
-  return a.length === b.length && a.every((text, at) => text === b[at])
 }
 
 // ---------------------------------------------------------------- what it gets

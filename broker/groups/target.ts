@@ -4,7 +4,7 @@
 // Castle's target names the membership that it was decided for. One decided for another membership is not taken:
 // the coordinator has reported the change, and the target for it is on its way.
 import type { PartitionsByTopic, TargetState } from '@castellan/protocol/heartbeat'
-import { type Change, type Draft, type Group, subscribedTopics } from './group.ts'
+import { type Change, type Draft, type Group, sameTexts, subscribedTopics } from './group.ts'
 import { normalTarget, sameTarget, withoutTopic } from './owned.ts'
 import type { NamedTopic, Subscriptions } from './subscription.ts'
 
@@ -70,15 +70,24 @@ export function dropTopic(draft: Draft, topicId: string): void {
   }
 }
 
-/** A topic appeared (`exists`), or none of this name exists any more: what does that change for regular expressions? */
-export function refreshRegexes(draft: Draft, topic: NamedTopic, exists: boolean, subscriptions: Subscriptions): void {
+/** Topics appeared, or were deleted: what do regular expressions mean now? What is not among `topics` stays as it is. */
+export function refreshRegexes(
+  draft: Draft,
+  topics: readonly NamedTopic[],
+  exists: (name: string) => boolean,
+  subscriptions: Subscriptions,
+): void {
   let changed = false
   for (const { id: memberId, profile } of draft.group.members.values()) {
-    if (profile.topicRegex === null) continue
-    const wanted = exists && subscriptions.matches(profile.topicRegex, topic)
-    if (wanted === profile.regexTopics.includes(topic.name)) continue
-    const others = profile.regexTopics.filter((name) => name !== topic.name)
-    const regexTopics = wanted ? [...others, topic.name].sort() : others
+    const { topicRegex } = profile
+    if (topicRegex === null) continue
+    const wanted = new Set(profile.regexTopics)
+    for (const topic of topics) {
+      if (exists(topic.name) && subscriptions.matches(topicRegex, topic)) wanted.add(topic.name)
+      else wanted.delete(topic.name)
+    }
+    const regexTopics = [...wanted].sort()
+    if (sameTexts(regexTopics, profile.regexTopics)) continue
     draft.put({ kind: 'member', memberId, value: { ...profile, regexTopics } })
     changed = true
   }
@@ -87,7 +96,7 @@ export function refreshRegexes(draft: Draft, topic: NamedTopic, exists: boolean,
   draft.raiseEpoch()
 }
 
-/** What the shared assignor is asked, by the groups's members and the topics known here. */
+/** What the shared assignor is asked, by the group's members and the topics known here. */
 export function assignmentInput(
   group: Group,
   topicNamed: (name: string) => { topicId: string; partitions: { length: number } } | undefined,
