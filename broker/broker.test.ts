@@ -13,7 +13,7 @@ import {
 } from '@castellan/protocol'
 import { buildBatch, iterateRecords } from '@castellan/protocol/records'
 import { nodeRuntime, silentLogger } from '@castellan/protocol/runtime'
-import { afterEach, beforeEach, describe, expect, test } from 'vitest'
+import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest'
 import { Broker } from './broker.ts'
 import { type BrokerConfig, brokerConfig } from './config.ts'
 import { MetricsServer } from './metrics/http.ts'
@@ -209,26 +209,21 @@ describe('a stop', () => {
     const client = await connect(broker)
     await send(client, 'a')
     const waiting = read(client, 1)
-    // The long poll is there when a request behind it on the same connection has been read.
-    const behind = client.request(metadata, 9, { topics: [] })
-    await broker.server.drain()
+    await vi.waitFor(() => expect(broker.counters.api(fetch.key).requests).toBe(1))
+    const stopped = broker.stop()
     expect(await waiting).toEqual([])
-    await behind
-    await broker.stop()
+    await stopped
     expect(castle.report?.stopping).toBe(true)
     await expect(connect(broker)).rejects.toMatchObject({ code: 'ECONNREFUSED' })
   })
 
   test('comes also when a newer process has this broker id', async () => {
-    let reason = ''
-    const replaced = new Promise<void>((resolve) => {
-      void start({}, (why) => {
-        reason = why
-        resolve()
-      }).then(() => castle.stopSenders('broker 1 runs elsewhere'))
-    })
-    await replaced
-    expect(reason).toBe('broker 1 runs elsewhere')
+    const onReplaced = vi.fn()
+    const broker = await start({}, onReplaced)
+    await vi.waitFor(() => expect(broker.castle.connected).toBe(true))
+    castle.stopSenders('broker 1 runs elsewhere')
+    await vi.waitFor(() => expect(onReplaced).toHaveBeenCalledWith('broker 1 runs elsewhere'))
+    await expect(connect(broker)).rejects.toMatchObject({ code: 'ECONNREFUSED' })
   })
 })
 

@@ -13,6 +13,7 @@ import type { Answer, BrokerParts, Handler } from '../handlers/handler.ts'
 import type { Counters } from '../metrics/counters.ts'
 import { type HandlerTable, readRequest } from './dispatch.ts'
 import { Exchange } from './exchange.ts'
+import { Outbox } from './outbox.ts'
 
 /** What a connection needs of its server. */
 export interface ConnectionHost {
@@ -37,21 +38,17 @@ export class ClientConnection implements ConnectionHandlers {
   #last: Exchange | null = null
   #inFlight = 0
   #inFlightBytes = 0
-  /** Bytes of answers that wait for the turn of an earlier one, or for the end of this turn. */
+  /** Bytes of answers that wait for the turn of an earlier one. */
   #heldBytes = 0
-  /** Answers to be written at the end of this turn. */
-  #outgoing: Uint8Array[] = []
-  #outgoingTasks: Exchange[] = []
-  #flushScheduled = false
+  readonly #outbox: Outbox
   #starting = false
   #paused = false
-  /** The client does not take what was written: nothing more is started until it does. */
-  #isFull = false
   #state: 'open' | 'draining' | 'closed' = 'open'
 
   constructor(host: ConnectionHost, connection: Connection) {
     this.#host = host
     this.#connection = connection
+    this.#outbox = new Outbox(connection, host.counters, () => this.#startWaiting())
     this.#frames = new FrameReader(host.slabs, {
       maxFrameBytes: host.parts.config.socketRequestMaxBytes,
       onFrame: (frame) => this.#onFrame(frame),
@@ -77,7 +74,7 @@ export class ClientConnection implements ConnectionHandlers {
   }
 
   onDrain(): void {
-    this.#isFull = false
+    this.#outbox.onDrain()
     this.#startWaiting()
   }
 
@@ -93,9 +90,7 @@ export class ClientConnection implements ConnectionHandlers {
       if (exchange.chunks === undefined) exchange.abandon()
       else exchange.sent()
     }
-    for (const exchange of this.#outgoingTasks) exchange.sent()
-    this.#outgoingTasks = []
-    this.#outgoing = []
+    this.#outbox.close()
     this.#host.onClosed(this)
   }
 
@@ -104,12 +99,16 @@ export class ClientConnection implements ConnectionHandlers {
     this.#pause()
     if (this.#state !== 'open') return
     this.#state = 'draining'
-    for (let exchange = this.#first; exchange; exchange = exchange.next) exchange.abandon()
+    for (let exchange = this.#first; exchange; ) {
+      const { next } = exchange // one that is answered at once leaves the list
+      exchange.abandon()
+      exchange = next
+    }
   }
 
   /** Sends what was answered, then closes. */
   end(): void {
-    this.#flush()
+    this.#outbox.flush()
     this.#connection.end()
   }
 
@@ -133,8 +132,8 @@ export class ClientConnection implements ConnectionHandlers {
     return (
       this.#inFlight < config.connectionRequestsMax &&
       this.#inFlightBytes < config.connectionRequestBytesMax &&
-      this.#heldBytes < config.connectionResponseBytesMax &&
-      !this.#isFull
+      this.#heldBytes + this.#outbox.bytes < config.connectionResponseBytesMax &&
+      !this.#outbox.isFull
     )
   }
 
@@ -223,7 +222,7 @@ export class ClientConnection implements ConnectionHandlers {
     if (exchange === this.#first) this.#advance()
   }
 
-  /** Moves answers that are due, oldest first, to this turn's write. */
+  /** Hands on the answers that are due, oldest first. */
   #advance(): void {
     for (let exchange = this.#first; exchange && exchange.chunks !== undefined; exchange = this.#first) {
       this.#first = exchange.next
@@ -232,40 +231,10 @@ export class ClientConnection implements ConnectionHandlers {
       if (!this.#first) this.#last = null
       this.#inFlight--
       this.#inFlightBytes -= exchange.requestBytes
+      this.#heldBytes -= exchange.responseBytes
       if (this.#state === 'closed') continue
       if (exchange.closeReason !== null) return this.#close('failed', exchange.closeReason)
-      if (exchange.chunks) for (const chunk of exchange.chunks) this.#outgoing.push(chunk)
-      if (exchange.hasSentTasks) this.#outgoingTasks.push(exchange)
-    }
-    if (this.#outgoing.length > 0) this.#scheduleFlush()
-    this.#startWaiting()
-  }
-
-  /** After all that this turn's promises still answer, but before the next input: one write for many answers. */
-  #scheduleFlush(): void {
-    if (this.#flushScheduled) return
-    this.#flushScheduled = true
-    void Promise.resolve().then(() => this.#flush())
-  }
-
-  #flush(): void {
-    this.#flushScheduled = false
-    if (this.#outgoing.length === 0 || this.#state === 'closed') return
-    const chunks = this.#outgoing
-    const tasks = this.#outgoingTasks
-    this.#outgoing = []
-    let bytes = 0
-    for (const chunk of chunks) bytes += chunk.length
-    this.#heldBytes -= bytes
-    this.#host.counters.bytesOut += bytes
-    if (tasks.length === 0) {
-      this.#isFull = !this.#connection.write(chunks)
-    } else {
-      this.#outgoingTasks = []
-      const sent = () => {
-        for (const exchange of tasks) exchange.sent()
-      }
-      this.#isFull = !this.#connection.write(chunks, sent)
+      this.#outbox.add(exchange)
     }
     this.#startWaiting()
   }
