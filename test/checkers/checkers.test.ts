@@ -24,9 +24,9 @@ const good = {
     ],
   ]),
   handled: [
-    { ...a0, member: 'm1', partition: 0, offset: 0, epoch: 1, startMs: 40, endMs: 41 },
-    { ...a1, member: 'm1', partition: 0, offset: 1, epoch: 1, startMs: 41, endMs: 45 },
-    { ...a2, member: 'm2', partition: 0, offset: 2, epoch: 2, startMs: 50, endMs: 55 },
+    { ...a0, member: 'm1', partition: 0, offset: 0, epoch: 1, startMs: 40, endMs: 41, done: true },
+    { ...a1, member: 'm1', partition: 0, offset: 1, epoch: 1, startMs: 41, endMs: 45, done: true },
+    { ...a2, member: 'm2', partition: 0, offset: 2, epoch: 2, startMs: 50, endMs: 55, done: true },
   ],
   commits: [
     { partition: 0, offset: 1, atMs: 45 },
@@ -72,13 +72,21 @@ const cases: { name: string; history: History; broken: string[] }[] = [
     name: 'two consumers read different messages at one offset',
     history: {
       ...good,
-      handled: [...good.handled, { ...a0, member: 'm3', partition: 0, offset: 2, epoch: 3, startMs: 70, endMs: 71 }],
+      handled: [
+        ...good.handled,
+        { ...a0, member: 'm3', partition: 0, offset: 2, epoch: 3, startMs: 70, endMs: 71, done: true },
+      ],
     },
     broken: ['R3 consumers agree'],
   },
   {
     name: 'two members work on one partition at a time',
     history: { ...good, handled: good.handled.map((one) => (one.n === 2 ? { ...one, startMs: 44 } : one)) },
+    broken: ['S3 one owner at a time'],
+  },
+  {
+    name: 'a member never stops working on a partition that another took',
+    history: { ...good, handled: good.handled.map((one) => (one.n === 1 ? { ...one, endMs: null } : one)) },
     broken: ['S3 one owner at a time'],
   },
   {
@@ -98,7 +106,7 @@ const cases: { name: string; history: History; broken: string[] }[] = [
   },
   {
     name: 'a message is never handled to its end',
-    history: { ...good, handled: good.handled.map((one) => (one.n === 1 ? { ...one, endMs: null } : one)) },
+    history: { ...good, handled: good.handled.map((one) => (one.n === 1 ? { ...one, done: false } : one)) },
     broken: ['progress after the faults'],
   },
 ]

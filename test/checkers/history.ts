@@ -22,8 +22,10 @@ export interface Handled extends Message {
   /** The assignment epoch that the message carried. */
   readonly epoch: number
   readonly startMs: number
-  /** Null: the process died, or lost the partition, before the handler was through. */
+  /** When it stopped working on it: it was through, was told to stop, or its process died. Null: it still runs. */
   endMs: number | null
+  /** It was through with it, without an error. */
+  done: boolean
 }
 
 export interface Commit {

@@ -7,7 +7,7 @@ export function checkProgress(history: History): Verdict {
   for (const message of history.sent) {
     if (!acknowledged.has(describe(message))) violations.push(`${describe(message)} was sent and never acknowledged`)
   }
-  const done = new Set(history.handled.filter((one) => one.endMs !== null).map(describe))
+  const done = new Set(history.handled.filter((one) => one.done).map(describe))
   for (const [partition, records] of history.stored) {
     for (const record of records) {
       if (!done.has(describe(record))) {

@@ -12,7 +12,9 @@ export function checkLost(history: History): Verdict {
     const stored = at.get(`${message.partition}@${message.offset}`)
     const where = `partition ${message.partition} offset ${message.offset}`
     if (stored === undefined) {
-      violations.push(`${describe(message)} was acknowledged at ${message.atMs.toFixed(0)} ms at ${where}: nothing is there`)
+      violations.push(
+        `${describe(message)} was acknowledged at ${message.atMs.toFixed(0)} ms at ${where}: nothing is there`,
+      )
     } else if (stored.key !== message.key || stored.n !== message.n) {
       violations.push(`${describe(message)} was acknowledged at ${where}: ${describe(stored)} is there`)
     }
@@ -22,7 +24,6 @@ export function checkLost(history: History): Verdict {
 
 function isExcused(history: History, message: Acknowledged): boolean {
   return history.losses.some(
-    (loss) =>
-      loss.partition === message.partition && message.offset >= loss.fromOffset && message.atMs <= loss.atMs,
+    (loss) => loss.partition === message.partition && message.offset >= loss.fromOffset && message.atMs <= loss.atMs,
   )
 }

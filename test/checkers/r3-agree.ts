@@ -9,7 +9,9 @@ export function checkAgree(history: History): Verdict {
     const others = seen.get(where) ?? []
     for (const other of others) {
       if (sameMessage(other, handled) || lostBetween(history, other, handled)) continue
-      violations.push(`offset ${where} was ${describe(other)} for ${other.member} and ${describe(handled)} for ${handled.member}`)
+      violations.push(
+        `offset ${where} was ${describe(other)} for ${other.member} and ${describe(handled)} for ${handled.member}`,
+      )
     }
     others.push(handled)
     seen.set(where, others)

@@ -16,7 +16,9 @@ export function checkOrder(history: History): Verdict {
       const before = last.get(record.key)
       if (before !== undefined && record.n <= before.n) {
         const what = record.n === before.n ? 'stands twice' : 'stands after a later one'
-        violations.push(`${describe(record)} ${what}: offsets ${before.offset} and ${record.offset} of partition ${partition}`)
+        violations.push(
+          `${describe(record)} ${what}: offsets ${before.offset} and ${record.offset} of partition ${partition}`,
+        )
       }
       last.set(record.key, record)
     }

@@ -7,7 +7,7 @@ export function checkOwners(history: History): Verdict {
     const inOrder = [...handled].sort((a, b) => a.startMs - b.startMs)
     let running: Handled | null = null
     for (const next of inOrder) {
-      if (running && running.member !== next.member && (running.endMs ?? running.startMs) > next.startMs) {
+      if (running && running.member !== next.member && endOf(running) > next.startMs) {
         if (!afterCoordinatorLoss(history, next.startMs)) {
           violations.push(
             `partition ${partition}: ${next.member} began ${describe(next)} at ${next.startMs.toFixed(1)} while ${running.member} worked on ${describe(running)}`,
@@ -16,13 +16,20 @@ export function checkOwners(history: History): Verdict {
       }
       if (running && running.member !== next.member && next.epoch < running.epoch) {
         if (!afterCoordinatorLoss(history, next.startMs)) {
-          violations.push(`partition ${partition}: epoch ${next.epoch} of ${next.member} after ${running.epoch} of ${running.member}`)
+          violations.push(
+            `partition ${partition}: epoch ${next.epoch} of ${next.member} after ${running.epoch} of ${running.member}`,
+          )
         }
       }
-      if (running === null || (next.endMs ?? next.startMs) >= (running.endMs ?? running.startMs)) running = next
+      if (running === null || endOf(next) >= endOf(running)) running = next
     }
   }
   return verdict('S3 one owner at a time', history.handled.length, violations)
+}
+
+/** What never ended runs on. */
+function endOf(handled: Handled): number {
+  return handled.endMs ?? Number.POSITIVE_INFINITY
 }
 
 export function checkCommits(history: History): Verdict {

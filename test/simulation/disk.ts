@@ -44,7 +44,12 @@ class Content {
     while (this.unsynced.length > keep) this.#undo(this.unsynced.pop()!)
     const last = this.unsynced.at(-1)
     // A write that only extended the file may be torn: its first part stands, the rest never was.
-    if (last && last.position === last.sizeBefore && this.size === last.sizeBefore + last.length && random.chance(0.5)) {
+    if (
+      last &&
+      last.position === last.sizeBefore &&
+      this.size === last.sizeBefore + last.length &&
+      random.chance(0.5)
+    ) {
       const size = last.sizeBefore + random.between(0, last.length)
       this.bytes.fill(0, size, this.size)
       this.size = size
