@@ -22,9 +22,13 @@ class TestSender {
   /** Every subject told, in order. */
   readonly told: Subject[] = []
   stopped: string | undefined
-  sender: HeartbeatSender
+  readonly kind: 'broker' | 'client'
+  readonly senderId: string
+  readonly sender: HeartbeatSender
 
   constructor(runtime: Runtime, kind: 'broker' | 'client', id: string, report: () => OwnReport, options: Options) {
+    this.kind = kind
+    this.senderId = id
     this.sender = new HeartbeatSender(runtime, {
       urls: ['http://castle:8600'],
       kind,
