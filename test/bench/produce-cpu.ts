@@ -2,6 +2,7 @@
 //
 // The Java producer needs more of a small machine than either broker, so its throughput says little about them:
 // compare CPU seconds per GB (performance.md). A JVM counts only after it is warm, hence the rounds that are not counted.
+import { availableParallelism, loadavg } from 'node:os'
 import { parseArgs } from 'node:util'
 import { Kafka, logLevel } from 'kafkajs'
 import {
@@ -42,10 +43,17 @@ export async function produceCpu(args: string[]): Promise<void> {
     },
   })
   const missing = javaMissing()
-  if (missing !== undefined) throw new Error(`${missing}: install them and run this again`)
+  if (missing !== undefined) {
+    console.error(`${missing}: install them and run this again`)
+    process.exitCode = 1
+    return
+  }
   const load = { records: positive(values.records), recordBytes: positive(values.size) }
   const warmUp = Number(values['warm-up'])
 
+  console.log(
+    `load average before: ${loadavg()[0]!.toFixed(1)} on ${availableParallelism()} cores (what else runs, disturbs)`,
+  )
   const peers: Peer[] = []
   try {
     peers.push(await startKafka(), await startCastellan())
