@@ -24,6 +24,12 @@ export interface Shape {
   readonly keys: number
 }
 
+interface PartitionName {
+  readonly topicId: string
+  readonly topic: string
+  readonly index: number
+}
+
 export class Cluster {
   readonly scheduler: Scheduler
   readonly network: SimNetwork
@@ -38,7 +44,8 @@ export class Cluster {
   readonly faultCounts = new Map<FaultKind, number>(faultKinds.map((kind) => [kind, 0]))
   readonly #castleDisk = new MemoryDisk()
   readonly #brokers = new Map<number, Broker>()
-  readonly #powerLostAtMs = new Map<number, number>()
+  /** Brokers that lost power and have not recovered yet, with the logs that they had. */
+  readonly #powerLost = new Map<number, { atMs: number; partitions: readonly PartitionName[] }>()
   #castle: Castle | null = null
   /** Ways that are cut now: how often, since cuts may overlap. */
   readonly #cuts = new Map<string, number>()
@@ -171,25 +178,28 @@ export class Cluster {
   #killBroker(id: number, how: 'kill' | 'power'): (() => void) | null {
     const machine = this.brokerMachines.get(id)!
     if (!machine.process) return null
+    const partitions = [...(this.#brokers.get(id)?.partitions.all() ?? this.#powerLost.get(id)?.partitions ?? [])]
     machine.kill(how)
     this.#brokers.delete(id)
-    if (how === 'power') this.#powerLostAtMs.set(id, this.scheduler.nowMs)
+    if (how === 'power') this.#powerLost.set(id, { atMs: this.scheduler.nowMs, partitions })
     return () => this.startBroker(id)
   }
 
-  /** What a power loss took is known when the broker has recovered its logs: the excuse begins at their ends. */
+  /**
+   * What a power loss took is known when the broker has recovered its logs: the excuse begins at their ends, and at 0 for
+   * a log whose very folder was not synced.
+   */
   #recordLosses(id: number, broker: Broker): void {
-    const lostAtMs = this.#powerLostAtMs.get(id)
-    if (lostAtMs === undefined) return
-    this.#powerLostAtMs.delete(id)
-    for (const partition of broker.partitions.all()) {
-      if (partition.topic === topic) {
-        this.recorder.losses.push({ partition: partition.index, fromOffset: partition.endOffset, atMs: lostAtMs })
-      } else {
-        // Until the sessions that the coordinator forgot have run out, and a little more.
-        this.recorder.coordinatorLosses.push({ atMs: lostAtMs, untilMs: this.scheduler.nowMs + 15_000 })
-      }
+    const lost = this.#powerLost.get(id)
+    if (lost === undefined) return
+    this.#powerLost.delete(id)
+    const ends = new Map([...broker.partitions.all()].map((one) => [`${one.topicId}-${one.index}`, one.endOffset]))
+    for (const one of lost.partitions) {
+      const fromOffset = ends.get(`${one.topicId}-${one.index}`) ?? 0
+      if (one.topic === topic) this.recorder.losses.push({ partition: one.index, fromOffset, atMs: lost.atMs })
     }
+    // Until the sessions that a coordinator forgot have run out, and a little more.
+    this.recorder.coordinatorLosses.push({ atMs: lost.atMs, untilMs: this.scheduler.nowMs + 15_000 })
   }
 
   #killConsumer(index: number): (() => void) | null {
