@@ -145,7 +145,10 @@ test('two members share the partitions, each has its own, and one takes over whe
   await b.close()
   const before = a.received.length
   await produce(topic, values(sent, 40))
-  await waitFor('the one that is left to get all', () => a.received.length === before + 40)
+  // This client goes back to the committed offset with each change of its assignment: it may see a message twice.
+  const since = () => new Set(a.values.slice(before))
+  await waitFor('the one that is left to get all', () => since().size === 40)
+  expect([...since()].sort()).toEqual(values(sent, 40).sort())
   expect(new Set(a.received.slice(before).map(({ partition }) => partition))).toEqual(new Set([0, 1, 2, 3]))
 })
 
