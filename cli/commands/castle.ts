@@ -12,8 +12,9 @@ export const castle: Command = {
   options: [...serviceOptions, ...settingOptions(castleSettings)],
   more: `Each setting may also stand in the --config file under its name, or in the environment: ${prefix}LISTEN is listen.`,
   async run(input) {
-    await serve('castle', input, async (log) => {
-      const started = await startCastle(parseCastleConfig(collectSettings(castleSettings, input, prefix)), log)
+    await serve('castle', input, async (log, giveUp) => {
+      const config = parseCastleConfig(collectSettings(castleSettings, input, prefix))
+      const started = await startCastle(config, log, (error) => giveUp(error.message))
       return { ready: { url: started.url }, stop: () => started.stop() }
     })
   },
