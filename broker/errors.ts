@@ -9,7 +9,6 @@ const codes = {
   DATA_FOLDER_FOREIGN: 'Use the data folder of this broker, or an empty one.',
   DATA_FOLDER_VERSION: 'Use the release that wrote the data folder, or an empty folder.',
   DATA_FOLDER_UNUSABLE: 'Make the data folder readable and writable for this user.',
-  STOPPED: 'Start the broker again.',
 } as const
 
 export type BrokerErrorCode = keyof typeof codes
