@@ -36,7 +36,6 @@ public class RecordJava {
         while (consumer.poll(Duration.ofMillis(200)).isEmpty() && System.currentTimeMillis() < end);
         consumer.commitSync(Map.of(new TopicPartition(topic, 0), new OffsetAndMetadata(1, Optional.of(3), "note")));
         consumer.poll(Duration.ofMillis(200));
-        consumer.offsetsForTimes(Map.of(new TopicPartition(topic, 0), 1700000000000L));
         consumer.committed(Set.of(new TopicPartition(topic, 0)));
       }
       admin.listConsumerGroupOffsets("g").all().get();

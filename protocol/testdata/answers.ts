@@ -12,18 +12,19 @@ import {
   type FetchRequest,
   type FindCoordinatorRequest,
   type ListOffsetsRequest,
+  type MetadataRequest,
   type OffsetCommitRequest,
   type OffsetFetchRequest,
   type OffsetForLeaderEpochRequest,
   type ProduceRequest,
 } from '../index.ts'
 
-export const topic = 'fixtures'
-export const topicId = '0f0e0d0c-0b0a-4908-8706-050403020100'
+const topicId = '0f0e0d0c-0b0a-4908-8706-050403020100'
 const partitionCount = 2
 
 export class Answers {
   readonly #self: Address
+  #topic = ''
   /** What was produced last to partition 0, which every fetch from offset 0 gets. */
   #batch: Uint8Array | null = null
 
@@ -43,11 +44,11 @@ export class Answers {
       errorCode: 0,
       apiKeys: [...apis.values()].map(({ key, versions }) => ({ apiKey: key, minVersion: versions[0], maxVersion: versions[1] })),
     }),
-    Metadata: () => ({
+    Metadata: (request: MetadataRequest) => ({
       brokers: [{ nodeId: 1, ...this.#self, rack: null }],
       clusterId: 'recorder',
       controllerId: 1,
-      topics: [{ errorCode: 0, name: topic, topicId, partitions: this.#partitions((index) => ({ errorCode: 0, partitionIndex: index, leaderId: 1, leaderEpoch: 3, replicaNodes: [1], isrNodes: [1] })) }],
+      topics: [{ errorCode: 0, name: this.#named(request.topics?.[0]?.name), topicId, partitions: this.#partitions((index) => ({ errorCode: 0, partitionIndex: index, leaderId: 1, leaderEpoch: 3, replicaNodes: [1], isrNodes: [1] })) }],
     }),
     InitProducerId: () => ({ errorCode: 0, producerId: 4711, producerEpoch: 0 }),
     Produce: (request: ProduceRequest) => {
@@ -116,7 +117,7 @@ export class Answers {
       })),
     }),
     CreateTopics: (request: CreateTopicsRequest) => ({
-      topics: request.topics.map(({ name }) => ({ name, topicId, errorCode: 0, numPartitions: partitionCount, replicationFactor: 1, configs: [] })),
+      topics: request.topics.map(({ name }) => ({ name: this.#named(name), topicId, errorCode: 0, numPartitions: partitionCount, replicationFactor: 1, configs: [] })),
     }),
     DeleteTopics: (request: DeleteTopicsRequest) => ({
       responses: [...request.topicNames.map((name) => ({ name, errorCode: 0 })), ...request.topics.map(({ name, topicId }) => ({ name, topicId, errorCode: 0 }))],
@@ -137,6 +138,12 @@ export class Answers {
       heartbeatIntervalMs: 50,
       assignment: request.memberEpoch === 0 ? { topicPartitions: [{ topicId, partitions: this.#partitions((index) => index) }] } : null,
     }),
+  }
+
+  /** The one topic has the name that it was last asked by. */
+  #named(name: string | null | undefined): string {
+    this.#topic = name ?? this.#topic
+    return this.#topic
   }
 
   #endOffset(partition: number): number {

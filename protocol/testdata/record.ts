@@ -6,22 +6,20 @@
 // Clients: kafkajs, @platformatic/kafka (both from test/node_modules), kcat, and Java's own if there is a java and
 // kafka-clients in ~/.m2. What is missing is left out, and what was recorded of it before is kept.
 import { spawn } from 'node:child_process'
-import { existsSync, readFileSync, writeFileSync } from 'node:fs'
+import { existsSync, globSync, readFileSync, writeFileSync } from 'node:fs'
 import { createRequire } from 'node:module'
 import { homedir } from 'node:os'
-import { globSync } from 'node:fs'
 import { setTimeout as sleep } from 'node:timers/promises'
-import { topic } from './answers.ts'
 import { type Recorded, Recorder } from './recorder.ts'
 
 const require = createRequire(new URL('../../test/package.json', import.meta.url))
 const file = new URL('recorded.json', import.meta.url)
 
-type Play = (bootstrap: string) => Promise<void>
+type Play = (bootstrap: string, topic: string) => Promise<void>
 
-async function kafkajs(bootstrap: string): Promise<void> {
+async function kafkajs(bootstrap: string, topic: string): Promise<void> {
   const { Kafka, logLevel } = require('kafkajs')
-  const kafka = new Kafka({ clientId: 'kafkajs', brokers: [bootstrap], logLevel: logLevel.NOTHING, retry: { retries: 0 } })
+  const kafka = new Kafka({ clientId: 'kafkajs', brokers: [bootstrap], logLevel: logLevel.NOTHING, retry: { retries: 8, initialRetryTime: 200 } })
   const admin = kafka.admin()
   await admin.connect()
   await admin.createTopics({ topics: [{ topic, numPartitions: 2, configEntries: [{ name: 'retention.ms', value: '1000' }] }] })
@@ -29,9 +27,13 @@ async function kafkajs(bootstrap: string): Promise<void> {
   await admin.describeConfigs({ includeSynonyms: true, resources: [{ type: 2, name: topic }] })
   await admin.fetchTopicOffsets(topic)
   await admin.fetchTopicOffsetsByTimestamp(topic, 1_700_000_000_000)
-  await admin.fetchOffsets({ groupId: 'g', topics: [topic] })
+  // A broker that has just made its offsets topic needs a moment, and kafkajs does not wait for it.
+  for (let left = 20; left > 0; left--) {
+    const fetched = admin.fetchOffsets({ groupId: 'g', topics: [topic] })
+    if (await fetched.then(() => true, () => sleep(250, false))) break
+  }
   for (const idempotent of [false, true]) {
-    const producer = kafka.producer({ idempotent, retry: { retries: 1 } })
+    const producer = kafka.producer({ idempotent })
     await producer.connect()
     await producer.send({ topic, messages: [{ key: 'k', value: 'héllo', headers: { h: 'v' }, partition: 0 }, { value: 'x'.repeat(5_000), partition: 1 }] })
     if (!idempotent) await producer.send({ topic, acks: 0, messages: [{ value: 'not answered' }] })
@@ -41,9 +43,9 @@ async function kafkajs(bootstrap: string): Promise<void> {
   await admin.disconnect()
 }
 
-async function platformatic(bootstrap: string): Promise<void> {
+async function platformatic(bootstrap: string, topic: string): Promise<void> {
   const { Admin, Consumer, Producer, stringSerializers, stringDeserializers } = await import(require.resolve('@platformatic/kafka'))
-  const base = { clientId: 'platformatic', bootstrapBrokers: [bootstrap], retries: 0 }
+  const base = { clientId: 'platformatic', bootstrapBrokers: [bootstrap], retries: 10, retryDelay: 200 }
   const admin = new Admin(base)
   await admin.createTopics({ topics: [topic], partitions: 2, replicas: 1, configs: [{ name: 'retention.ms', value: '1000' }] })
   await admin.metadata({ topics: [topic] })
@@ -65,26 +67,26 @@ async function platformatic(bootstrap: string): Promise<void> {
   await admin.close()
 }
 
-async function kcat(bootstrap: string): Promise<void> {
+async function kcat(bootstrap: string, topic: string): Promise<void> {
   const run = (args: string[], input = '') => execute('kcat', ['-b', bootstrap, '-X', 'client.id=kcat', '-m', '5', ...args], input)
   await run(['-L'])
   await run(['-L', '-t', topic])
   await run(['-P', '-t', topic, '-p', '0', '-k', 'k', '-H', 'h=v'], 'héllo\n')
-  await run(['-P', '-t', topic, '-p', '1', '-X', 'enable.idempotence=true', '-z', 'lz4'], `${'x'.repeat(5_000)}\nsecond\n`)
+  await run(['-P', '-t', topic, '-p', '0', '-X', 'enable.idempotence=true', '-z', 'lz4'], `${'x'.repeat(5_000)}\nsecond\n`)
   await run(['-P', '-t', topic, '-p', '0', '-X', 'acks=0'], 'not answered\n')
   await run(['-C', '-t', topic, '-p', '0', '-o', 'beginning', '-c', '1'])
   await run(['-C', '-t', topic, '-o', 's@1700000000000', '-e'])
   await run(['-Q', '-t', `${topic}:0:1700000000000`])
 }
 
-async function java(bootstrap: string): Promise<void> {
+async function java(bootstrap: string, topic: string): Promise<void> {
   const jars = globSync(`${homedir()}/.m2/repository/{org/apache/kafka/kafka-clients,org/slf4j/slf4j-api}/*/*.jar`)
   await execute('java', ['-cp', jars.join(':'), new URL('RecordJava.java', import.meta.url).pathname, bootstrap, topic])
 }
 
 function execute(command: string, args: string[], input = ''): Promise<void> {
   return new Promise((resolve, reject) => {
-    const process_ = spawn(command, args, { stdio: ['pipe', 'ignore', 'pipe'], timeout: 30_000 })
+    const process_ = spawn(command, args, { stdio: ['pipe', 'ignore', 'pipe'], timeout: 55_000 })
     let said = ''
     process_.stderr.on('data', (data) => (said += data))
     process_.on('error', reject)
@@ -100,7 +102,7 @@ const only = process.argv[3]
 for (const [client, play] of Object.entries(plays)) {
   if (only && only !== client) continue
   try {
-    await Promise.race([play(`127.0.0.1:${recorder.address.port}`), sleep(60_000).then(() => Promise.reject(new Error('not done in a minute')))])
+    await Promise.race([play(`127.0.0.1:${recorder.address.port}`, `fixtures-${client}`), sleep(60_000).then(() => Promise.reject(new Error('not done in a minute')))])
     console.log(client, 'recorded')
   } catch (error) {
     console.error(client, error)

@@ -31,7 +31,7 @@ export class Recorder {
   /** `behind`: the real broker; null to answer alone. */
   static async start(behind: Address | null): Promise<Recorder> {
     const recorder = new Recorder(behind)
-    recorder.#listener = await network.listen({ host: '127.0.0.1', port: 0 }, (connection) => void recorder.#serve(connection))
+    recorder.#listener = await network.listen({ host: '127.0.0.1', port: 0 }, (connection) => recorder.#serve(connection))
     recorder.#answers = new Answers(recorder.address)
     return recorder
   }
@@ -44,9 +44,9 @@ export class Recorder {
     return this.#listener.close()
   }
 
-  async #serve(connection: Connection): Promise<void> {
+  #serve(connection: Connection): void {
     const inFlight = new Map<number, { clientId: string | null; api: AnyApi; version: number }>()
-    const toBroker = this.#behind ? await this.#connectBroker(this.#behind, connection, inFlight) : null
+    const toBroker = this.#behind ? this.#connectBroker(this.#behind, connection, inFlight) : null
     follow(connection, (frame) => {
       const reader = new Reader(frame.slab.bytes, frame.start, frame.end)
       const { apiKey, apiVersion, correlationId, clientId } = decodeRequestHeader(reader)
@@ -54,7 +54,8 @@ export class Recorder {
       if (api) this.#keep(clientId, api, 'request', apiVersion, frame)
       if (toBroker) {
         if (api) inFlight.set(correlationId, { clientId, api, version: apiVersion })
-        return void toBroker.write([framed(bytesOf(frame))])
+        const bytes = framed(bytesOf(frame))
+        return void toBroker.then((broker) => broker.write([bytes]))
       }
       if (!api) throw new Error(`${clientId} sends API ${apiKey}, which has no schema here`)
       const known = apiVersion <= api.versions[1]
@@ -64,7 +65,7 @@ export class Recorder {
       // A fetch that answers at once makes a client spin.
       if (api.name === 'Fetch') clock.after(20, () => connection.write(chunks))
       else connection.write(chunks)
-    }, () => toBroker?.destroy())
+    }, () => void toBroker?.then((broker) => broker.destroy()))
   }
 
   async #connectBroker(broker: Address, client: Connection, inFlight: Map<number, { clientId: string | null; api: AnyApi; version: number }>): Promise<Connection> {
