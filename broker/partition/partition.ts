@@ -285,7 +285,9 @@ export class Partition {
     this.#state.fault = null
   }
 
-  configure(settings: TopicSettings): void {
+  /** What Castle says of its topic. The name, too: a power loss may have taken the file that had it. */
+  configure(topic: string, settings: TopicSettings): void {
+    this.#state.topic = topic
     this.#state.settings = settings
     this.#appends.resume()
   }

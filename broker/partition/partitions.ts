@@ -144,7 +144,7 @@ export class Partitions {
       if (partition === undefined) continue
       this.#states.set(state.topicId, state)
       if (leaderEpoch < partition.leaderEpoch) continue
-      this.#configure(partition, settings)
+      this.#configure(partition, state.name, settings)
       if (leader !== this.#brokerId || !isReplica) partition.resign(leaderEpoch)
       else if (!partition.lead(leaderEpoch, isr.length) && partition.fault === null)
         this.#refuseToLead(partition, leaderEpoch)
@@ -159,8 +159,8 @@ export class Partitions {
     )
   }
 
-  #configure(partition: Partition, settings: TopicSettings): void {
-    partition.configure(settings)
+  #configure(partition: Partition, topic: string, settings: TopicSettings): void {
+    partition.configure(topic, settings)
     partition.log?.configure(this.#logSettings(settings))
   }
 

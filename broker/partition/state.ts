@@ -6,8 +6,8 @@ import { type Refusal, refusal } from './checks.ts'
 
 export interface PartitionState {
   readonly topicId: string
-  /** The topic's name; empty when its log does not say. */
-  readonly topic: string
+  /** The topic's name; empty when neither its log nor Castle has said. */
+  topic: string
   readonly index: number
   readonly context: LogContext
   readonly folder: string

@@ -3,7 +3,7 @@ import type { TopicState } from '@castellan/protocol/heartbeat'
 import type { Logger, Runtime } from '@castellan/protocol/runtime'
 import { silentLogger } from '@castellan/protocol/runtime'
 import { type BatchSpec, batchOf, recordsIn, settle, TestingClock } from '../log/testing.ts'
-import { TestingDisk } from '../log/testing-disk.ts'
+import { ProcessDisk, TestingDisk } from '../log/testing-disk.ts'
 import type { Partition } from './partition.ts'
 import { Partitions, type PartitionsSettings } from './partitions.ts'
 import type { AppendResult } from './results.ts'
@@ -13,14 +13,15 @@ export const dataFolder = '/data'
 export const partitionFolder = `${dataFolder}/logs/${topicId}/0`
 
 export class TestingBroker {
-  readonly disk: TestingDisk
+  /** What outlives the process. */
+  readonly platters = new TestingDisk()
+  disk: ProcessDisk | undefined
   readonly clock: TestingClock
   readonly log: Logger
   readonly settings: PartitionsSettings
   partitions!: Partitions
 
   constructor(options: { log?: Logger; settings?: Partial<PartitionsSettings> } = {}) {
-    this.disk = new TestingDisk()
     this.clock = new TestingClock()
     this.log = options.log ?? silentLogger
     this.settings = {
@@ -39,6 +40,8 @@ export class TestingBroker {
 
   /** A new process on the same disk. The one before is gone without a word, unless it was closed. */
   async open(): Promise<Partitions> {
+    this.disk?.kill()
+    this.disk = new ProcessDisk(this.platters)
     const runtime = { clock: this.clock, disk: this.disk, random: unused, network: unused } as unknown as Runtime
     this.partitions = await Partitions.open(runtime, {
       dataFolder,

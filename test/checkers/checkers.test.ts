@@ -100,6 +100,15 @@ const cases: { name: string; history: History; broken: string[] }[] = [
     broken: ['commits never go back'],
   },
   {
+    name: 'a power loss that took what was committed lets a commit go back',
+    history: {
+      ...good,
+      commits: [...good.commits, { partition: 0, offset: 2, atMs: 70 }],
+      losses: [{ partition: 0, fromOffset: 2, atMs: 65 }],
+    },
+    broken: [],
+  },
+  {
     name: 'a message is never acknowledged',
     history: { ...good, sent: [...good.sent, { key: 'b', n: 0 }] },
     broken: ['progress after the faults'],

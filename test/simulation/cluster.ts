@@ -4,8 +4,9 @@ import { Broker, parseBrokerConfig } from '@castellan/broker'
 import { Castle } from '@castellan/castle/castle'
 import { coreConfig } from '@castellan/castle/config'
 import { MemoryDisk, MemoryStore } from '@castellan/castle/store'
-import { type Address, silentLogger } from '@castellan/protocol/runtime'
+import type { Address } from '@castellan/protocol/runtime'
 import { type Fault, type FaultKind, faultKinds } from './faults.ts'
+import { processLog } from './log.ts'
 import { SimNetwork } from './network.ts'
 import { Machine, type Process } from './process.ts'
 import { Recorder } from './recorder.ts'
@@ -79,7 +80,7 @@ export class Cluster {
     const pause = () => new Promise<void>((resolve) => process.later(resolve))
     const store = new MemoryStore(this.#castleDisk, { beforeCommit: pause, afterCommit: pause })
     this.#run(process, async () => {
-      const castle = await Castle.start(process.runtime, { store, settings: coreConfig(), log: silentLogger })
+      const castle = await Castle.start(process.runtime, { store, settings: coreConfig(), log: processLog(process) })
       await this.network.serveLinks(process, castleAddress, (link) => castle.accept(link))
       this.#castle = castle
     })
@@ -95,7 +96,7 @@ export class Cluster {
       insecure: 'true',
     })
     this.#run(process, async () => {
-      const broker = await Broker.start(process.runtime, config, silentLogger)
+      const broker = await Broker.start(process.runtime, config, processLog(process))
       this.#brokers.set(id, broker)
       this.#recordLosses(id, broker)
     })

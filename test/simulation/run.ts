@@ -30,6 +30,7 @@ export const ordinary: RunOptions = { runMs: 60_000, messages: 1_000, faults: 10
 /** Faults begin when all runs, and have all ended after so long; then what is open has `settleMs` to finish. */
 const faultSpan = { fromMs: 6_000, untilMs: 45_000 }
 const settleMs = 150_000
+const quietMs = 25_000
 
 export async function runSeed(seed: number, options: RunOptions = ordinary): Promise<RunResult> {
   const scheduler = new Scheduler(seed, { keepTrace: options.keepTrace ?? false })
@@ -79,9 +80,12 @@ async function start(cluster: Cluster): Promise<void> {
   )
 }
 
-function isDone(cluster: Cluster): boolean {
-  const { recorder, shape } = cluster
-  return recorder.acknowledged.length === shape.messages && recorder.distinctHandled === shape.messages
+/** All is acknowledged and handled; where a power loss took messages, nothing has happened for a good while. */
+function isDone({ recorder, scheduler, shape }: Cluster): boolean {
+  if (recorder.acknowledged.length < shape.messages) return false
+  if (recorder.distinctHandled === shape.messages) return true
+  const lastMs = recorder.handled.at(-1)?.startMs ?? 0
+  return recorder.losses.length > 0 && scheduler.nowMs - lastMs > quietMs
 }
 
 /** Runs the simulation until a promise of somebody outside it is settled. */

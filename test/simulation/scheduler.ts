@@ -65,6 +65,11 @@ export class Scheduler {
     this.lines?.push(text)
   }
 
+  /** A line for a person, which is no part of what must replay. */
+  remark(line: string): void {
+    this.lines?.push(`${this.#nowMs.toFixed(3)} # ${line}\n`)
+  }
+
   /** The hash of all that was traced; ends the trace. */
   traceHash(): string {
     return this.#hash.digest('hex')
