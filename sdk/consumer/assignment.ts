@@ -18,13 +18,16 @@ export interface AssignmentHooks {
   /** Finds where they start, and reads them. */
   readonly onStart: (partitions: readonly AssignedPartition[]) => void
   /** Commits what is done; never throws. */
-  readonly onStopped: (partitions: readonly AssignedPartition[]) => Promise<void>
+  readonly onStopped: (partitions: readonly AssignedPartition[], timeoutMs: number) => Promise<void>
   /** What is held changed: the coordinator should hear of it. */
   readonly onChange: () => void
 }
 
-/** How long an aborted handler may take to notice. */
+/** How long an aborted handler may take to notice; and the last commit of a partition. */
 const abandonMs = 5_000
+const commitMs = 10_000
+/** The same when the consumer closes and its time is over. */
+const hasty = { abandonMs: 1_000, commitMs: 1_000 }
 const hookBackoff: Backoff = { initialMs: 200, multiplier: 2, maxMs: 10_000, jitter: 0.2 }
 
 export class Assignment {
@@ -32,6 +35,8 @@ export class Assignment {
   readonly #options: ConsumerOptions
   readonly #hooks: AssignmentHooks
   readonly #held = new Map<string, AssignedPartition>()
+  /** Workers of partitions that were lost, until their handlers have ended. */
+  readonly #ending = new Set<Promise<void>>()
   readonly #stopWatching: () => void
   #target: Target = []
   #epoch = 0
@@ -67,7 +72,12 @@ export class Assignment {
     this.#target = []
     const lost = this.held
     this.#held.clear()
-    for (const partition of lost) partition.end(reason)
+    for (const partition of lost) {
+      const { worker } = partition
+      this.#ending.add(worker)
+      void worker.then(() => this.#ending.delete(worker))
+      partition.end(reason)
+    }
     if (lost.length === 0) return
     this.#client.log.warn({ group: this.#options.group, partitions: lost.length, reason }, 'lost all partitions')
     void this.#tell(lost, true)
@@ -78,7 +88,9 @@ export class Assignment {
   async close(timeoutMs: number): Promise<void> {
     this.#isClosed = true
     this.#stopWatching()
-    await this.#giveUp(this.held, timeoutMs)
+    const { clock } = this.#client.runtime
+    const untilMs = clock.nowMs() + timeoutMs
+    await this.#giveUp(this.held, timeoutMs, hasty.abandonMs, () => Math.max(hasty.commitMs, untilMs - clock.nowMs()))
   }
 
   // ------------------------------------------------------------ the coordinator's word
@@ -87,7 +99,8 @@ export class Assignment {
     if (this.#isClosed) return
     const { revoke, add } = reconcile(this.held, this.#target)
     const going = revoke.map((one) => this.#held.get(keyOf(one))!).filter((one) => one.state !== 'stopping')
-    if (going.length > 0) void this.#giveUp(going, this.#options.revokeTimeoutMs).then(() => this.#apply())
+    if (going.length > 0)
+      void this.#giveUp(going, this.#options.revokeTimeoutMs, abandonMs, () => commitMs).then(() => this.#apply())
     const coming = add.flatMap((one) => this.#make(one) ?? [])
     if (coming.length === 0) return
     this.#client.log.info({ group: this.#options.group, partitions: coming.map(nameOf) }, 'partitions assigned')
@@ -109,6 +122,8 @@ export class Assignment {
   /** Asks the service where to start; a hook that fails is asked again, for a wrong start is worse than a late one. */
   async #begin(partitions: readonly AssignedPartition[]): Promise<void> {
     const { clock, random } = this.#client.runtime
+    // A partition that was lost and is back at once: its old handler first, so that there are never two for one message.
+    await this.#within(Promise.all(this.#ending), abandonMs)
     for (let failures = 1; ; failures++) {
       const ours = partitions.filter((one) => one.state === 'starting')
       if (ours.length === 0) return
@@ -128,19 +143,24 @@ export class Assignment {
 
   // ------------------------------------------------------------ the way out
 
-  async #giveUp(partitions: readonly AssignedPartition[], timeoutMs: number): Promise<void> {
+  async #giveUp(
+    partitions: readonly AssignedPartition[],
+    finishMs: number,
+    noticeMs: number,
+    commitWithinMs: () => number,
+  ): Promise<void> {
     if (partitions.length === 0) return
     const resting = Promise.all(partitions.map((one) => one.stop()))
-    if (!(await this.#within(resting, timeoutMs))) {
+    if (!(await this.#within(resting, finishMs))) {
       const busy = partitions.filter((one) => one.isBusy)
       for (const one of busy) one.abort('must be given up now')
-      const isOver = await this.#within(resting, abandonMs)
+      const isOver = await this.#within(resting, noticeMs)
       if (!isOver)
         for (const one of busy) if (one.isBusy) one.log.error({}, 'a handler goes on after its partition was given up')
     }
     const ours = partitions.filter((one) => one.state !== 'gone')
     if (ours.length === 0) return
-    await this.#hooks.onStopped(ours)
+    await this.#hooks.onStopped(ours, commitWithinMs())
     await this.#tell(ours, false)
     for (const one of ours) {
       if (one.state === 'gone') continue

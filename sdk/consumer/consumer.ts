@@ -59,6 +59,7 @@ export class Consumer {
   #settleStopped!: Settle
   #commitTimer: Timer | null = null
   #isSessionOver = false
+  #reportedEpoch = 0
   #failure: CastellanError | null = null
   #closing: Promise<void> | null = null
 
@@ -73,7 +74,7 @@ export class Consumer {
     this.#positions = new Positions(this.#group, options, { onFound: () => this.#fetcher.wake(), onFatal, onStale })
     this.#assignment = new Assignment(client, options, {
       onStart: (partitions) => this.#start(partitions),
-      onStopped: (partitions) => this.#commitLast(partitions),
+      onStopped: (partitions, timeoutMs) => this.#commitLast(partitions, timeoutMs),
       onChange: () => this.#changed(),
     })
     this.#fetcher = new Fetcher(client, options, {
@@ -194,12 +195,13 @@ export class Consumer {
       runtime: this.#client.runtime,
       backoff: retryBackoff(retry),
       maxAttempts: retry.maxAttempts,
-      lease: () => this.#group.lease,
+      session: this.#group.session,
       onRoom: () => this.#fetcher.wake(),
-      onDone: () => {},
       onStuck: (partition: AssignedPartition) => this.#stuckAt(partition),
     }
-    this.#startWorker = (partition) => void new Worker(partition, mode, options).run()
+    this.#startWorker = (partition) => {
+      partition.worker = new Worker(partition, mode, options).run()
+    }
     for (const topic of topics) this.#client.metadata.use(topic)
     this.#member.start()
     this.#commitLater()
@@ -220,6 +222,8 @@ export class Consumer {
       this.#client.log.info({ group: this.#group.group }, 'the session goes on, and so do handlers')
     this.#isSessionOver = false
     for (const partition of this.#assignment.held) partition.renew()
+    if (this.#reportedEpoch === this.#group.memberEpoch) return
+    this.#reportedEpoch = this.#group.memberEpoch
     this.#hooks.onChange?.()
   }
 
@@ -267,10 +271,10 @@ export class Consumer {
     })
   }
 
-  async #commitLast(partitions: readonly AssignedPartition[]): Promise<void> {
+  async #commitLast(partitions: readonly AssignedPartition[], timeoutMs: number): Promise<void> {
     if (!this.#options.autoCommit) return
     try {
-      await this.#commits.commit(this.#commits.due(partitions), this.#options.requestTimeoutMs)
+      await this.#commits.commit(this.#commits.due(partitions), timeoutMs)
     } catch (error) {
       this.#client.log.warn(
         { group: this.#group.group, error: messageOf(error) },

@@ -1,8 +1,8 @@
 // Requests of a group's member to its coordinator: finds it, and finds it again when it moved.
 import { type Api, describeConfigs, type RequestInput, type ResponseOf } from '@castellan/protocol'
-import type { Deadline } from '@castellan/protocol/runtime'
 import { CastellanError } from '../errors.ts'
 import type { KafkaClient, RequestOptions } from '../kafka/client.ts'
+import { Session } from './session.ts'
 
 export interface GroupRequestOptions extends RequestOptions {
   readonly timeoutMs: number
@@ -19,8 +19,7 @@ export class GroupClient {
   readonly memberId: string
   /** KIP-848 member epoch; 0: not a member. */
   memberEpoch = 0
-  /** Until when the assignment counts (S3); null: not a member. */
-  lease: Deadline | null = null
+  readonly session: Session
   readonly #lane: string
   readonly #heartbeatLane: string
 
@@ -28,6 +27,7 @@ export class GroupClient {
     this.client = client
     this.group = group
     this.memberId = memberId
+    this.session = new Session(client.runtime.clock)
     // A commit waits for its replicas; a heartbeat behind it on the same connection would wait, too.
     this.#lane = client.newLane('group')
     this.#heartbeatLane = client.newLane('heartbeat')

@@ -5,7 +5,7 @@
 //
 // The session counts from the moment of sending (heartbeat.md, Time): so this side stops before the coordinator gives away.
 import { consumerGroupHeartbeat, type ResponseOf } from '@castellan/protocol'
-import { deadlineIn, isOver, type Timer } from '@castellan/protocol/runtime'
+import { type Deadline, deadlineIn, type Timer } from '@castellan/protocol/runtime'
 import { type Backoff, backoffMs } from '../backoff.ts'
 import { CastellanError, messageOf, refusal } from '../errors.ts'
 import type { GroupClient } from './group-client.ts'
@@ -91,7 +91,7 @@ export class Member {
       this.#group.client.log.info({ group, error: messageOf(error) }, 'left the group without telling it')
     }
     this.#group.memberEpoch = 0
-    this.#group.lease = null
+    this.#group.session.end()
   }
 
   // ------------------------------------------------------------ the loop
@@ -146,7 +146,7 @@ export class Member {
     }
   }
 
-  #answered(answer: HeartbeatResponse, lease: { nowMs: number; bootMs: number }, reported: string): string | null {
+  #answered(answer: HeartbeatResponse, lease: Deadline, reported: string): string | null {
     const { errorCode, errorMessage, memberEpoch, heartbeatIntervalMs, assignment } = answer
     const error =
       errorCode === 0
@@ -167,7 +167,7 @@ export class Member {
       case 'rejoin':
         this.#isFull = true
         this.#group.memberEpoch = 0
-        this.#group.lease = null
+        this.#group.session.end()
         this.#hooks.onLost(error!.message)
         this.#isWanted = true
         // At once, but not for ever.
@@ -187,9 +187,9 @@ export class Member {
 
   // ------------------------------------------------------------ time
 
-  #renew(lease: { nowMs: number; bootMs: number }): void {
+  #renew(lease: Deadline): void {
     const { clock } = this.#group.client.runtime
-    this.#group.lease = lease
+    this.#group.session.renew(lease)
     this.#leaseTimer?.cancel()
     this.#leaseTimer = clock.after(Math.max(0, lease.nowMs - clock.nowMs()), () => this.#checkLease())
   }
@@ -205,8 +205,8 @@ export class Member {
   }
 
   #checkLease(): void {
-    const { lease, client } = this.#group
-    if (lease !== null && isOver(client.runtime.clock, lease)) this.#hooks.onSessionOver()
+    const { session } = this.#group
+    if (session.lease !== null && !session.isValid) this.#hooks.onSessionOver()
   }
 
   #wait(waitMs: number, isHasty: boolean): Promise<void> {

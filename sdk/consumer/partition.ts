@@ -50,6 +50,8 @@ export class AssignedPartition implements MessageSource {
   checkedEpoch = -1
   committed = -1
   stuck: Stuck | null = null
+  /** Resolves when its worker has ended, which an abandoned handler may delay. */
+  worker: Promise<void> = Promise.resolve()
   /** Whether a handler runs, or its worker otherwise has not come to rest. */
   isBusy = false
   #state: State = 'starting'

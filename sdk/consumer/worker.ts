@@ -1,10 +1,11 @@
 // Hands the messages of one partition to the handler, one after another, and tries again when it fails (D1). One worker for
 // each partition: so partitions go on side by side, and within one the order stands.
-import { type Deadline, isOver, type Runtime, type Timer } from '@castellan/protocol/runtime'
+import type { Runtime, Timer } from '@castellan/protocol/runtime'
 import { type Backoff, backoffMs } from '../backoff.ts'
 import { messageOf } from '../errors.ts'
 import type { Message, MessageReader } from '../kafka/message.ts'
 import type { AssignedPartition } from './partition.ts'
+import type { Session } from './session.ts'
 import type { BatchHandler, Handler, HandlerContext, MessageBatch } from './types.ts'
 
 /** What is handed out at once: a message, or a batch of them. */
@@ -39,11 +40,10 @@ export interface WorkerOptions {
   readonly runtime: Runtime
   readonly backoff: Backoff
   readonly maxAttempts: number
-  /** The session at the coordinator: no handler starts when it is over (S3). Null: there is none. */
-  readonly lease: () => Deadline | null
+  /** The session at the coordinator: no handler starts when it is over, or when there is none (S3). */
+  readonly session: Session
   /** Something was used up: there is room to fetch more. */
   readonly onRoom: () => void
-  readonly onDone: () => void
   readonly onStuck: (partition: AssignedPartition) => void
 }
 
@@ -78,10 +78,10 @@ export class Worker<T> {
         if (partition.generation === generation && partition.chunks.peek() === chunk) this.#finish(chunk)
         continue
       }
-      if (!(await this.#process(item))) continue
+      const processed = this.#process(item)
+      if (!(typeof processed === 'boolean' ? processed : await processed)) continue
       const { nextOffset: offset, leaderEpoch } = chunk.reader
       if (partition.generation === generation && partition.state !== 'gone') partition.doneTo({ offset, leaderEpoch })
-      this.#options.onDone()
       if (this.#turnIsOver()) await this.#endTurn()
     }
     partition.rested()
@@ -93,9 +93,7 @@ export class Worker<T> {
 
   #mayStart(): boolean {
     const partition = this.#partition
-    const { lease, runtime } = this.#options
-    const deadline = lease()
-    return partition.isActive && !partition.isPaused && (deadline === null || !isOver(runtime.clock, deadline))
+    return partition.isActive && !partition.isPaused && this.#options.session.isValid
   }
 
   async #idle(): Promise<void> {
@@ -131,16 +129,28 @@ export class Worker<T> {
     this.#options.onRoom()
   }
 
-  /** Until the handler succeeds. False: the item is not done, and will not be by this worker. */
-  async #process(item: T): Promise<boolean> {
+  /** Hands the item out until the handler succeeds. False: it is not done, and will not be by this worker. No promise where none is needed. */
+  #process(item: T): boolean | Promise<boolean> {
+    const { signal } = this.#partition
+    try {
+      const result = this.#attempt(item, 1, signal)
+      return isPromise(result) ? this.#goOn(item, signal, () => result) : true
+    } catch (error) {
+      return this.#goOn(item, signal, () => {
+        throw error
+      })
+    }
+  }
+
+  /** `first`: the attempt that was made already. */
+  async #goOn(item: T, firstSignal: AbortSignal, first: () => unknown): Promise<boolean> {
     const partition = this.#partition
     const { generation } = partition
+    let signal = firstSignal
+    let result = first
     for (let attempt = 1; ; ) {
-      const { signal } = partition
       try {
-        const { assignmentEpoch, log } = partition
-        const result = this.#mode.handle(item, { signal, attempt, assignmentEpoch, log })
-        if (isPromise(result)) await result
+        await result()
         if (partition.stuck !== null) this.#unstick()
         return true
       } catch (error) {
@@ -151,7 +161,14 @@ export class Worker<T> {
         if (partition.stuck !== null) this.#unstick()
         return false
       }
+      signal = partition.signal
+      result = () => this.#attempt(item, attempt, signal)
     }
+  }
+
+  #attempt(item: T, attempt: number, signal: AbortSignal): unknown {
+    const { assignmentEpoch, log } = this.#partition
+    return this.#mode.handle(item, { signal, attempt, assignmentEpoch, log })
   }
 
   #failed(item: T, error: unknown, attempts: number): void {

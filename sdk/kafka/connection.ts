@@ -17,6 +17,7 @@ import {
 } from '@castellan/protocol'
 import type { Address, Connection, Logger, Runtime, Timer } from '@castellan/protocol/runtime'
 import { CastellanError, messageOf } from '../errors.ts'
+import { Fifo } from '../fifo.ts'
 import { chooseVersion, type VersionLimits, type VersionRanges } from './versions.ts'
 
 export interface ConnectionOptions {
@@ -36,6 +37,7 @@ export interface SendOptions extends VersionLimits {
 }
 
 interface Waiting {
+  readonly correlationId: number
   readonly api: Api
   readonly version: number
   readonly resolve: (answer: unknown) => void
@@ -52,7 +54,8 @@ export class KafkaConnection {
   readonly #options: ConnectionOptions
   readonly #log: Logger
   readonly #wire: Connection
-  readonly #waiting = new Map<number, Waiting>()
+  /** Requests without an answer, in the order sent: answers come in the same. */
+  readonly #waiting = new Fifo<Waiting>()
   #correlationId = 0
   #ranges: VersionRanges = new Map()
   #closed: CastellanError | null = null
@@ -113,7 +116,7 @@ export class KafkaConnection {
 
   /** Requests under way. */
   get inFlight(): number {
-    return this.#waiting.size
+    return this.#waiting.length
   }
 
   /** The version that a request would go out in. Throws VERSION_UNSUPPORTED. */
@@ -152,8 +155,8 @@ export class KafkaConnection {
   async #send(api: Api, version: number, body: RequestInput<Api>, options: SendOptions): Promise<unknown> {
     if (this.#closed !== null) throw this.#closed
     if (options.signal?.aborted) throw options.signal.reason
-    if (this.#waiting.size >= this.#options.inFlightMax) {
-      throw new CastellanError('BUSY', `${this.#waiting.size} requests to ${this.#wire.peer} wait for their answer`)
+    if (this.#waiting.length >= this.#options.inFlightMax) {
+      throw new CastellanError('BUSY', `${this.#waiting.length} requests to ${this.#wire.peer} wait for their answer`)
     }
     const correlationId = this.#correlationId
     this.#correlationId = (correlationId + 1) & 0x7fffffff
@@ -161,7 +164,8 @@ export class KafkaConnection {
     if (options.unanswered) return this.#sendUnanswered(chunks)
     return new Promise((resolve, reject) => {
       const settle = this.#deadline(api, correlationId, options, reject)
-      this.#waiting.set(correlationId, {
+      this.#waiting.push({
+        correlationId,
         api,
         version,
         resolve: (answer) => {
@@ -211,14 +215,16 @@ export class KafkaConnection {
 
   #onAnswer(frame: Frame): void {
     const correlationId = readCorrelationId(frame)
-    const waiting = this.#waiting.get(correlationId)
-    if (waiting === undefined) throw new Error(`an answer to request ${correlationId}, which was not asked`)
+    const waiting = this.#waiting.peek()
+    if (waiting?.correlationId !== correlationId) {
+      throw new Error(`an answer to request ${correlationId} where ${waiting?.correlationId ?? 'none'} is due`)
+    }
     const { api } = waiting
     const version = api.key === apiVersions.key ? apiVersionsVersion(frame, waiting.version) : waiting.version
     const reader = holdsRecords(api) ? copyReader(frame) : new Reader(frame.slab.bytes, frame.start, frame.end)
     decodeResponseHeader(reader, api, version)
     const answer = api.response.decode(reader, version)
-    this.#waiting.delete(correlationId)
+    this.#waiting.shift()
     waiting.resolve(answer)
   }
 
@@ -235,9 +241,8 @@ export class KafkaConnection {
   #end(error: CastellanError): void {
     if (this.#closed !== null) return
     this.#closed = error
-    const waiting = [...this.#waiting.values()]
-    this.#waiting.clear()
-    for (const { reject } of waiting) reject(error)
+    for (let waiting = this.#waiting.shift(); waiting !== undefined; waiting = this.#waiting.shift())
+      waiting.reject(error)
     this.onClose()
   }
 }

@@ -10,8 +10,8 @@ import type { TopicUpdate, TopicView } from './view.ts'
 type MetadataResponse = ResponseOf<typeof metadataApi>
 
 const ageMaxMs = 5 * 60_000
-/** Two requests are never closer, however many ask. */
-const gapMs = 20
+/** Who asks again and again for what does not come is answered less and less often, until nobody asked for a while. */
+const calmMs = 5_000
 /** How long a topic that does not exist is waited for: brokers hear of a new one with some delay. */
 const missingGraceMs = 3_000
 /** Metadata by topic id works from here on. */
@@ -28,6 +28,10 @@ export class Metadata {
   #wanted = false
   #underWay = false
   #failures = 0
+  /** Requests that followed each other soon. */
+  #streak = 0
+  /** Before the next one on demand, or after a failure. */
+  #pauseMs = 0
   #lastMs = Number.NEGATIVE_INFINITY
   #timer: Timer | null = null
   #closed = false
@@ -152,14 +156,14 @@ export class Metadata {
   #schedule(): void {
     if (this.#closed || this.#underWay) return
     this.#timer?.cancel()
-    const { clock, random } = this.#client.runtime
-    let delayMs = ageMaxMs
-    if (this.#wanted) delayMs = Math.max(0, this.#lastMs + gapMs - clock.nowMs())
-    if (this.#failures > 0) delayMs = backoffMs(requestBackoff, this.#failures, random)
-    this.#timer = clock.after(delayMs, () => void this.#ask())
+    const { clock } = this.#client.runtime
+    const waitMs = this.#wanted || this.#failures > 0 ? this.#pauseMs : ageMaxMs
+    this.#timer = clock.after(Math.max(0, this.#lastMs + waitMs - clock.nowMs()), () => void this.#ask())
   }
 
   async #ask(): Promise<void> {
+    const isCalm = this.#client.runtime.clock.nowMs() - this.#lastMs >= calmMs
+    this.#streak = isCalm ? 1 : this.#streak + 1
     this.#wanted = false
     this.#underWay = true
     try {
@@ -177,8 +181,10 @@ export class Metadata {
         'no broker could tell about the cluster',
       )
     } finally {
+      const { clock, random } = this.#client.runtime
       this.#underWay = false
-      this.#lastMs = this.#client.runtime.clock.nowMs()
+      this.#lastMs = clock.nowMs()
+      this.#pauseMs = backoffMs(requestBackoff, Math.max(this.#failures, this.#streak), random)
       this.#schedule()
     }
   }
