@@ -1,6 +1,6 @@
 // Level-triggered, tried: whatever links lose, repeat, overtake or break while Castle decides, restarts and senders come and
 // go, in the end every sender holds exactly what it should, never having gone back on the way.
-import { silentLogger } from '@castellan/protocol/runtime'
+import { silentLogger, sleep } from '@castellan/protocol/runtime'
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
 import { Castle } from '../castle.ts'
@@ -66,7 +66,12 @@ class Run {
   constructor(seed: number) {
     this.network = new LinkNetwork(this.clock, new SeededRandom(seed))
     this.clients = names.map((_, index) => {
-      const directives = { count: (args: unknown) => void this.begun.push(String(args)) }
+      // Slow, so that it comes again before its outcome is known.
+      const count = (args: unknown) => {
+        this.begun.push(String(args))
+        return sleep(this.clock, 1_500)
+      }
+      const directives = { count }
       return new TestClient(this.#runtime(), `client-${index}`, { topics: names.slice(0, index) }, { directives })
     })
   }
