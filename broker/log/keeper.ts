@@ -5,6 +5,7 @@
 // on syncs: these bound what a power loss takes and what recovery has to read.
 //
 // A checkpoint is written after the sync of what it vouches for. Tasks of one log run one after another.
+import assert from 'node:assert/strict'
 import { systemCode } from '../errors.ts'
 import { LogError } from './errors.ts'
 import { type CheckpointContent, kinds } from './files.ts'
@@ -105,7 +106,7 @@ export class Keeper {
       throw new LogError('LOG_DISK', `${this.#log.folder} cannot be synced: ${systemCode(error) ?? error}`, error)
     }
     context.counters.syncs += segments.length
-    this.#log.syncedOffset = Math.max(this.#log.syncedOffset, endOffset)
+    this.#log.syncedOffset = Math.max(this.#log.syncedOffset, Math.min(endOffset, this.#log.endOffset))
   }
 
   /** Syncs, and writes down what recovery can start from. Rejects with LOG_DISK when the sync failed. */
@@ -131,8 +132,9 @@ export class Keeper {
   /** False: not now, but the log is well: recovery would have more to read, that is all. */
   async #write(durable: boolean): Promise<boolean> {
     this.#flush()
-    this.#changed = false
     const log = this.#log
+    assert(log.nextOffset === log.endOffset, 'a checkpoint of producers whose batches are not written')
+    this.#changed = false
     const checkpoint = checkpointOf(log)
     const producers = log.producers.content(log.endOffset)
     try {

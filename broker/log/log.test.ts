@@ -16,7 +16,7 @@ import {
 
 const numbered = (count: number, from = 0): [number, string][] =>
   Array.from({ length: count }, (_, at) => [from + at, `v${from + at}`])
-const activeSize = ({ disk }: TestingContext) => disk.bytes(`${testFolder}/00000000000000000000.log`).length
+const activeSize = ({ platters }: TestingContext) => platters.bytes(`${testFolder}/00000000000000000000.log`).length
 const values = (count: number, from = 0): string[] => numbered(count, from).map(([, value]) => value)
 
 describe('appending and reading', () => {
@@ -58,9 +58,9 @@ describe('appending and reading', () => {
     const { log } = await openLog(context, { segmentBytes: 300 })
     for (let from = 0; from < 40; from += 2) append(log, { values: values(2, from) })
     expect(log.segmentCount).toBeGreaterThan(5)
-    const bases = context.disk.list(testFolder).filter((name) => name.endsWith('.log'))
+    const bases = context.platters.list(testFolder).filter((name) => name.endsWith('.log'))
     expect(bases).toHaveLength(log.segmentCount)
-    for (const name of bases) expect(context.disk.bytes(`${testFolder}/${name}`).length).toBeLessThanOrEqual(300)
+    for (const name of bases) expect(context.platters.bytes(`${testFolder}/${name}`).length).toBeLessThanOrEqual(300)
     expect(await readAll(log, 0, 'file')).toEqual(numbered(40))
   })
 })
@@ -71,13 +71,13 @@ describe('when the disk refuses (ENOSPC, EIO)', () => {
     const { log, trouble } = await openLog(context)
     append(log, { values: values(3) })
     const size = activeSize(context)
-    context.disk.refuse = (call) => (call === 'write' ? 'ENOSPC' : undefined)
-    context.disk.partialBytes = 30
+    context.platters.refuse = (call) => (call === 'write' ? 'ENOSPC' : undefined)
+    context.platters.partialBytes = 30
     stage(log, { values: ['lost'] })
     stage(log, { values: ['lost too'] })
     expect(log.flush()).toMatchObject({ written: 0, error: { code: 'LOG_DISK' } })
     expect([log.endOffset, log.nextOffset, activeSize(context)]).toEqual([3, 3, size])
-    context.disk.refuse = () => undefined
+    context.platters.refuse = () => undefined
     append(log, { values: values(3, 3) })
     expect(await readAll(log)).toEqual(numbered(6))
     expect(await readAll(log, 0, 'file')).toEqual(numbered(6))
@@ -89,16 +89,16 @@ describe('when the disk refuses (ENOSPC, EIO)', () => {
     const { log } = await openLog(context)
     append(log, { values: values(3) })
     // The refused batch is written whole, and longer than the one that takes its place.
-    context.disk.refuse = (call) => (call === 'write' || call === 'truncate' ? 'EIO' : undefined)
-    context.disk.partialBytes = 10_000
+    context.platters.refuse = (call) => (call === 'write' || call === 'truncate' ? 'EIO' : undefined)
+    context.platters.partialBytes = 10_000
     stage(log, { values: values(50, 3) })
     expect(log.flush().error).toBeDefined()
-    context.disk.refuse = (call) => (call === 'truncate' ? 'EIO' : undefined)
+    context.platters.refuse = (call) => (call === 'truncate' ? 'EIO' : undefined)
     stage(log, { values: ['v3'] })
     expect(log.flush().error).toBeDefined()
-    context.disk.refuse = () => undefined
+    context.platters.refuse = () => undefined
     append(log, { values: ['v3'] })
-    const again = await openLog(testingContext({ disk: context.disk }))
+    const again = await openLog(testingContext({ platters: context.platters }))
     expect(await readAll(again.log)).toEqual(numbered(4))
   })
 
@@ -106,14 +106,14 @@ describe('when the disk refuses (ENOSPC, EIO)', () => {
     const context = testingContext()
     const { log } = await openLog(context, { segmentBytes: 200 })
     for (let from = 0; from < 8; from++) stage(log, { values: [`v${from}`] })
-    context.disk.refuse = (call, path) => (call === 'open' && path.endsWith('4.log') ? 'ENOSPC' : undefined)
+    context.platters.refuse = (call, path) => (call === 'open' && path.endsWith('4.log') ? 'ENOSPC' : undefined)
     const { written, error } = log.flush()
     expect([written, error?.code, log.endOffset]).toEqual([4, 'LOG_DISK', 4])
-    context.disk.refuse = () => undefined
+    context.platters.refuse = () => undefined
     append(log, { values: ['v4'] })
     expect(await readAll(log)).toEqual(numbered(5))
     await log.close()
-    expect(await readAll((await openLog(testingContext({ disk: context.disk }))).log)).toEqual(numbered(5))
+    expect(await readAll((await openLog(testingContext({ platters: context.platters }))).log)).toEqual(numbered(5))
   })
 
   test('producer state goes back with the write', async () => {
@@ -129,10 +129,10 @@ describe('when the disk refuses (ENOSPC, EIO)', () => {
     }
     produce(0)
     log.flush()
-    context.disk.refuse = (call) => (call === 'write' ? 'ENOSPC' : undefined)
+    context.platters.refuse = (call) => (call === 'write' ? 'ENOSPC' : undefined)
     expect([produce(1), produce(2), produce(1)]).toEqual(['append', 'append', 'duplicate'])
     log.flush()
-    context.disk.refuse = () => undefined
+    context.platters.refuse = () => undefined
     expect([produce(2), produce(0), produce(1), produce(2)]).toEqual(['refused', 'duplicate', 'append', 'append'])
   })
 
@@ -140,7 +140,7 @@ describe('when the disk refuses (ENOSPC, EIO)', () => {
     const context = testingContext()
     const { log, trouble } = await openLog(context)
     append(log, { values: values(3) })
-    context.disk.refuse = (call) => (call === 'sync' ? 'EIO' : undefined)
+    context.platters.refuse = (call) => (call === 'sync' ? 'EIO' : undefined)
     await log.checkpoint()
     expect(trouble).toMatchObject([{ code: 'LOG_DISK' }])
   })
@@ -149,10 +149,10 @@ describe('when the disk refuses (ENOSPC, EIO)', () => {
     const context = testingContext()
     const { log, trouble } = await openLog(context)
     append(log, { values: values(3) })
-    context.disk.refuse = (call, path) => (call === 'write' && !path.endsWith('.log') ? 'ENOSPC' : undefined)
+    context.platters.refuse = (call, path) => (call === 'write' && !path.endsWith('.log') ? 'ENOSPC' : undefined)
     await log.checkpoint()
     expect([trouble, log.needsCheckpoint]).toEqual([[], true])
-    context.disk.refuse = () => undefined
+    context.platters.refuse = () => undefined
     await log.checkpoint()
     expect(log.needsCheckpoint).toBe(false)
   })
@@ -163,7 +163,7 @@ describe('durability', () => {
     const context = testingContext()
     const { log } = await openLog(context)
     let open = () => {}
-    context.disk.syncGate = new Promise((resolve) => {
+    context.platters.syncGate = new Promise((resolve) => {
       open = resolve
     })
     append(log, { values: ['v0'] })
@@ -185,7 +185,7 @@ describe('durability', () => {
     const { log } = await openLog(context, { segmentBytes: 300 })
     for (let from = 0; from < 12; from += 2) append(log, { values: values(2, from) })
     await settle()
-    const names = context.disk.list(testFolder)
+    const names = context.platters.list(testFolder)
     expect(names.filter((name) => name.endsWith('.index'))).toHaveLength(log.segmentCount - 1)
     expect(log.syncedOffset).toBe(12)
   })
@@ -193,7 +193,7 @@ describe('durability', () => {
 
 describe('retention and deletion', () => {
   const settings = { segmentBytes: 300 }
-  const logs = (context: TestingContext) => context.disk.list(testFolder).filter((name) => name.endsWith('.log'))
+  const logs = (context: TestingContext) => context.platters.list(testFolder).filter((name) => name.endsWith('.log'))
 
   test('old segments go, with their files, and stay gone', async () => {
     const context = testingContext()
@@ -204,7 +204,7 @@ describe('retention and deletion', () => {
     expect(await log.clean(20)).toBe(true)
     expect(log.startOffset).toBeGreaterThan(5)
     expect(logs(context)).toHaveLength(log.segmentCount)
-    const again = await openLog(testingContext({ disk: context.disk }), settings)
+    const again = await openLog(testingContext({ platters: context.platters }), settings)
     expect(again.log.startOffset).toBe(log.startOffset)
     expect(await readAll(again.log)).toEqual(numbered(20 - log.startOffset, log.startOffset))
   })
@@ -231,7 +231,7 @@ describe('retention and deletion', () => {
     await log.deleteBefore(7, 20)
     await log.deleteBefore(99, 15)
     expect(log.startOffset).toBe(15)
-    const again = await openLog(testingContext({ disk: context.disk }), settings)
+    const again = await openLog(testingContext({ platters: context.platters }), settings)
     expect(again.log.startOffset).toBe(15)
     expect(await readAll(again.log)).toEqual(numbered(5, 15))
   })
@@ -241,11 +241,11 @@ describe('retention and deletion', () => {
     const { log } = await openLog(context, settings)
     for (let from = 0; from < 20; from += 2) append(log, { values: values(2, from) })
     await settle()
-    context.disk.refuse = (call, path) => (call === 'write' && path.endsWith('.tmp') ? 'ENOSPC' : undefined)
+    context.platters.refuse = (call, path) => (call === 'write' && path.endsWith('.tmp') ? 'ENOSPC' : undefined)
     await log.deleteBefore(12, 20)
     expect(logs(context).length).toBeLessThan(8)
-    context.disk.refuse = () => undefined
-    expect(await readAll((await openLog(testingContext({ disk: context.disk }), settings)).log)).toEqual(
+    context.platters.refuse = () => undefined
+    expect(await readAll((await openLog(testingContext({ platters: context.platters }), settings)).log)).toEqual(
       numbered(8, 12),
     )
   })
@@ -305,7 +305,7 @@ describe('truncation (R4, R5)', () => {
     append(log, idempotent(7))
     expect(await readAll(log)).toEqual(numbered(8))
     expect(await readAll(log, 0, 'file')).toEqual(numbered(8))
-    const again = await openLog(testingContext({ disk: context.disk }), { segmentBytes: 300 })
+    const again = await openLog(testingContext({ platters: context.platters }), { segmentBytes: 300 })
     expect(await readAll(again.log)).toEqual(numbered(8))
     expect(again.log.producers.get(7)?.batches.at(-1)).toMatchObject({ lastSequence: 7, baseOffset: 7 })
   })

@@ -72,13 +72,13 @@ export class Log {
   readonly #keeper: Keeper
   readonly #onTrouble: (error: LogError) => void
   #staged: Staged[] = []
-  #nextOffset: number
   /** A write failed half-way and its bytes could not be cut off yet. */
   #isTorn = false
+  /** A segment was closed that no checkpoint knows as closed. */
+  #hasRolled = false
 
   private constructor(state: LogState, changed: boolean, events: LogEvents) {
     this.#state = state
-    this.#nextOffset = state.endOffset
     this.#onTrouble = events.onTrouble
     this.#keeper = new Keeper(state, events.flush, changed)
   }
@@ -90,13 +90,10 @@ export class Log {
   static async open(context: LogContext, folder: string, settings: LogSettings, events: LogEvents): Promise<Log> {
     const recovered = await recoverLog(context, folder, settings)
     if (recovered === undefined) return Log.create(context, folder, settings, events)
-    const { changed, cutBytes: _, ...state } = recovered
-    const { endOffset } = state.segments.at(-1)!
-    return new Log(
-      { ...state, context, folder, settings, endOffset, cached: context.cache.open(endOffset), isAbandoned: false },
-      changed,
-      events,
-    )
+    const { changed, ...found } = recovered
+    const { endOffset } = found.segments.at(-1)!
+    const ends = { endOffset, nextOffset: endOffset, cached: context.cache.open(endOffset) }
+    return new Log({ ...found, ...ends, context, folder, settings, isAbandoned: false }, changed, events)
   }
 
   /** Makes an empty log in `folder`, which exists and holds none. Throws what the disk says. */
@@ -109,6 +106,7 @@ export class Log {
       segments: [segment],
       startOffset: 0,
       endOffset: 0,
+      nextOffset: 0,
       syncedOffset: 0,
       epochs: new EpochHistory(),
       producers: new Producers(settings.producersMax),
@@ -131,7 +129,7 @@ export class Log {
 
   /** One past the last record staged: the offset of the next one. */
   get nextOffset(): number {
-    return this.#nextOffset
+    return this.#state.nextOffset
   }
 
   get syncedOffset(): number {
@@ -183,7 +181,7 @@ export class Log {
   /** Gives the batches their offsets and leader epoch, in place. They are in the log once `flush` has said so. Returns the first offset. */
   stage(append: Append): number {
     const { records, slab, batches, leaderEpoch: partitionLeaderEpoch, logAppendTimeMs } = append
-    const baseOffset = this.#nextOffset
+    const baseOffset = this.#state.nextOffset
     let offset = baseOffset
     for (const { at, header } of batches) {
       const patch = { baseOffset: offset, partitionLeaderEpoch }
@@ -192,7 +190,7 @@ export class Log {
     }
     slab?.retain()
     this.#staged.push({ ...append, baseOffset, endOffset: offset })
-    this.#nextOffset = offset
+    this.#state.nextOffset = offset
     return baseOffset
   }
 
@@ -210,6 +208,9 @@ export class Log {
     }
     for (const { slab } of staged) slab?.release()
     this.#state.context.cache.trim()
+    // Not before all is written: a checkpoint's producers must be those of its offset.
+    if (this.#hasRolled) void this.checkpoint()
+    this.#hasRolled = false
     return error === undefined ? { written } : { written, error }
   }
 
@@ -279,7 +280,7 @@ export class Log {
     for (const { changes } of staged.slice(written).reverse()) {
       for (const { producerId, before } of [...changes].reverse()) producers.restore(producerId, before)
     }
-    this.#nextOffset = endOffset
+    this.#state.nextOffset = endOffset
     context.counters.failedWrites++
     if (this.#isTorn) this.#cutTorn()
     const error = new LogError('LOG_DISK', `${folder} cannot be written: ${systemCode(thrown) ?? thrown}`, thrown)
@@ -309,7 +310,7 @@ export class Log {
     const closed = activeSegment(this.#state)
     segments.push(newSegment(context, folder, endOffset, settings))
     this.#keeper.noteClosed(closed)
-    this.checkpoint()
+    this.#hasRolled = true
   }
 
   /** Syncs and writes down where recovery can start, if anything changed; resolves also when that failed, which `onTrouble` is told. */
@@ -419,7 +420,7 @@ export class Log {
   async truncateTo(offset: number): Promise<void> {
     if (offset >= this.#state.endOffset) return
     await truncateLog(this.#state, this.#keeper, offset)
-    this.#nextOffset = this.#state.endOffset
+    this.#state.nextOffset = this.#state.endOffset
   }
 
   /** Clean: everything is synced and written down. */
@@ -434,7 +435,7 @@ export class Log {
     this.#state.isAbandoned = true
     for (const { slab } of this.#staged) slab?.release()
     this.#staged = []
-    this.#nextOffset = endOffset
+    this.#state.nextOffset = endOffset
     cached.clear(endOffset)
     for (const { path } of segments) context.files.forget(path)
   }

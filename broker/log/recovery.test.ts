@@ -28,14 +28,15 @@ async function make(isClean = false): Promise<Made> {
   log.beginEpoch(5)
   for (let offset = 0; offset < endOffset; offset += 2) {
     if (offset === syncedOffset) await log.checkpoint()
-    const before = new Map(context.disk.paths().map((path) => [path, context.disk.bytes(path).length]))
+    const before = new Map(context.platters.paths().map((path) => [path, context.platters.bytes(path).length]))
     const values = [`value-${offset}`, `value-${offset + 1}`]
     append(log, { values, timestamp: 1000 + offset, producerId: 1, producerEpoch: 0, baseSequence: offset }, 5)
     const path = pathOf(offset < 8 ? 0 : offset < 16 ? 8 : 16)
     const position = before.get(path) ?? 0
-    places.set(offset, { path, position, length: context.disk.bytes(path).length - position })
+    places.set(offset, { path, position, length: context.platters.bytes(path).length - position })
   }
   if (isClean) await log.close()
+  context.disk.kill()
   expect(log.segmentCount).toBe(3)
   return { context, places }
 }
@@ -44,7 +45,7 @@ async function make(isClean = false): Promise<Made> {
 async function reopen({
   context,
 }: Made): Promise<OpenedLog & { context: TestingContext; read: () => Promise<[number, string][]> }> {
-  const next = testingContext({ disk: context.disk })
+  const next = testingContext({ platters: context.platters })
   const opened = await openLog(next, settings)
   return { ...opened, context: next, read: () => readAll(opened.log, opened.log.startOffset, 'file') }
 }
@@ -73,7 +74,7 @@ const regions: [string, number][] = [
 
 function flip({ context, places }: Made, offset: number, byte: number): void {
   const { path, position, length } = places.get(offset)!
-  context.disk.bytes(path)[position + (byte < 0 ? length + byte : byte)]! ^= 0x04
+  context.platters.bytes(path)[position + (byte < 0 ? length + byte : byte)]! ^= 0x04
 }
 
 describe('undamaged', () => {
@@ -83,7 +84,7 @@ describe('undamaged', () => {
   ])('%s everything is there, and only what came after the checkpoint was read', async (_, isClean) => {
     const made = await make(isClean)
     let reads = 0
-    made.context.disk.refuse = (call, path) => {
+    made.context.platters.refuse = (call, path) => {
       if (call === 'read' && path.endsWith('.log')) reads++
       return undefined
     }
@@ -125,7 +126,7 @@ describe('a flipped bit (R9)', () => {
 
   test('that makes a leader epoch higher than all that are known passes: it stands outside the checksum, and may be right', async () => {
     const made = await make()
-    made.context.disk.bytes(pathOf(16))[made.places.get(22)!.position + 15]! += 2
+    made.context.platters.bytes(pathOf(16))[made.places.get(22)!.position + 15]! += 2
     const { log, read } = await reopen(made)
     expect([log.endOffset, log.highestEpoch, await read()]).toEqual([24, 7, records(24)])
   })
@@ -145,7 +146,7 @@ describe('a file of the wrong size (R9)', () => {
     const { position: end, length } = whole.get(22)!
     for (let size = 0; size <= end + length; size++) {
       const made = await make()
-      made.context.disk.resize(pathOf(16), size)
+      made.context.platters.resize(pathOf(16), size)
       if (size < whole.get(20)!.position) {
         await expect(reopen(made), `size ${size}`).rejects.toEqual(corrupt)
       } else {
@@ -157,14 +158,14 @@ describe('a file of the wrong size (R9)', () => {
   })
 
   test.each<[string, (made: Made) => void]>([
-    ['a closed one is too short', ({ context }) => context.disk.resize(pathOf(8), 100)],
-    ['a closed one is too long', ({ context }) => context.disk.resize(pathOf(8), 1000)],
-    ['a closed one is empty', ({ context }) => context.disk.resize(pathOf(0), 0)],
-    ['a closed one is missing', ({ context }) => context.disk.remove(pathOf(0))],
-    ['the active one is missing', ({ context }) => context.disk.remove(pathOf(16))],
-    ['a closed one is all zeros', ({ context }) => context.disk.bytes(pathOf(8)).fill(0)],
-    ['the active one is all zeros', ({ context }) => context.disk.bytes(pathOf(16)).fill(0)],
-    ['all are missing', ({ context }) => [0, 8, 16].forEach((base) => void context.disk.remove(pathOf(base)))],
+    ['a closed one is too short', ({ context }) => context.platters.resize(pathOf(8), 100)],
+    ['a closed one is too long', ({ context }) => context.platters.resize(pathOf(8), 1000)],
+    ['a closed one is empty', ({ context }) => context.platters.resize(pathOf(0), 0)],
+    ['a closed one is missing', ({ context }) => context.platters.remove(pathOf(0))],
+    ['the active one is missing', ({ context }) => context.platters.remove(pathOf(16))],
+    ['a closed one is all zeros', ({ context }) => context.platters.bytes(pathOf(8)).fill(0)],
+    ['the active one is all zeros', ({ context }) => context.platters.bytes(pathOf(16)).fill(0)],
+    ['all are missing', ({ context }) => [0, 8, 16].forEach((base) => void context.platters.remove(pathOf(base)))],
   ])('%s: found at the start', async (_, damage) => {
     const made = await make()
     damage(made)
@@ -179,7 +180,7 @@ describe('a file of the wrong size (R9)', () => {
   ])('zeros %s', async (_, offset, within, expected) => {
     const made = await make()
     const { path, position } = made.places.get(offset)!
-    made.context.disk.bytes(path).fill(0, position + within)
+    made.context.platters.bytes(path).fill(0, position + within)
     if (expected === 'fault') {
       await expect(reopen(made).then(({ read }) => read())).rejects.toEqual(corrupt)
     } else {
@@ -190,22 +191,22 @@ describe('a file of the wrong size (R9)', () => {
 
   test('zeros behind the last batch, as a power loss leaves them, are cut', async () => {
     const made = await make()
-    const size = made.context.disk.bytes(pathOf(16)).length
-    made.context.disk.resize(pathOf(16), size + 5000)
+    const size = made.context.platters.bytes(pathOf(16)).length
+    made.context.platters.resize(pathOf(16), size + 5000)
     const { log, read } = await reopen(made)
     expect([log.endOffset, await read()]).toEqual([24, records(24)])
-    expect(made.context.disk.bytes(pathOf(16)).length).toBe(size)
+    expect(made.context.platters.bytes(pathOf(16)).length).toBe(size)
   })
 })
 
 describe('files beside the segments are made again from them', () => {
   const damages: [string, (context: TestingContext, path: string) => void][] = [
-    ['missing', (context, path) => context.disk.remove(path)],
-    ['empty', (context, path) => context.disk.resize(path, 0)],
+    ['missing', (context, path) => context.platters.remove(path)],
+    ['empty', (context, path) => context.platters.resize(path, 0)],
     [
       'damaged',
-      ({ disk }, path) => {
-        disk.bytes(path)[disk.bytes(path).length - 3]! ^= 1
+      ({ platters }, path) => {
+        platters.bytes(path)[platters.bytes(path).length - 3]! ^= 1
       },
     ],
   ]
@@ -222,7 +223,7 @@ describe('files beside the segments are made again from them', () => {
 
   test.each(table)('%s %s', async (_name, _how, isMeant, damage) => {
     const made = await make()
-    const paths = made.context.disk.paths().filter((path) => path.startsWith(testFolder) && isMeant(path))
+    const paths = made.context.platters.paths().filter((path) => path.startsWith(testFolder) && isMeant(path))
     expect(paths).not.toEqual([])
     for (const path of paths) damage(made.context, path)
     const { log, read } = await reopen(made)
@@ -234,7 +235,7 @@ describe('files beside the segments are made again from them', () => {
 
   test('without a checkpoint every batch is checked at the start', async () => {
     const made = await make()
-    made.context.disk.remove(`${testFolder}/checkpoint`)
+    made.context.platters.remove(`${testFolder}/checkpoint`)
     flip(made, 2, -1)
     await expect(reopen(made)).rejects.toEqual(corrupt)
   })
@@ -243,7 +244,7 @@ describe('files beside the segments are made again from them', () => {
     const made = await make()
     const path = `${testFolder}/${name}`
     const { writeStateFile } = await import('./state-file.ts')
-    writeStateFile(made.context.disk, path, { kind: name, version: 9 }, {})
+    writeStateFile(made.context.platters, path, { kind: name, version: 9 }, {})
     await expect(reopen(made)).rejects.toEqual(expect.objectContaining({ code: 'LOG_VERSION' }))
   })
 })
@@ -255,9 +256,10 @@ describe('segments that no checkpoint knows', () => {
     const { log } = await openLog(context, settings)
     for (let offset = 0; offset < endOffset; offset += 2) {
       if (offset === 4) await log.checkpoint()
-      if (offset === 4) context.disk.syncGate = new Promise(() => {})
+      if (offset === 4) context.platters.syncGate = new Promise(() => {})
       append(log, { values: [`value-${offset}`, `value-${offset + 1}`] })
     }
+    context.disk.kill()
     return { context, places: new Map() }
   }
 
@@ -268,8 +270,8 @@ describe('segments that no checkpoint knows', () => {
 
   test('a torn one with nothing sound behind it is cut, and what follows goes', async () => {
     const made = await makeUnknown()
-    made.context.disk.resize(pathOf(8), 150)
-    made.context.disk.bytes(pathOf(16)).fill(0)
+    made.context.platters.resize(pathOf(8), 150)
+    made.context.platters.bytes(pathOf(16)).fill(0)
     const { log, read } = await reopen(made)
     expect([log.endOffset, log.segmentCount, await read()]).toEqual([10, 2, records(10)])
     append(log, { values: ['value-10', 'value-11'] })
@@ -278,15 +280,15 @@ describe('segments that no checkpoint knows', () => {
 
   test('an empty one behind a torn one goes with it', async () => {
     const made = await makeUnknown()
-    made.context.disk.resize(pathOf(8), 0)
-    made.context.disk.resize(pathOf(16), 0)
+    made.context.platters.resize(pathOf(8), 0)
+    made.context.platters.resize(pathOf(16), 0)
     const { log, read } = await reopen(made)
     expect([log.endOffset, await read()]).toEqual([8, records(8)])
   })
 
   test('a torn one with a sound one behind it is a fault', async () => {
     const made = await makeUnknown()
-    made.context.disk.resize(pathOf(8), 150)
+    made.context.platters.resize(pathOf(8), 150)
     await expect(reopen(made)).rejects.toEqual(corrupt)
   })
 })
@@ -304,7 +306,7 @@ test('any damage: a prefix is served, or nothing', async () => {
   await fc.assert(
     fc.asyncProperty(fc.array(damage, { minLength: 1, maxLength: 3 }), fc.boolean(), async (damages, isClean) => {
       const made = await make(isClean)
-      const { disk } = made.context
+      const { platters: disk } = made.context
       for (const { file, at, how, length } of damages) {
         const paths = disk.paths().filter((path) => path.startsWith(testFolder))
         const path = paths[file % paths.length]!

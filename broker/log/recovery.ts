@@ -27,7 +27,6 @@ export interface Recovered {
   readonly syncedOffset: number
   readonly epochs: EpochHistory
   readonly producers: Producers
-  readonly cutBytes: number
   /** The checkpoint is not the whole truth any more. */
   readonly changed: boolean
 }
@@ -92,7 +91,6 @@ class Recovery {
       syncedOffset,
       epochs: this.#epochs,
       producers: this.#producers,
-      cutBytes,
       changed: this.#checkpoint === undefined || active.endOffset !== syncedOffset || cutBytes > 0,
     }
   }
@@ -145,7 +143,9 @@ class Recovery {
       const end =
         segment.baseOffset > offset ? gap(offset, segment) : await this.#scanSegment(segment, range, snapshots)
       offset = end.offset
-      if (end.problem !== null) return this.#cut(segments, sizes, index, end)
+      if (end.problem === null) continue
+      this.#loadSnapshot(offset, snapshots)
+      return this.#cut(segments, sizes, index, end)
     }
     this.#loadSnapshot(offset, snapshots)
     return 0

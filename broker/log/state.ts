@@ -16,6 +16,8 @@ export interface LogState {
   startOffset: number
   /** One past the last written record. */
   endOffset: number
+  /** One past the last staged record. */
+  nextOffset: number
   /** Everything below was synced. */
   syncedOffset: number
   readonly epochs: EpochHistory

@@ -27,6 +27,8 @@ export class TestingDisk implements Disk {
   readonly #files = new Map<string, Content>()
   readonly #folders = new Set<string>(['/'])
   #openFiles = 0
+  /** A sync that is under way when the power goes has done nothing. */
+  #losses = 0
   /** Gives the error code with which a call fails; undefined: it works. */
   refuse: (call: DiskCall, path: string) => string | undefined = () => undefined
   /** How many bytes of a refused write reach the file all the same. */
@@ -53,6 +55,7 @@ export class TestingDisk implements Disk {
 
   /** The power goes: of each file a part of what was not synced is lost, from the end on, perhaps leaving zeros. */
   losePower(random: () => number): void {
+    this.#losses++
     for (const content of this.#files.values()) {
       const { bytes, synced } = content
       if (random() < 0.3) continue
@@ -108,9 +111,10 @@ export class TestingDisk implements Disk {
       },
       sync: async () => {
         const bytes = content.bytes.slice()
+        const losses = this.#losses
         await this.syncGate
         check('sync')
-        content.synced = bytes
+        if (losses === this.#losses) content.synced = bytes
       },
       close: () => {
         if (!isOpen) throw diskError('EBADF', path)
@@ -168,6 +172,63 @@ export class TestingDisk implements Disk {
   #check(call: DiskCall, path: string): void {
     const code = this.refuse(call, path)
     if (code !== undefined) throw diskError(code, path)
+  }
+}
+
+/** What one process sees of a disk: once it is killed, nothing that it still does takes effect, and nothing it waits for comes. */
+export class ProcessDisk implements Disk {
+  readonly #disk: TestingDisk
+  #isDead = false
+
+  constructor(disk: TestingDisk) {
+    this.#disk = disk
+  }
+
+  kill(): void {
+    this.#isDead = true
+  }
+
+  open(path: string, mode: OpenMode): DiskFile {
+    const file = this.#disk.open(path, mode)
+    return {
+      path,
+      size: () => file.size(),
+      read: (target, position) => file.read(target, position),
+      readAsync: (target, position) => this.#alive(file.readAsync(target, position)),
+      writev: (buffers, position) => this.#isDead || file.writev(buffers, position),
+      truncate: (size) => this.#isDead || file.truncate(size),
+      sync: () => this.#alive(file.sync()),
+      close: () => file.close(),
+    }
+  }
+
+  exists(path: string): boolean {
+    return this.#disk.exists(path)
+  }
+
+  list(folder: string): string[] {
+    return this.#disk.list(folder)
+  }
+
+  mkdir(folder: string): void {
+    if (!this.#isDead) this.#disk.mkdir(folder)
+  }
+
+  remove(path: string): void {
+    if (!this.#isDead) this.#disk.remove(path)
+  }
+
+  rename(from: string, to: string): void {
+    if (!this.#isDead) this.#disk.rename(from, to)
+  }
+
+  syncFolder(folder: string): Promise<void> {
+    return this.#alive(this.#disk.syncFolder(folder))
+  }
+
+  async #alive<T>(call: Promise<T>): Promise<T> {
+    const outcome = await call
+    return this.#isDead ? new Promise<T>(() => {}) : outcome
   }
 }
 

@@ -10,7 +10,7 @@ import { IndexCache } from './index-cache.ts'
 import { Limiter } from './limiter.ts'
 import { Log } from './log.ts'
 import { endOffsetOf, lengthOf } from './outline.ts'
-import { TestingDisk } from './testing-disk.ts'
+import { ProcessDisk, TestingDisk } from './testing-disk.ts'
 
 /** A clock that goes when it is told to. `soon` runs with the next microtask. */
 export class TestingClock implements Clock {
@@ -75,12 +75,14 @@ export const testSettings: LogSettings = {
 }
 
 export interface TestingContext extends LogContext {
-  readonly disk: TestingDisk
+  /** What outlives the process. */
+  readonly platters: TestingDisk
+  readonly disk: ProcessDisk
   readonly clock: TestingClock
 }
 
 export interface ContextOptions {
-  readonly disk?: TestingDisk
+  readonly platters?: TestingDisk
   readonly clock?: TestingClock
   readonly cacheBytesMax?: number
   readonly openFilesMax?: number
@@ -89,9 +91,11 @@ export interface ContextOptions {
 
 /** Poisoned memory: whoever reads a slab that was given back finds out. */
 export function testingContext(options: ContextOptions = {}): TestingContext {
-  const disk = options.disk ?? new TestingDisk()
+  const platters = options.platters ?? new TestingDisk()
+  const disk = new ProcessDisk(platters)
   const pool = new SlabPool({ slabBytes: 65_536, keepBytesMax: 1_000_000, poison: true })
   return {
+    platters,
     disk,
     pool,
     clock: options.clock ?? new TestingClock(),

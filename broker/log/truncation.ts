@@ -15,6 +15,8 @@ import { readStateFile } from './state-file.ts'
 /** `offset` is below the log's end. Order: memory, then the checkpoint, which must not promise more than there is, then the files. */
 export function truncateLog(log: LogState, keeper: Keeper, offset: number): Promise<void> {
   return keeper.alone(async () => {
+    // One that is under way would count as synced what is cut meanwhile.
+    await keeper.sync()
     const cut = segmentOf(log, Math.max(offset, log.segments[0]!.baseOffset))
     const place = await findBatch(
       log.context.files,
@@ -29,6 +31,7 @@ export function truncateLog(log: LogState, keeper: Keeper, offset: number): Prom
     log.segments[log.segments.length - 1] = last
     for (const segment of [cut, ...gone]) segment.deleted = true
     log.endOffset = last.endOffset
+    log.nextOffset = last.endOffset
     log.startOffset = Math.min(log.startOffset, last.endOffset)
     log.syncedOffset = Math.min(log.syncedOffset, last.endOffset)
     log.cached.clear(last.endOffset)
@@ -38,6 +41,8 @@ export function truncateLog(log: LogState, keeper: Keeper, offset: number): Prom
     keeper.noteWritten(last)
     await keeper.rewrite()
     log.context.files.get(last.path).truncate(last.bytes)
+    // Else a power loss could bring back what was cut.
+    await log.context.files.during(last.path, (file) => file.sync())
     for (const segment of gone) {
       log.context.files.forget(segment.path)
       log.context.disk.remove(segment.path)
