@@ -85,7 +85,7 @@ export function reportsOnly(reported: readonly TopicPartitions[], ...sets: reado
 
 /** Does the client report exactly these? */
 export function reportsExactly(reported: readonly TopicPartitions[], owned: Owned): boolean {
-  const total = reported.reduce((sum, { partitions }) => sum + partitions.length, 0)
+  const total = reported.reduce((sum, { partitions }) => sum + new Set(partitions).size, 0)
   return total === countOwned(owned) && reportsOnly(reported, owned)
 }
 
