@@ -1,6 +1,6 @@
 // Produce: append record batches to partitions.
 //
-// 3: records v2, transactions   5: log start offset   8: errors by record (KIP-467)   9: flexible
+// 3: records v2, transactions   5: log start offset   7: zstd   8: errors by record (KIP-467)   9: flexible
 // 10: the current leader (KIP-951)   12: transactions' partitions are added implicitly (KIP-890)   13: topic ids (KIP-516)
 // 0 to 2 are advertised for old librdkafka and refused (KAFKA-18659); they are here to answer them.
 import {

@@ -1,6 +1,6 @@
 // Fetch: read record batches; consumers and followers.
 //
-// 5: log start offset   7: sessions (KIP-227)   9: leader epoch   11: rack, follower fetching (KIP-392)   12: flexible, diverging epoch
+// 5: log start offset   7: sessions (KIP-227)   9: leader epoch   10: zstd   11: rack, follower fetching (KIP-392)   12: flexible, diverging epoch
 // 13: topic ids   15: replica state (KIP-903)   16: the leaders' endpoints (KIP-951)   17: directory id   18: high watermark (KIP-1166)
 import {
   api,

@@ -1,11 +1,19 @@
-// What clients that others wrote really send, and what Apache Kafka 4.3 answers them (testdata/record.ts), decodes and
+// What clients that others wrote really send, and what Apache Kafka 4.3 answers them (test/recording), decodes and
 // encodes to the very same bytes.
 import { readFileSync } from 'node:fs'
 import { describe, expect, it } from 'vitest'
 import { decodeRequestHeader, decodeResponseHeader, encodeRequest, encodeResponse } from '../frames/index.ts'
 import { type AnyApi, Reader } from '../schema/index.ts'
-import type { Recorded } from '../testdata/recorder.ts'
 import { apis, type FetchRequest, type ProduceRequest } from './index.ts'
+
+interface Recorded {
+  readonly client: string
+  readonly api: string
+  readonly side: 'request' | 'response'
+  readonly version: number
+  /** The frame without its length, in hex. */
+  readonly frame: string
+}
 
 const file = new URL('../testdata/recorded.json', import.meta.url)
 const recorded = (JSON.parse(readFileSync(file, 'utf8')) as Recorded[]).map((each) => ({

@@ -4,8 +4,7 @@
 // once by copying ('data' events), in turn. CPU seconds per GB of this process, which count whatever else runs.
 import { spawn } from 'node:child_process'
 import { FrameReader, SlabPool } from '@castellan/protocol'
-import { type Address, type Connection, nodeRuntime } from '@castellan/protocol/runtime'
-import { makeNodeNetwork } from '../../protocol/runtime/node-network.ts'
+import { type Address, type Connection, makeNodeNetwork, nodeRuntime } from '@castellan/protocol/runtime'
 
 const totalBytes = 4e9
 

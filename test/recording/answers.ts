@@ -1,11 +1,10 @@
 // A broker of two dozen lines, for recording what clients send: one topic of two partitions, nothing on disk, and
 // just enough in each answer to make a client go on to its next request.
-import type { Address } from '../runtime/index.ts'
 import {
   type AnyApi,
   type ApiVersionsResponseInput,
-  type ConsumerGroupHeartbeatRequest,
   apis,
+  type ConsumerGroupHeartbeatRequest,
   type CreateTopicsRequest,
   type DeleteTopicsRequest,
   type DescribeConfigsRequest,
@@ -17,7 +16,8 @@ import {
   type OffsetFetchRequest,
   type OffsetForLeaderEpochRequest,
   type ProduceRequest,
-} from '../index.ts'
+} from '@castellan/protocol'
+import type { Address } from '@castellan/protocol/runtime'
 
 const topicId = '0f0e0d0c-0b0a-4908-8706-050403020100'
 const partitionCount = 2
@@ -42,25 +42,49 @@ export class Answers {
   readonly #answers: Record<string, (request: never, version: number) => object | undefined> = {
     ApiVersions: (): ApiVersionsResponseInput => ({
       errorCode: 0,
-      apiKeys: [...apis.values()].map(({ key, versions }) => ({ apiKey: key, minVersion: versions[0], maxVersion: versions[1] })),
+      apiKeys: [...apis.values()].map(({ key, versions }) => ({
+        apiKey: key,
+        minVersion: versions[0],
+        maxVersion: versions[1],
+      })),
     }),
     Metadata: (request: MetadataRequest) => ({
       brokers: [{ nodeId: 1, ...this.#self, rack: null }],
       clusterId: 'recorder',
       controllerId: 1,
-      topics: [{ errorCode: 0, name: this.#named(request.topics?.[0]?.name), topicId, partitions: this.#partitions((index) => ({ errorCode: 0, partitionIndex: index, leaderId: 1, leaderEpoch: 3, replicaNodes: [1], isrNodes: [1] })) }],
+      topics: [
+        {
+          errorCode: 0,
+          name: this.#named(request.topics?.[0]?.name),
+          topicId,
+          partitions: this.#partitions((index) => ({
+            errorCode: 0,
+            partitionIndex: index,
+            leaderId: 1,
+            leaderEpoch: 3,
+            replicaNodes: [1],
+            isrNodes: [1],
+          })),
+        },
+      ],
     }),
     InitProducerId: () => ({ errorCode: 0, producerId: 4711, producerEpoch: 0 }),
     Produce: (request: ProduceRequest) => {
       for (const { partitionData } of request.topicData) {
-        for (const { index, records } of partitionData) if (index === 0 && records !== null) this.#batch = Buffer.from(records)
+        for (const { index, records } of partitionData)
+          if (index === 0 && records !== null) this.#batch = Buffer.from(records)
       }
       if (request.acks === 0) return undefined
       return {
         responses: request.topicData.map(({ name, topicId, partitionData }) => ({
           name,
           topicId,
-          partitionResponses: partitionData.map(({ index }) => ({ index, errorCode: 0, baseOffset: 0, logStartOffset: 0 })),
+          partitionResponses: partitionData.map(({ index }) => ({
+            index,
+            errorCode: 0,
+            baseOffset: 0,
+            logStartOffset: 0,
+          })),
         })),
       }
     },
@@ -83,7 +107,13 @@ export class Answers {
       topics: request.topics.map(({ name, partitions }) => ({
         name,
         // Java refuses a negative time where it asked for one.
-        partitions: partitions.map(({ partitionIndex, timestamp }) => ({ partitionIndex, errorCode: 0, timestamp, offset: 0, leaderEpoch: 3 })),
+        partitions: partitions.map(({ partitionIndex, timestamp }) => ({
+          partitionIndex,
+          errorCode: 0,
+          timestamp,
+          offset: 0,
+          leaderEpoch: 3,
+        })),
       })),
     }),
     FindCoordinator: (request: FindCoordinatorRequest) => ({
@@ -100,10 +130,23 @@ export class Answers {
       })),
     }),
     OffsetFetch: (request: OffsetFetchRequest) => {
-      const none = ({ name, partitionIndexes, ...rest }: { name: string; topicId?: string; partitionIndexes: number[] }) => ({
+      const none = ({
+        name,
+        partitionIndexes,
+        ...rest
+      }: {
+        name: string
+        topicId?: string
+        partitionIndexes: number[]
+      }) => ({
         name,
         topicId: rest.topicId,
-        partitions: partitionIndexes.map((partitionIndex) => ({ partitionIndex, committedOffset: -1, metadata: '', errorCode: 0 })),
+        partitions: partitionIndexes.map((partitionIndex) => ({
+          partitionIndex,
+          committedOffset: -1,
+          metadata: '',
+          errorCode: 0,
+        })),
       })
       return {
         topics: request.topics?.map(none) ?? [],
@@ -113,14 +156,29 @@ export class Answers {
     OffsetForLeaderEpoch: (request: OffsetForLeaderEpochRequest) => ({
       topics: request.topics.map(({ topic, partitions }) => ({
         topic,
-        partitions: partitions.map(({ partition, leaderEpoch }) => ({ partition, errorCode: 0, leaderEpoch, endOffset: 1 })),
+        partitions: partitions.map(({ partition, leaderEpoch }) => ({
+          partition,
+          errorCode: 0,
+          leaderEpoch,
+          endOffset: 1,
+        })),
       })),
     }),
     CreateTopics: (request: CreateTopicsRequest) => ({
-      topics: request.topics.map(({ name }) => ({ name: this.#named(name), topicId, errorCode: 0, numPartitions: partitionCount, replicationFactor: 1, configs: [] })),
+      topics: request.topics.map(({ name }) => ({
+        name: this.#named(name),
+        topicId,
+        errorCode: 0,
+        numPartitions: partitionCount,
+        replicationFactor: 1,
+        configs: [],
+      })),
     }),
     DeleteTopics: (request: DeleteTopicsRequest) => ({
-      responses: [...request.topicNames.map((name) => ({ name, errorCode: 0 })), ...request.topics.map(({ name, topicId }) => ({ name, topicId, errorCode: 0 }))],
+      responses: [
+        ...request.topicNames.map((name) => ({ name, errorCode: 0 })),
+        ...request.topics.map(({ name, topicId }) => ({ name, topicId, errorCode: 0 })),
+      ],
     }),
     DescribeConfigs: (request: DescribeConfigsRequest) => ({
       results: request.resources.map(({ resourceType, resourceName }) => ({
@@ -128,7 +186,16 @@ export class Answers {
         errorMessage: null,
         resourceType,
         resourceName,
-        configs: [{ name: 'retention.ms', value: '604800000', readOnly: false, configSource: 5, isSensitive: false, configType: 5 }],
+        configs: [
+          {
+            name: 'retention.ms',
+            value: '604800000',
+            readOnly: false,
+            configSource: 5,
+            isSensitive: false,
+            configType: 5,
+          },
+        ],
       })),
     }),
     ConsumerGroupHeartbeat: (request: ConsumerGroupHeartbeatRequest) => ({
@@ -136,7 +203,10 @@ export class Answers {
       memberId: request.memberId || 'member-1',
       memberEpoch: request.memberEpoch < 0 ? request.memberEpoch : 1,
       heartbeatIntervalMs: 50,
-      assignment: request.memberEpoch === 0 ? { topicPartitions: [{ topicId, partitions: this.#partitions((index) => index) }] } : null,
+      assignment:
+        request.memberEpoch === 0
+          ? { topicPartitions: [{ topicId, partitions: this.#partitions((index) => index) }] }
+          : null,
     }),
   }
 

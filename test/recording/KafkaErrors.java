@@ -1,5 +1,5 @@
 // Makes kafka-errors.txt: code, name and whether a retry may help, of every error that Apache Kafka's client knows.
-//   java -cp kafka-clients.jar:slf4j-api.jar protocol/testdata/KafkaErrors.java > protocol/testdata/kafka-errors.txt
+//   java -cp kafka-clients.jar:slf4j-api.jar test/recording/KafkaErrors.java > protocol/testdata/kafka-errors.txt
 import org.apache.kafka.common.errors.RetriableException;
 import org.apache.kafka.common.protocol.Errors;
 

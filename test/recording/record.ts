@@ -1,28 +1,35 @@
-// Makes recorded.json: what clients that others wrote really send, for recorded.test.ts to decode and encode again.
+// Makes protocol/testdata/recorded.json: what clients that others wrote really send, for the tests there to
+// decode and encode again.
 //
-//   node protocol/testdata/record.ts                        answers the clients by itself
-//   node protocol/testdata/record.ts 127.0.0.1:9092         stands before a real broker and keeps its answers as well
+//   node test/recording/record.ts                        answers the clients by itself
+//   node test/recording/record.ts 127.0.0.1:9092         stands before a real broker and keeps its answers as well
 //
-// Clients: kafkajs, @platformatic/kafka (both from test/node_modules), kcat, and Java's own if there is a java and
+// Clients: kafkajs, @platformatic/kafka, kcat, and Java's own if there is a java and
 // kafka-clients in ~/.m2. What is missing is left out, and what was recorded of it before is kept.
 import { spawn } from 'node:child_process'
 import { existsSync, globSync, readFileSync, writeFileSync } from 'node:fs'
-import { createRequire } from 'node:module'
 import { homedir } from 'node:os'
 import { setTimeout as sleep } from 'node:timers/promises'
+import { Admin, Consumer, Producer, stringDeserializers, stringSerializers } from '@platformatic/kafka'
+import { Kafka, logLevel } from 'kafkajs'
 import { type Recorded, Recorder } from './recorder.ts'
 
-const require = createRequire(new URL('../../test/package.json', import.meta.url))
-const file = new URL('recorded.json', import.meta.url)
+const file = new URL('../../protocol/testdata/recorded.json', import.meta.url)
 
 type Play = (bootstrap: string, topic: string) => Promise<void>
 
 async function kafkajs(bootstrap: string, topic: string): Promise<void> {
-  const { Kafka, logLevel } = require('kafkajs')
-  const kafka = new Kafka({ clientId: 'kafkajs', brokers: [bootstrap], logLevel: logLevel.NOTHING, retry: { retries: 8, initialRetryTime: 200 } })
+  const kafka = new Kafka({
+    clientId: 'kafkajs',
+    brokers: [bootstrap],
+    logLevel: logLevel.NOTHING,
+    retry: { retries: 8, initialRetryTime: 200 },
+  })
   const admin = kafka.admin()
   await admin.connect()
-  await admin.createTopics({ topics: [{ topic, numPartitions: 2, configEntries: [{ name: 'retention.ms', value: '1000' }] }] })
+  await admin.createTopics({
+    topics: [{ topic, numPartitions: 2, configEntries: [{ name: 'retention.ms', value: '1000' }] }],
+  })
   await admin.fetchTopicMetadata({ topics: [topic] })
   await admin.describeConfigs({ includeSynonyms: true, resources: [{ type: 2, name: topic }] })
   await admin.fetchTopicOffsets(topic)
@@ -30,12 +37,24 @@ async function kafkajs(bootstrap: string, topic: string): Promise<void> {
   // A broker that has just made its offsets topic needs a moment, and kafkajs does not wait for it.
   for (let left = 20; left > 0; left--) {
     const fetched = admin.fetchOffsets({ groupId: 'g', topics: [topic] })
-    if (await fetched.then(() => true, () => sleep(250, false))) break
+    if (
+      await fetched.then(
+        () => true,
+        () => sleep(250, false),
+      )
+    )
+      break
   }
   for (const idempotent of [false, true]) {
     const producer = kafka.producer({ idempotent })
     await producer.connect()
-    await producer.send({ topic, messages: [{ key: 'k', value: 'héllo', headers: { h: 'v' }, partition: 0 }, { value: 'x'.repeat(5_000), partition: 1 }] })
+    await producer.send({
+      topic,
+      messages: [
+        { key: 'k', value: 'héllo', headers: { h: 'v' }, partition: 0 },
+        { value: 'x'.repeat(5_000), partition: 1 },
+      ],
+    })
     if (!idempotent) await producer.send({ topic, acks: 0, messages: [{ value: 'not answered' }] })
     await producer.disconnect()
   }
@@ -44,16 +63,29 @@ async function kafkajs(bootstrap: string, topic: string): Promise<void> {
 }
 
 async function platformatic(bootstrap: string, topic: string): Promise<void> {
-  const { Admin, Consumer, Producer, stringSerializers, stringDeserializers } = await import(require.resolve('@platformatic/kafka'))
   const base = { clientId: 'platformatic', bootstrapBrokers: [bootstrap], retries: 10, retryDelay: 200 }
   const admin = new Admin(base)
-  await admin.createTopics({ topics: [topic], partitions: 2, replicas: 1, configs: [{ name: 'retention.ms', value: '1000' }] })
+  await admin.createTopics({
+    topics: [topic],
+    partitions: 2,
+    replicas: 1,
+    configs: [{ name: 'retention.ms', value: '1000' }],
+  })
   await admin.metadata({ topics: [topic] })
-  await admin.describeConfigs({ resources: [{ resourceType: 2, resourceName: topic }], includeSynonyms: true, includeDocumentation: true })
+  await admin.describeConfigs({
+    resources: [{ resourceType: 2, resourceName: topic }],
+    includeSynonyms: true,
+    includeDocumentation: true,
+  })
   const producer = new Producer({ ...base, serializers: stringSerializers, idempotent: true })
   await producer.send({ messages: [{ topic, partition: 0, key: 'k', value: 'héllo', headers: { h: 'v' } }] })
   await producer.close()
-  const consumer = new Consumer({ ...base, groupId: 'g', groupProtocol: 'consumer', deserializers: stringDeserializers })
+  const consumer = new Consumer({
+    ...base,
+    groupId: 'g',
+    groupProtocol: 'consumer',
+    deserializers: stringDeserializers,
+  })
   const stream = await consumer.consume({ topics: [topic], mode: 'earliest', autocommit: false, maxWaitTime: 50 })
   for await (const message of stream) {
     await message.commit()
@@ -68,11 +100,15 @@ async function platformatic(bootstrap: string, topic: string): Promise<void> {
 }
 
 async function kcat(bootstrap: string, topic: string): Promise<void> {
-  const run = (args: string[], input = '') => execute('kcat', ['-b', bootstrap, '-X', 'client.id=kcat', '-m', '5', ...args], input)
+  const run = (args: string[], input = '') =>
+    execute('kcat', ['-b', bootstrap, '-X', 'client.id=kcat', '-m', '5', ...args], input)
   await run(['-L'])
   await run(['-L', '-t', topic])
   await run(['-P', '-t', topic, '-p', '0', '-k', 'k', '-H', 'h=v'], 'héllo\n')
-  await run(['-P', '-t', topic, '-p', '0', '-X', 'enable.idempotence=true', '-z', 'lz4'], `${'x'.repeat(5_000)}\nsecond\n`)
+  await run(
+    ['-P', '-t', topic, '-p', '0', '-X', 'enable.idempotence=true', '-z', 'lz4'],
+    `${'x'.repeat(5_000)}\nsecond\n`,
+  )
   await run(['-P', '-t', topic, '-p', '0', '-X', 'acks=0'], 'not answered\n')
   await run(['-C', '-t', topic, '-p', '0', '-o', 'beginning', '-c', '1'])
   await run(['-C', '-t', topic, '-o', 's@1700000000000', '-e'])
@@ -90,7 +126,11 @@ function execute(command: string, args: string[], input = ''): Promise<void> {
     let said = ''
     process_.stderr.on('data', (data) => (said += data))
     process_.on('error', reject)
-    process_.on('exit', (code) => (code === 0 ? resolve() : reject(new Error(`${command} ${args.join(' ')} ended with ${code}: ${said.slice(-2_000)}`))))
+    process_.on('exit', (code) =>
+      code === 0
+        ? resolve()
+        : reject(new Error(`${command} ${args.join(' ')} ended with ${code}: ${said.slice(-2_000)}`)),
+    )
     process_.stdin.end(input)
   })
 }
@@ -102,7 +142,10 @@ const only = process.argv[3]
 for (const [client, play] of Object.entries(plays)) {
   if (only && only !== client) continue
   try {
-    await Promise.race([play(`127.0.0.1:${recorder.address.port}`, `fixtures-${client}`), sleep(60_000).then(() => Promise.reject(new Error('not done in a minute')))])
+    await Promise.race([
+      play(`127.0.0.1:${recorder.address.port}`, `fixtures-${client}`),
+      sleep(60_000).then(() => Promise.reject(new Error('not done in a minute'))),
+    ])
     console.log(client, 'recorded')
   } catch (error) {
     console.error(client, error)
@@ -113,7 +156,8 @@ await recorder.stop()
 const before = existsSync(file) ? (JSON.parse(readFileSync(file, 'utf8')) as Recorded[]) : []
 const renewed = new Set(recorder.recorded.map(({ client, side }) => `${client} ${side}`))
 const all = [...before.filter(({ client, side }) => !renewed.has(`${client} ${side}`)), ...recorder.recorded]
-const text = (each: Recorded) => `${each.client} ${each.side} ${each.api} ${String(each.version).padStart(3)} ${each.frame.length}`
+const text = (each: Recorded) =>
+  `${each.client} ${each.side} ${each.api} ${String(each.version).padStart(3)} ${each.frame.length}`
 all.sort((a, b) => (text(a) < text(b) ? -1 : 1))
 writeFileSync(file, `[\n${all.map((each) => JSON.stringify(each)).join(',\n')}\n]\n`)
 console.log(`${all.length} messages`)
