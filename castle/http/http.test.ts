@@ -1,0 +1,383 @@
+// The API and the links over real sockets and a real store.
+import { mkdtempSync, rmSync } from 'node:fs'
+import { createServer } from 'node:http'
+import { type AddressInfo, connect } from 'node:net'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { type Heartbeat, versionOf } from '@castellan/protocol/heartbeat'
+import { nodeRuntime, silentLogger } from '@castellan/protocol/runtime'
+import type { TSchema } from 'typebox'
+import { Compile } from 'typebox/compile'
+import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { WebSocket } from 'ws'
+import { castleConfig } from '../config.ts'
+import { type RunningCastle, startCastle } from '../main.ts'
+import { TestBroker, TestClient } from '../testing/senders.ts'
+import * as schemas from '../views/schemas.ts'
+import { pageOf } from './lists.ts'
+import { problem } from './problems.ts'
+
+const root = mkdtempSync(join(tmpdir(), 'castellan-http-'))
+const start = (folder = join(root, 'main')) =>
+  startCastle(castleConfig({ dataFolder: folder, listen: { host: '127.0.0.1', port: 0 } }), silentLogger)
+
+let castle: RunningCastle
+let brokers: TestBroker[]
+
+async function until(condition: () => boolean | Promise<boolean>, what: string): Promise<void> {
+  const untilMs = performance.now() + 5_000
+  while (!(await condition())) {
+    if (performance.now() > untilMs) throw new Error(`not within 5 s: ${what}`)
+    await new Promise((resolve) => setTimeout(resolve, 2))
+  }
+}
+
+async function call(method: string, path: string, body?: unknown, shape?: TSchema) {
+  const init = body === undefined ? {} : { body: JSON.stringify(body), headers: { 'content-type': 'application/json' } }
+  const response = await fetch(castle.url + path, { method, ...init })
+  const text = await response.text()
+  const value = text === '' ? undefined : JSON.parse(text)
+  const expected = response.status >= 400 ? problem : shape
+  // Views are not checked while serving: here they are.
+  if (expected !== undefined) expect(Compile(expected).Errors(value)).toEqual([])
+  return { status: response.status, type: response.headers.get('content-type'), value }
+}
+
+beforeAll(async () => {
+  castle = await start()
+  brokers = [1, 2, 3].map((id) => new TestBroker(nodeRuntime(), id, { port: 1 }, { urls: [castle.url] }))
+  await until(() => brokers.every((broker) => broker.topic('__consumer_offsets') !== undefined), 'brokers are there')
+})
+
+afterAll(async () => {
+  await Promise.all(brokers.map(({ sender }) => sender.stop()))
+  await castle.stop()
+  rmSync(root, { recursive: true })
+})
+
+describe('topics', () => {
+  test('are created, listed, shown, changed and deleted; each answer as described', async () => {
+    const wanted = {
+      name: 'orders',
+      partitions: 6,
+      ackLevel: 1,
+      configs: { 'retention.ms': '1000' },
+      owner: 'team-a',
+      labels: { tier: '1' },
+    }
+    const created = await call('POST', '/api/topics', wanted, schemas.topicView)
+    expect(created.status).toBe(201)
+    expect(created.value).toMatchObject({
+      ...wanted,
+      partitions: expect.any(Array),
+      cluster: 'c',
+      replicationFactor: 1,
+    })
+    const { topicId } = created.value
+    const list = await call('GET', '/api/topics?limit=1&after=a', undefined, pageOf(schemas.topicSummary))
+    expect(list.value).toMatchObject({ items: [{ name: 'orders', topicId, partitions: 6, leaderless: 0 }], next: null })
+    const shown = await call('GET', '/api/topics/orders', undefined, schemas.topicView)
+    expect(shown.value.partitions.map(({ leader }: { leader: number }) => leader).sort()).toEqual([1, 1, 2, 2, 3, 3])
+    expect(shown.value.partitions[0]).toEqual({
+      partition: 0,
+      leader: expect.any(Number),
+      leaderEpoch: 0,
+      replicas: [expect.any(Number)],
+      isr: [expect.any(Number)],
+    })
+    const changed = await call(
+      'PATCH',
+      '/api/topics/orders',
+      { ackLevel: -1, configs: { 'retention.ms': null }, labels: {} },
+      schemas.topicView,
+    )
+    expect(changed.value).toMatchObject({ ackLevel: -1, configs: {}, labels: { tier: '1' } })
+    await until(async () => {
+      const { applied } = (await call('GET', '/api/topics/orders', undefined, schemas.topicView)).value
+      return applied.brokers.current === 3 && applied.brokers.senders === 3
+    }, 'brokers say that they hold it')
+    expect(await call('DELETE', '/api/topics/orders')).toMatchObject({ status: 204, value: undefined })
+    expect((await call('GET', '/api/topics/orders')).value).toMatchObject({ status: 404, code: 'TOPIC_UNKNOWN' })
+    const again = await call('POST', '/api/topics', { name: 'orders' }, schemas.topicView)
+    expect(again.value.topicId).not.toBe(topicId)
+    await call('DELETE', '/api/topics/orders')
+  })
+
+  test('what was called done is there after Castle stopped and started', async () => {
+    const folder = join(root, 'again')
+    const first = await start(folder)
+    const broker = new TestBroker(nodeRuntime(), 9, {}, { urls: [first.url] })
+    await until(() => broker.sender.connected, 'the broker registered')
+    const post = (url: string, name: string) =>
+      fetch(`${url}/api/topics`, {
+        method: 'POST',
+        body: JSON.stringify({ name }),
+        headers: { 'content-type': 'application/json' },
+      })
+    expect((await post(first.url, 'kept')).status).toBe(201)
+    await broker.sender.stop()
+    await first.stop()
+    const second = await start(folder)
+    expect((await fetch(`${second.url}/api/topics/kept`)).status).toBe(200)
+    await second.stop()
+  })
+})
+
+describe('everything else', () => {
+  test('answers as described', async () => {
+    const client = new TestClient(nodeRuntime(), 'somebody', { topics: ['nowhere'] }, { urls: [castle.url] })
+    await until(() => client.sender.connected && client.cluster !== undefined, 'the client is there')
+    brokers[0]?.change({
+      logs: [{ topicId: '11111111-1111-4111-8111-111111111111', partition: 0, leaderEpoch: 0, fault: 'bad' }],
+    })
+    expect((await call('GET', '/api/health', undefined, schemas.healthView)).value).toMatchObject({
+      status: 'ok',
+      clusters: [{ id: 'c', brokersUp: 3 }],
+    })
+    expect((await call('GET', '/api/clusters', undefined, pageOf(schemas.clusterView))).value.items).toMatchObject([
+      { id: 'c', environment: 'development', brokersUp: 3 },
+    ])
+    expect(
+      (await call('PATCH', '/api/clusters/c', { environment: 'production' }, schemas.clusterView)).value.environment,
+    ).toBe('production')
+    await until(() => client.cluster?.environment === 'production', 'the client knows its environment')
+    const { value } = await call('GET', '/api/brokers', undefined, pageOf(schemas.brokerView))
+    expect(value.items).toMatchObject([{ id: 1, state: 'up', leaders: 4, pid: 101 }, { id: 2 }, { id: 3 }])
+    await until(async () => {
+      const { items } = (await call('GET', '/api/brokers', undefined, pageOf(schemas.brokerView))).value
+      return items[0].strays.length === 1 && items[0].faults.length === 1
+    }, 'the stray log shows')
+    const { items } = (await call('GET', '/api/clients', undefined, pageOf(schemas.clientSummary))).value
+    expect(items).toMatchObject([{ id: 'somebody', service: 'billing', linked: true }])
+    await until(async () => {
+      const shown = (await call('GET', '/api/clients/somebody', undefined, schemas.clientView)).value
+      return shown.subjects.every(({ desired, actual }: { desired: number; actual: number }) => desired === actual)
+    }, 'desired is actual')
+    expect(
+      (await call('GET', '/api/clients?topic=elsewhere', undefined, pageOf(schemas.clientSummary))).value.items,
+    ).toEqual([])
+    const given = await call('POST', '/api/clients/somebody/directives', { kind: 'report' })
+    expect(given.status).toBe(202)
+    await until(async () => {
+      const { directives } = (await call('GET', '/api/clients/somebody', undefined, schemas.clientView)).value
+      return directives[0]?.id === given.value.id && directives[0].state === 'done'
+    }, 'the directive is done')
+    const decisions = (await call('GET', '/api/decisions?limit=2', undefined, pageOf(schemas.decisionView))).value
+    expect(decisions.items[0].number).toBeGreaterThan(decisions.items[1].number)
+    const older = (await call('GET', `/api/decisions?after=${decisions.next}`, undefined, pageOf(schemas.decisionView)))
+      .value
+    expect(older.items.at(-1)).toMatchObject({ number: 1, kind: 'broker-up' })
+    await client.sender.stop()
+  })
+
+  test('groups: who is in them, and why there are no offsets when brokers do not answer', async () => {
+    const created = await call('POST', '/api/topics', { name: 'grouped', partitions: 2 })
+    const members = [{ memberId: 'm-1', rack: null, topics: ['grouped'], target: {} }]
+    const report = { group: 'billing', membership: versionOf(1, 1), revision: 1, groupEpoch: 3, members }
+    const coordinator = (await call('GET', '/api/groups/billing')).value
+    expect(coordinator).toMatchObject({ code: 'GROUP_UNKNOWN' })
+    for (const broker of brokers) broker.change({ groups: [report] })
+    await until(async () => (await call('GET', '/api/groups')).value.items.length === 1, 'the group is known')
+    await until(async () => {
+      const { items } = (await call('GET', '/api/decisions?about=group/c/billing')).value
+      return items.length > 0
+    }, 'the group has a target')
+    const { value } = await call('GET', '/api/groups/billing', undefined, schemas.groupView)
+    expect(value).toMatchObject({
+      group: 'billing',
+      cluster: 'c',
+      groupEpoch: 3,
+      offsets: [],
+      offsetsProblem: expect.any(String),
+    })
+    expect(value.members[0]).toMatchObject({
+      memberId: 'm-1',
+      client: null,
+      target: [{ topic: 'grouped', topicId: created.value.topicId, partitions: [0, 1] }],
+    })
+  }, 20_000)
+
+  test('metrics are Prometheus text', async () => {
+    const text = await (await fetch(`${castle.url}/metrics`)).text()
+    expect(text).toContain('castellan_castle_brokers_up{cluster="c"} 3')
+    expect(text).toMatch(/castellan_castle_heartbeats_total \d+/)
+  })
+
+  test('OpenAPI describes every route that there is', async () => {
+    const { value } = await call('GET', '/api/openapi.json')
+    expect(value.openapi).toMatch(/^3\.1/)
+    const routes = Object.entries<Record<string, { summary: string; responses: object }>>(value.paths).flatMap(
+      ([path, methods]) =>
+        Object.entries(methods).map(([method, { summary, responses }]) => {
+          expect(summary).toMatch(/\.$/)
+          expect(Object.keys(responses)).toEqual([expect.stringMatching(/^20\d$/), '4XX', '5XX'])
+          return `${method.toUpperCase()} ${path}`
+        }),
+    )
+    expect(routes.sort()).toEqual([
+      'DELETE /api/topics/{name}',
+      'GET /api/brokers',
+      'GET /api/clients',
+      'GET /api/clients/{id}',
+      'GET /api/clusters',
+      'GET /api/decisions',
+      'GET /api/groups',
+      'GET /api/groups/{group}',
+      'GET /api/health',
+      'GET /api/topics',
+      'GET /api/topics/{name}',
+      'PATCH /api/clusters/{id}',
+      'PATCH /api/topics/{name}',
+      'POST /api/clients/{id}/directives',
+      'POST /api/topics',
+      'POST /heartbeat',
+    ])
+  })
+})
+
+describe('what is wrong is said in a problem document', () => {
+  test.each([
+    ['GET', '/api/nothing', undefined, 404, 'NOT_FOUND', 'there is no GET /api/nothing'],
+    ['POST', '/api/brokers/1/drain', {}, 404, 'NOT_FOUND', 'openapi.json lists what there is'],
+    [
+      'POST',
+      '/api/topics',
+      { name: 'a', deadLetter: { enabled: true } },
+      400,
+      'REQUEST_WRONG',
+      "'deadLetter', which this version does not honour",
+    ],
+    [
+      'POST',
+      '/api/topics',
+      { name: 'a', partitions: '3' },
+      400,
+      'REQUEST_WRONG',
+      "'partitions' in the body must be integer",
+    ],
+    ['POST', '/api/topics', { name: 'a', ackLevel: 2 }, 400, 'REQUEST_WRONG', "'ackLevel' in the body"],
+    ['POST', '/api/topics', { name: 'a', replicationFactor: 3 }, 400, 'REPLICATION_FACTOR_WRONG', 'limit: 1'],
+    [
+      'POST',
+      '/api/topics',
+      { name: 'a', cluster: 'elsewhere' },
+      404,
+      'CLUSTER_UNKNOWN',
+      "there is no cluster 'elsewhere'",
+    ],
+    ['POST', '/api/topics', { name: '__consumer_offsets' }, 409, 'TOPIC_INTERNAL', 'Castle makes it'],
+    ['PATCH', '/api/topics/none', { ackLevel: 1 }, 404, 'TOPIC_UNKNOWN', "there is no topic 'none'"],
+    ['GET', '/api/topics?limit=0', undefined, 400, 'REQUEST_WRONG', "'limit' in the query must be >= 1"],
+    ['GET', '/api/topics?limti=5', undefined, 400, 'REQUEST_WRONG', "'limti'"],
+    ['GET', '/api/clients/nobody', undefined, 404, 'CLIENT_UNKNOWN', "'nobody'"],
+    ['POST', '/heartbeat', { type: 'heartbeat', seq: -1 }, 400, 'REQUEST_WRONG', 'heartbeat'],
+  ])('%s %s %j', async (method, path, body, status, code, words) => {
+    const answer = await call(method, path, body)
+    expect(answer).toMatchObject({ status, value: { status, code, detail: expect.stringContaining(words) } })
+    expect(answer.type).toMatch(/^application\/problem\+json/)
+  })
+
+  test.each([
+    ['no JSON', 'application/json', '{"name"', 400],
+    ['another language', 'application/xml', '<topic/>', 415],
+    ['too long', 'application/json', JSON.stringify('x'.repeat(17_000_000)), 413],
+  ])('a body that is %s', async (_, type, body, status) => {
+    const response = await fetch(`${castle.url}/api/topics`, {
+      method: 'POST',
+      body,
+      headers: { 'content-type': type },
+    })
+    expect(response.status).toBe(status)
+    expect(await response.json()).toMatchObject({ status, code: 'REQUEST_WRONG' })
+  })
+})
+
+describe('heartbeats', () => {
+  test('by POST are the same loop', async () => {
+    const base: Heartbeat = {
+      type: 'heartbeat',
+      seq: 1,
+      kind: 'client',
+      id: 'by-post',
+      incarnation: 'i',
+      castleEpoch: 0,
+      brokerEpoch: 0,
+      reportNumber: 1,
+    }
+    const report = {
+      kind: 'client',
+      service: 's',
+      host: 'h',
+      pid: 1,
+      release: 'r',
+      cluster: null,
+      topics: [],
+      groups: [],
+      holds: {},
+    }
+    expect((await call('POST', '/heartbeat', base)).value).toMatchObject({ type: 'answer', seq: 1, needReport: true })
+    const { value } = await call('POST', '/heartbeat', { ...base, seq: 2, report, unknown: 'field' })
+    expect(value).toMatchObject({ seq: 2, intervalMs: 3_000, leaseMs: 10_000, subjects: [{ key: 'cluster/c' }] })
+  })
+
+  test('a changed setting reaches 100 connected clients within 200 ms, by push', async () => {
+    await call('POST', '/api/topics', { name: 'settings' })
+    const clients = Array.from(
+      { length: 100 },
+      (_, i) => new TestClient(nodeRuntime(), `client-${i}`, { topics: ['settings'] }, { urls: [castle.url] }),
+    )
+    await until(() => clients.every((client) => client.topic('settings') !== undefined), 'all clients are there')
+    const tookMs: number[] = []
+    for (const ackLevel of [1, 0, -1, 1, 0]) {
+      const startMs = performance.now()
+      await call('PATCH', '/api/topics/settings', { ackLevel })
+      await until(() => clients.every((client) => client.topic('settings')?.ackLevel === ackLevel), 'all know it')
+      tookMs.push(performance.now() - startMs)
+    }
+    // The median: this machine may run other tests at the same time.
+    expect(tookMs.sort((a, b) => a - b)[2]).toBeLessThan(200)
+    await Promise.all(clients.map(({ sender }) => sender.stop()))
+  }, 20_000)
+
+  test('links are at /link, and not for pages of other sites', async () => {
+    const outcome = (path: string, origin?: string) =>
+      new Promise((resolve) => {
+        const socket = new WebSocket(castle.url.replace('http', 'ws') + path, origin === undefined ? {} : { origin })
+        socket.on('open', () => resolve(socket.close()))
+        socket.on('error', (error) => resolve(error.message))
+      })
+    expect(await outcome('/link')).toBeUndefined()
+    expect(await outcome('/link', castle.url)).toBeUndefined()
+    expect(await outcome('/link', 'http://elsewhere.example')).toContain('404')
+    expect(await outcome('/elsewhere')).toContain('404')
+  })
+
+  test('what is no HTTP closes its connection, and nothing else', async () => {
+    const { port } = new URL(castle.url)
+    const socket = connect(Number(port), '127.0.0.1')
+    socket.end('GET /link HTTP/1.1\r\nupgrade: websocket\r\nconnection: upgrade\r\nhost: \x00\r\n\r\n\xff\xff')
+    await new Promise((resolve) => socket.on('close', resolve).on('error', resolve).resume())
+    expect((await call('GET', '/api/health')).status).toBe(200)
+  })
+})
+
+describe('starting', () => {
+  test('over a folder in use: refused in one sentence', async () => {
+    await expect(start()).rejects.toMatchObject({
+      code: 'DATA_IN_USE',
+      message: expect.stringContaining(join(root, 'main')),
+    })
+  })
+
+  test('on an address in use: refused, and nothing is left behind', async () => {
+    const other = createServer().listen(0, '127.0.0.1')
+    await new Promise((resolve) => other.once('listening', resolve))
+    const { port } = other.address() as AddressInfo
+    const folder = join(root, 'port')
+    const config = castleConfig({ dataFolder: folder, listen: { host: '127.0.0.1', port } })
+    const message = `Castle cannot listen on 127.0.0.1:${port}: another process listens there`
+    await expect(startCastle(config, silentLogger)).rejects.toMatchObject({ code: 'LISTEN_FAILED', message })
+    other.close()
+    await (await start(folder)).stop()
+  })
+})

@@ -1,0 +1,199 @@
+import { beforeEach, describe, expect, test } from 'vitest'
+import { Draft } from '../state/draft.ts'
+import type { Topic } from '../state/entities.ts'
+import { State } from '../state/state.ts'
+import { changeTopic, deleteTopic, type TopicChange } from './change.ts'
+import { createTopic, type NewTopic } from './create.ts'
+
+let state: State
+let versions: number
+
+function draft(): Draft {
+  let decisions = 0
+  return new Draft(state, {
+    nextVersion: () => ++versions,
+    nextDecision: () => ++decisions,
+    takeProducerIds: () => 0,
+    wallMs: 1_000,
+    decisionsMax: 100,
+  })
+}
+
+/** Decides and applies; returns what it decided. */
+function decide<T>(compute: (draft: Draft) => T): { result: T; decisions: string[] } {
+  const made = draft()
+  const result = compute(made)
+  for (const change of made.changes) state.apply(change)
+  return {
+    result,
+    decisions: made.changes.flatMap(({ kind, entity }) => (kind === 'decision' && entity ? [entity.what] : [])),
+  }
+}
+
+const create = (args: Partial<NewTopic> & { name: string }, id = `id-of-${args.name}`) =>
+  decide((made) => createTopic(made, id, { cluster: 'c', ...args }, { partitions: 1 }))
+const topic = (name: string) => state.topicNamed('c', name) as Topic
+
+beforeEach(() => {
+  state = new State()
+  versions = 0
+  for (const [id, up] of [
+    [1, true],
+    [2, true],
+    [3, false],
+  ] as const) {
+    const entity = {
+      id,
+      cluster: 'c',
+      host: 'h',
+      port: 1,
+      metricsPort: 0,
+      rack: null,
+      pid: 1,
+      release: 'r',
+      incarnation: 'i',
+    }
+    state.apply({
+      kind: 'broker',
+      key: String(id),
+      entity: { ...entity, retired: [], brokerEpoch: 1, up, sinceMs: 0, why: '' },
+    })
+  }
+})
+
+describe('a topic is made', () => {
+  test('on living brokers, led from the start, with defaults where nothing is said', () => {
+    const { result } = create({ name: 'orders', partitions: 3 })
+    expect(result).toEqual({ topicId: 'id-of-orders', partitions: 3, replicationFactor: 1, configs: {} })
+    expect(topic('orders')).toMatchObject({ ackLevel: -1, owner: '', deleted: false, version: 1 })
+    expect(topic('orders').partitions).toEqual(
+      [1, 2, 1].map((id) => ({ leader: id, leaderEpoch: 0, partitionEpoch: 0, replicas: [id], isr: [id] })),
+    )
+    create({ name: 'one' })
+    expect(topic('one').partitions.map(({ leader }) => leader)).toEqual([2])
+  })
+
+  test('where it is told to be', () => {
+    create({ name: 'placed', assignments: [[2], [2], [1]] })
+    expect(topic('placed').partitions.map(({ replicas }) => replicas)).toEqual([[2], [2], [1]])
+  })
+
+  test('only tried: nothing is there afterwards', () => {
+    expect(create({ name: 'tried', partitions: 2, validateOnly: true }).result.partitions).toBe(2)
+    expect(state.topicNamed('c', 'tried')).toBeUndefined()
+  })
+
+  const refused: [string, Partial<NewTopic> & { name: string }, string, string][] = [
+    ['an empty name', { name: '' }, 'TOPIC_NAME_WRONG', ''],
+    ['a dot', { name: '.' }, 'TOPIC_NAME_WRONG', "'.'"],
+    ['two dots', { name: '..' }, 'TOPIC_NAME_WRONG', "'..'"],
+    ['a slash', { name: 'a/b' }, 'TOPIC_NAME_WRONG', "'a/b'"],
+    ['another alphabet', { name: 'заказы' }, 'TOPIC_NAME_WRONG', ''],
+    ['a name too long', { name: 'x'.repeat(250) }, 'TOPIC_NAME_WRONG', ''],
+    ['the log of groups', { name: '__consumer_offsets' }, 'TOPIC_INTERNAL', 'Castle makes it'],
+    ['a name in use', { name: 'taken' }, 'TOPIC_EXISTS', "topic 'taken' exists already"],
+    ['no partitions', { name: 'a', partitions: 0 }, 'PARTITIONS_WRONG', 'not 0'],
+    ['too many partitions', { name: 'a', partitions: 10_001 }, 'PARTITIONS_WRONG', '1 to 10000'],
+    ['three replicas', { name: 'a', replicationFactor: 3 }, 'REPLICATION_FACTOR_WRONG', '(limit: 1)'],
+    ['two replicas by hand', { name: 'a', assignments: [[1, 2]] }, 'REPLICATION_FACTOR_WRONG', '(limit: 1)'],
+    ['a partition without a broker', { name: 'a', assignments: [[]] }, 'REPLICAS_WRONG', 'partition 0'],
+    [
+      'a broker that is down',
+      { name: 'a', assignments: [[1], [3]] },
+      'REPLICAS_WRONG',
+      'partition 1 is to be on broker 3',
+    ],
+    [
+      'an unknown setting',
+      { name: 'a', configs: { 'retention.hours': '1' } },
+      'TOPIC_SETTING_WRONG',
+      'retention.hours',
+    ],
+    [
+      'a setting not honoured',
+      { name: 'a', configs: { 'cleanup.policy': 'compact' } },
+      'TOPIC_SETTING_WRONG',
+      'compact',
+    ],
+    [
+      'more in sync than there are',
+      { name: 'a', configs: { 'min.insync.replicas': '2' } },
+      'TOPIC_SETTING_WRONG',
+      'min.insync',
+    ],
+    ['a cluster without brokers', { name: 'a', cluster: 'empty' }, 'NO_BROKER', "'empty'"],
+    [
+      'brokers too full',
+      { name: 'a', assignments: Array(10_000).fill([1]) },
+      'PARTITIONS_WRONG',
+      'broker 1 would have 10001',
+    ],
+  ]
+  test.each(refused)('refused: %s', (_, args, code, words) => {
+    create({ name: 'taken', assignments: [[1]] })
+    const before = [...state.all('topic')]
+    expect(() => create(args)).toThrow(expect.objectContaining({ code, message: expect.stringContaining(words) }))
+    expect([...state.all('topic')]).toEqual(before)
+  })
+})
+
+describe('a topic is changed', () => {
+  const table: [string, TopicChange, Partial<Topic>, string | undefined, boolean][] = [
+    ['nothing', {}, {}, undefined, false],
+    ['what it is already', { ackLevel: -1, partitions: 2, owner: 'me' }, {}, undefined, false],
+    ['the ack level', { ackLevel: 1 }, { ackLevel: 1 }, 'ackLevel -1 -> 1', true],
+    [
+      'settings, one more and one back to its default',
+      { configs: { 'retention.ms': null, 'segment.bytes': '2000000' } },
+      { configs: { 'segment.bytes': '2000000' } },
+      'retention.ms 5 -> default, segment.bytes default -> 2000000',
+      true,
+    ],
+    ['the owner', { owner: 'you' }, { owner: 'you' }, "owner 'me' -> 'you'", false],
+    ['labels', { labels: { tier: null, team: 'b' } }, { labels: { team: 'b' } }, 'labels', false],
+    ['the description', { description: 'of customers' }, { description: 'of customers' }, 'description', false],
+  ]
+  test.each(table)('%s', (_, change, after, words, isHeard) => {
+    create({ name: 'orders', partitions: 2, configs: { 'retention.ms': '5' }, owner: 'me', labels: { tier: '1' } })
+    const before = topic('orders')
+    const { decisions } = decide((made) => changeTopic(made, 'c', 'orders', change))
+    expect(topic('orders')).toEqual({ ...before, ...after, version: isHeard ? before.version + 1 : before.version })
+    expect(decisions).toEqual(words === undefined ? [] : [`changed topic orders: ${words}`])
+  })
+
+  const refused: [string, string, TopicChange, string][] = [
+    ['one that there is not', 'nobody', { ackLevel: 1 }, 'TOPIC_UNKNOWN'],
+    ['the platform own', '__consumer_offsets', { ackLevel: 0 }, 'TOPIC_INTERNAL'],
+    ['more partitions', 'orders', { partitions: 9 }, 'PARTITIONS_WRONG'],
+    ['a setting that is wrong', 'orders', { configs: { 'retention.ms': 'soon' } }, 'TOPIC_SETTING_WRONG'],
+  ]
+  test.each(refused)('refused: %s', (_, name, change, code) => {
+    create({ name: 'orders' })
+    create({ name: '__consumer_offsets', internal: true })
+    expect(() => decide((made) => changeTopic(made, 'c', name, change))).toThrow(expect.objectContaining({ code }))
+  })
+})
+
+describe('a topic is deleted', () => {
+  test('its deletion is recorded for those who hold logs of it, and its name is free', () => {
+    create({ name: 'orders', partitions: 3 })
+    const before = topic('orders')
+    decide((made) => deleteTopic(made, before))
+    expect(state.topicNamed('c', 'orders')).toBeUndefined()
+    expect(state.get('topic', before.topicId)).toMatchObject({
+      deleted: true,
+      partitions: [],
+      holders: [1, 2],
+      version: 2,
+    })
+    create({ name: 'orders' }, 'another')
+    expect(topic('orders').topicId).toBe('another')
+  })
+
+  test('never the platform own', () => {
+    create({ name: '__consumer_offsets', internal: true })
+    expect(() => decide((made) => deleteTopic(made, topic('__consumer_offsets')))).toThrow(
+      expect.objectContaining({ code: 'TOPIC_INTERNAL' }),
+    )
+  })
+})
