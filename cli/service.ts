@@ -21,6 +21,7 @@ export type ServiceMessage =
   | { readonly type: 'failed'; readonly code: string; readonly sentence: string }
 
 const stopDeadlineMs = 8_000
+const lingerMs = 1_000
 const levels = ['debug', 'info', 'warn', 'error', 'silent'] as const
 
 export const serviceOptions: readonly Option[] = [
@@ -41,29 +42,41 @@ export async function serve(
   const log = logger(name, input)
   const { promise: gaveUp, resolve: giveUp } = Promise.withResolvers<string>()
   const stopAsked = untilStop()
-  let service: Service
   try {
-    service = await start(log, giveUp)
+    const service = await started(log, () => start(log, giveUp))
+    const reason = await Promise.race([
+      stopAsked,
+      gaveUp.then((why) => new CommandError(`The ${name} gave up: ${why}`)),
+    ])
+    log.info({ reason: sentenceOf(reason) }, 'stopping')
+    await stopWithin(service, log)
+    if (reason instanceof CommandError) throw reason
+  } finally {
+    if (process.connected) process.disconnect() // it would keep this process alive
+  }
+}
+
+/** Starts the service and tells the supervisor how that went. */
+async function started(log: Logger, start: () => Promise<Service>): Promise<Service> {
+  try {
+    const service = await start()
+    log.info({ ...service.ready, pid: process.pid }, 'ready')
+    await tell({ type: 'ready', ready: service.ready })
+    flushCompileCache() // a process that is killed with -9 later should have warmed the next start all the same
+    return service
   } catch (error) {
     log.error({ error }, 'could not start')
     const sentence = sentenceOf(error)
     await tell({ type: 'failed', code: codeOf(error) ?? '', sentence })
     throw asCommandError(error, sentence)
   }
-  log.info({ ...service.ready, pid: process.pid }, 'ready')
-  await tell({ type: 'ready', ready: service.ready })
-  flushCompileCache() // a process that is killed with -9 later should have warmed the next start all the same
-  const reason = await Promise.race([stopAsked, gaveUp.then((why) => new CommandError(`The ${name} gave up: ${why}`))])
-  log.info({ reason: sentenceOf(reason) }, 'stopping')
-  await stopWithin(service, log)
-  if (process.connected) process.disconnect()
-  if (reason instanceof CommandError) throw reason
 }
 
 function logger(name: string, input: Input): Logger {
   const level = input.oneOf('log-level', levels) ?? 'info'
   const file = input.text('log-file')
-  const options = { name, level, base: { name }, timestamp: pino.stdTimeFunctions.isoTime }
+  const serializers = { error: pino.stdSerializers.err }
+  const options = { name, level, base: { name }, timestamp: pino.stdTimeFunctions.isoTime, serializers }
   if (file === undefined) return pino(options, pino.destination({ dest: 2, sync: true }))
   try {
     return pino(options, new LogFile(file))
@@ -90,6 +103,14 @@ async function stopWithin(service: Service, log: Logger): Promise<void> {
   await service.stop()
   clearTimeout(timer)
   log.info({}, 'stopped')
+  const lingering = setTimeout(() => {
+    log.warn(
+      { resources: process.getActiveResourcesInfo() },
+      'stopped, but something keeps the process: it exits all the same',
+    )
+    process.exit()
+  }, lingerMs)
+  lingering.unref()
 }
 
 function tell(message: ServiceMessage): Promise<void> {
