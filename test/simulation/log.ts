@@ -7,7 +7,13 @@ export function processLog(process: Process): Logger {
   if (scheduler.lines === null) return silentLogger
   const write = (level: string) => (fields: Record<string, unknown>, message: string) =>
     scheduler.remark(`${process.name} ${level} ${message} ${JSON.stringify(fields, errorsAsText)}`)
-  const log: Logger = { debug: write('debug'), info: write('info'), warn: write('warn'), error: write('error'), child: () => log }
+  const log: Logger = {
+    debug: write('debug'),
+    info: write('info'),
+    warn: write('warn'),
+    error: write('error'),
+    child: () => log,
+  }
   return log
 }
 

@@ -1,5 +1,5 @@
 // One run of one seed: a platform starts, services use it, faults happen, end, and the checkers read what was seen.
-import { type Acknowledged, checkAll, type Verdict } from '../checkers/index.ts'
+import { type Acknowledged, checkAll, describe, type Verdict } from '../checkers/index.ts'
 import { Cluster, topic } from './cluster.ts'
 import { type FaultKind, planFaults } from './faults.ts'
 import { readLogs, watchCommits } from './observer.ts'
@@ -19,6 +19,8 @@ export interface RunResult {
   readonly events: number
   readonly acknowledged: readonly Acknowledged[]
   readonly handled: number
+  /** Sends that ended with an error, and which. */
+  readonly failedSends: readonly string[]
   readonly faults: ReadonlyMap<FaultKind, number>
   readonly verdicts: readonly Verdict[]
   readonly traceHash: string
@@ -55,6 +57,7 @@ export async function runSeed(seed: number, options: RunOptions = ordinary): Pro
     events: scheduler.eventsRun,
     acknowledged: recorder.acknowledged,
     handled: recorder.distinctHandled,
+    failedSends: recorder.failed.map(({ message, error }) => `${describe(message)}: ${messageOf(error)}`),
     faults: cluster.faultCounts,
     verdicts: checkAll(recorder.history()),
     traceHash: scheduler.traceHash(),
@@ -105,9 +108,14 @@ export function explain(result: RunResult): string {
   const broken = result.verdicts.filter((verdict) => verdict.outcome !== 'valid')
   return [
     `seed ${result.seed} (again: npm run simulate -- --seed ${result.seed} --trace)`,
+    ...result.failedSends.slice(0, 10).map((line) => `send failed: ${line}`),
     ...broken.flatMap(({ promise, outcome, violations }) => [
       `${promise}: ${outcome}`,
       ...violations.map((line) => `  ${line}`),
     ]),
   ].join('\n')
+}
+
+function messageOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error)
 }

@@ -11,7 +11,11 @@ const decoder = new TextDecoder()
 /** Sends the messages of its keys in turn, without waiting for one before it sends the next. */
 export async function runProducer(cluster: Cluster, process: Process): Promise<void> {
   const { recorder, scheduler, shape } = cluster
-  const castellan = await connectWith(process.runtime, { castle: castleUrl, service: 'producer', log: processLog(process) })
+  const castellan = await connectWith(process.runtime, {
+    castle: castleUrl,
+    service: 'producer',
+    log: processLog(process),
+  })
   const producer = castellan.producer()
   const next = new Map<string, number>()
   for (let i = 0; i < shape.messages; i++) {
@@ -31,7 +35,11 @@ export async function runProducer(cluster: Cluster, process: Process): Promise<v
 export async function runConsumer(cluster: Cluster, process: Process): Promise<void> {
   const { recorder, scheduler } = cluster
   const { clock } = process.runtime
-  const castellan = await connectWith(process.runtime, { castle: castleUrl, service: 'worker', log: processLog(process) })
+  const castellan = await connectWith(process.runtime, {
+    castle: castleUrl,
+    service: 'worker',
+    log: processLog(process),
+  })
   const consumer = castellan.consumer({ group, topics: [topic], start: 'earliest' })
   await consumer.run(async (message, { signal, assignmentEpoch }) => {
     const { key, n } = JSON.parse(decoder.decode(message.value ?? new Uint8Array(0)))
