@@ -212,6 +212,7 @@ describe('who and what is asked for', () => {
     expect(answer?.sessionId ?? 0).toBe(0)
     expect(errorsOf(answer)).toEqual([0])
     expect(await ask([], { sessionId: 5, sessionEpoch: 1 }).answer).toMatchObject({ errorCode: 70 })
+    expect(await ask([], { sessionId: 0, sessionEpoch: 1 }).answer).toMatchObject({ errorCode: 70 })
   })
 
   test('nothing: answered at once', async () => {
@@ -227,6 +228,12 @@ describe('what a consumer read last', () => {
     const answer = await ask([{ partition: 0, fetchOffset: 4, lastFetchedEpoch: 4 }]).answer
     expect(answersOf(answer)[0]).toMatchObject({ errorCode: 0, divergingEpoch: { epoch: 3, endOffset: 1 } })
     expect(sizes(answer)).toEqual([0])
+  })
+
+  test('came from a later leader: it shall look for that one', async () => {
+    const [p0] = bench.addTopic(1, 'orders')
+    p0!.add(batch(5))
+    expect(errorsOf(await ask([{ partition: 0, lastFetchedEpoch: 6 }]).answer)).toEqual([75])
   })
 
   test('agrees with this log: it reads on', async () => {

@@ -32,7 +32,9 @@ const topicIdsSince = 13
 const readCommitted = 1
 
 export const fetch = handler(api, (request, context) => {
-  if (request.sessionId !== 0) return { errorCode: errors.FETCH_SESSION_ID_NOT_FOUND.code, responses: [] }
+  // Epoch 0 asks for a session, -1 for none; any other is of a session that nobody has.
+  if (request.sessionId !== 0 || request.sessionEpoch > 0)
+    return { errorCode: errors.FETCH_SESSION_ID_NOT_FOUND.code, responses: [] }
   return new Promise<Response | null>((resolve, reject) => new Fetching(request, context, resolve, reject).start())
 })
 
@@ -122,6 +124,8 @@ class Fetching {
   #readSlot(slot: Slot): ReadResult {
     const { partition, asked } = slot
     if (!partition) return slot.result
+    // The reader has followed a later leader: it shall look for that one, and not take this one's word (R3).
+    if (asked.lastFetchedEpoch > partition.leaderEpoch) return emptyRead(errors.UNKNOWN_LEADER_EPOCH.code)
     slot.divergingEpoch = divergence(partition, asked)
     const bytesLeft = this.#maxBytes - this.#bytes
     const isFull = this.#bytes > 0 && bytesLeft <= 0

@@ -30,7 +30,6 @@ describe('the ends of what can be read', () => {
     ['earliest local', -4, 1, 5],
     ['latest tiered: nothing is', -5, -1, -1],
     ['earliest pending upload: nothing is', -6, -1, -1],
-    ['what nobody knows', -77, -1, -1],
   ])('%s', async (_, timestamp, offset, leaderEpoch) => {
     expect(await ask(timestamp)).toMatchObject({ errorCode: 0, offset, timestamp: -1, leaderEpoch })
   })
@@ -56,6 +55,16 @@ describe('errors', () => {
     ['a leader epoch to come', { currentLeaderEpoch: 6 }, 75],
   ])('%s', async (_, more, errorCode) => {
     expect(await ask(-1, more)).toMatchObject({ errorCode, offset: -1 })
+  })
+
+  test.each([
+    [-77, 11],
+    [-3, 6],
+    [-4, 7],
+    [-5, 8],
+    [-6, 10],
+  ])('%i, which means nothing at version %i', async (timestamp, version) => {
+    expect(await ask(timestamp, { version })).toMatchObject({ errorCode: 35, offset: -1 })
   })
 
   test('a log that cannot be read', async () => {

@@ -23,6 +23,15 @@ const latest = -1
 const earliest = -2
 const maxTimestamp = -3
 const earliestLocal = -4
+/** Times with a meaning, and the version from which they have it. */
+const meaningSince = new Map([
+  [latest, 1],
+  [earliest, 1],
+  [maxTimestamp, 7],
+  [earliestLocal, 8],
+  [-5, 9],
+  [-6, 11],
+])
 const nothing: TimestampOffset = { errorCode: 0, offset: -1, timestamp: -1, leaderEpoch: -1 }
 
 const notAvailableSince = 5
@@ -48,6 +57,9 @@ async function answerFor(
   const found = topic ? findLeader(broker, topic, partitionIndex) : unknownTopicError(broker, false)
   const errorCode = typeof found === 'number' ? found : checkEpoch(found, currentLeaderEpoch)
   if (typeof found === 'number' || errorCode !== 0) return refused(broker, partitionIndex, errorCode)
+  if (timestamp < 0 && !(apiVersion >= (meaningSince.get(timestamp) ?? Infinity))) {
+    return refused(broker, partitionIndex, errors.UNSUPPORTED_VERSION.code)
+  }
   if (timestamp === latest && !isPastCommitted(found)) return refused(broker, partitionIndex, notAvailable(apiVersion))
   const answer = await find(found, timestamp)
   // It may have lost the lead while files were read.

@@ -96,6 +96,15 @@ test('partitions: who leads at which epoch, and which replicas are away', async 
   ])
 })
 
+test('what a client may do, for those that ask: everything', async () => {
+  const wanted = { includeTopicAuthorizedOperations: true, includeClusterAuthorizedOperations: true }
+  const answer = await bench.ask(metadata, api, 8, { topics: [{ name: 'orders' }, { name: 'nothing' }], ...wanted })
+    .answer
+  expect(answer?.topics.map((topic) => topic.topicAuthorizedOperations)).toEqual([3576, -2_147_483_648])
+  expect(answer?.clusterAuthorizedOperations).toBe(8096)
+  expect((await ask([{ name: 'orders' }], 8))?.topics[0]?.topicAuthorizedOperations).toBe(-2_147_483_648)
+})
+
 test('before Castle has spoken: this broker alone, and topics that may come', async () => {
   Object.assign(bench.parts, { metadata: new Metadata(bench.clock) })
   expect(await ask([{ name: 'orders' }])).toMatchObject({

@@ -13,21 +13,36 @@ import {
 import type { PartitionState, TopicState } from '@castellan/protocol/heartbeat'
 import type { Metadata } from '../castle/metadata.ts'
 import { type BrokerParts, handler } from './handler.ts'
-import { unknownTopicError } from './lookup.ts'
+import { unknownNameError, unknownTopicError } from './lookup.ts'
 
 type TopicAnswer = Response['topics'][number]
 type PartitionAnswer = TopicAnswer['partitions'][number]
 
-export const metadata = handler(api, ({ topics }, { broker, apiVersion }) => {
+export const metadata = handler(api, (request, { broker, apiVersion }) => {
+  const { topics, includeTopicAuthorizedOperations, includeClusterAuthorizedOperations } = request
   const wantsAll = topics === null || (apiVersion === 0 && topics.length === 0)
   const brokers = livingBrokers(broker)
+  const found = wantsAll ? everyTopic(broker) : topics.map((topic) => topicAskedFor(broker, topic))
   return {
     brokers,
     clusterId: broker.metadata.cluster?.id ?? broker.config.cluster,
     controllerId: controllerOf(broker, brokers),
-    topics: wantsAll ? everyTopic(broker) : topics.map((topic) => topicAskedFor(broker, topic)),
+    topics: found.map((topic) => ({
+      ...topic,
+      topicAuthorizedOperations: includeTopicAuthorizedOperations && topic.errorCode === 0 ? topicOperations : notAsked,
+    })),
+    clusterAuthorizedOperations: includeClusterAuthorizedOperations ? clusterOperations : notAsked,
   }
 })
+
+/** Without authentication everybody may do everything: as bits, by Kafka's numbers of operations. */
+const topicOperations = bits(3, 4, 5, 6, 7, 8, 10, 11)
+const clusterOperations = bits(5, 7, 8, 9, 10, 11, 12)
+const notAsked = -2_147_483_648
+
+function bits(...operations: number[]): number {
+  return operations.reduce((all, operation) => all | (1 << operation), 0)
+}
 
 /** Before Castle has spoken a broker knows of itself alone. */
 function livingBrokers({ metadata, config, address }: BrokerParts): Response['brokers'] {
@@ -51,13 +66,9 @@ function topicAskedFor(broker: BrokerParts, { name, topicId }: NonNullable<Reque
   const byId = name === null
   const topic = byId ? broker.metadata.topicWithId(topicId) : broker.metadata.topicNamed(name)
   if (topic) return describe(broker.metadata, topic)
-  const errorCode = byId || isTopicName(name) ? unknownTopicError(broker, byId) : errors.INVALID_TOPIC_EXCEPTION.code
+  const errorCode = byId ? unknownTopicError(broker, true) : unknownNameError(broker, name)
   broker.counters.error(api.key, errorCode)
   return { errorCode, name, topicId: byId ? topicId : zeroUuid, partitions: [] }
-}
-
-function isTopicName(name: string): boolean {
-  return /^[a-zA-Z0-9._-]{1,249}$/.test(name) && name !== '.' && name !== '..'
 }
 
 function describe(metadata: Metadata, { name, topicId, internal, partitions }: TopicState): TopicAnswer {

@@ -26,9 +26,10 @@ export function apiVersions(listed: () => readonly Handler[]): Handler {
   })
 }
 
-/** The answer to a version that is not known: what it may ask instead. */
-export function refusedApiVersions(listed: Iterable<Handler>): Response {
-  return { errorCode: errors.UNSUPPORTED_VERSION.code, apiKeys: [...listed].map(rangeOf) }
+/** The answer to a version that is not known: which it may ask instead. */
+export function refusedApiVersions(): Response {
+  const [minVersion, maxVersion] = api.versions
+  return { errorCode: errors.UNSUPPORTED_VERSION.code, apiKeys: [{ apiKey: api.key, minVersion, maxVersion }] }
 }
 
 function rangeOf({ api }: Handler): Response['apiKeys'][number] {

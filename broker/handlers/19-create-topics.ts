@@ -11,6 +11,7 @@ import {
 import { type CreateTopicArgs, checks } from '@castellan/protocol/heartbeat'
 import { describeTopicConfigs } from './configs.ts'
 import { type BrokerParts, handler } from './handler.ts'
+import { byName } from './lookup.ts'
 
 type Asked = Request['topics'][number]
 type TopicAnswer = Response['topics'][number]
@@ -28,14 +29,12 @@ export const createTopics = handler(api, async ({ topics, timeoutMs, validateOnl
   const { clock } = broker.runtime
   const endMs = clock.nowMs() + timeoutMs
   const answers: TopicAnswer[] = []
-  for (const asked of topics) {
-    const isRepeated = topics.filter(({ name }) => name === asked.name).length > 1
+  for (const { item, isRepeated } of byName(topics, ({ name }) => name)) {
     const args = isRepeated
       ? refuse('INVALID_REQUEST', 'the request names this topic twice')
-      : argsOf(asked, validateOnly)
-    answers.push(
-      'errorCode' in args ? answerRefused(broker, asked.name, args) : await create(broker, args, endMs - clock.nowMs()),
-    )
+      : argsOf(item, validateOnly)
+    if ('errorCode' in args) answers.push(answerRefused(broker, item.name, args))
+    else answers.push(await create(broker, args, endMs - clock.nowMs()))
   }
   return { topics: answers }
 })

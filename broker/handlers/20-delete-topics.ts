@@ -4,6 +4,7 @@
 //   4 flexible   5 error messages   6 by name or id, in `topics`
 import {
   deleteTopics as api,
+  errorOf,
   errors,
   type DeleteTopicsRequest as Request,
   type DeleteTopicsResponseInput as Response,
@@ -11,7 +12,7 @@ import {
 } from '@castellan/protocol'
 import type { DeleteTopicArgs } from '@castellan/protocol/heartbeat'
 import { type BrokerParts, handler } from './handler.ts'
-import { unknownTopicError } from './lookup.ts'
+import { byName, unknownTopicError } from './lookup.ts'
 
 type TopicAnswer = Response['responses'][number]
 type Asked = Request['topics'][number]
@@ -24,7 +25,10 @@ export const deleteTopics = handler(api, async ({ topics, topicNames, timeoutMs 
   const endMs = clock.nowMs() + timeoutMs
   const asked = apiVersion >= topicsSince ? topics : topicNames.map((name) => ({ name, topicId: zeroUuid }))
   const responses: TopicAnswer[] = []
-  for (const topic of asked) responses.push(await remove(broker, topic, endMs - clock.nowMs()))
+  for (const { item, isRepeated } of byName(asked, ({ name, topicId }) => name ?? topicId)) {
+    const twice = [errors.INVALID_REQUEST.code, 'the request names this topic twice'] as const
+    responses.push(isRepeated ? refused(broker, item, ...twice) : await remove(broker, item, endMs - clock.nowMs()))
+  }
   return { responses }
 })
 
@@ -54,5 +58,5 @@ function refused(
   message?: string,
 ): TopicAnswer {
   counters.error(api.key, errorCode)
-  return { name, topicId, errorCode, errorMessage: message ?? null }
+  return { name, topicId, errorCode, errorMessage: message ?? errorOf(errorCode).message }
 }

@@ -29,7 +29,7 @@ function answerFor(broker: BrokerParts, name: string, asked: Asked): PartitionAn
     broker.counters.error(api.key, errorCode)
     return { partition: asked.partition, errorCode, leaderEpoch: -1, endOffset: -1 }
   }
-  const isFuture = asked.leaderEpoch > found.leaderEpoch
-  const { epoch, endOffset } = isFuture ? { epoch: -1, endOffset: -1 } : found.endOfEpoch(asked.leaderEpoch)
+  const isEpoch = asked.leaderEpoch >= 0 && asked.leaderEpoch <= found.leaderEpoch
+  const { epoch, endOffset } = isEpoch ? found.endOfEpoch(asked.leaderEpoch) : { epoch: -1, endOffset: -1 }
   return { partition: asked.partition, errorCode: 0, leaderEpoch: epoch, endOffset }
 }

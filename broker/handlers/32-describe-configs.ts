@@ -10,7 +10,7 @@ import {
 import { brokerSettings } from '../config.ts'
 import { type ConfigAnswer, describeBrokerConfigs, describeTopicConfigs } from './configs.ts'
 import { type BrokerParts, handler } from './handler.ts'
-import { unknownTopicError } from './lookup.ts'
+import { unknownNameError } from './lookup.ts'
 
 type Resource = Request['resources'][number]
 type Result = Response['results'][number]
@@ -44,7 +44,7 @@ function settingsOf(
   if (resourceType === topicResource) {
     const topic = broker.metadata.topicNamed(resourceName)
     if (topic) return describeTopicConfigs(topic.configs)
-    return { errorCode: unknownTopicError(broker, false), errorMessage: `there is no topic ${resourceName}` }
+    return { errorCode: unknownNameError(broker, resourceName), errorMessage: `there is no topic ${resourceName}` }
   }
   if (resourceType === brokerResource) {
     if (resourceName === String(broker.config.brokerId)) return describeBrokerConfigs(brokerSettings, broker.config)

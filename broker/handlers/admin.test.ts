@@ -72,7 +72,10 @@ describe('CreateTopics', () => {
   test('refuses a topic that is named twice, and makes the other', async () => {
     bench.castleSays = () => ({ errorCode: 0, value: created })
     const asked = ask([{ name: 'a' }, { name: 'a' }, { name: 'b' }], { validateOnly: true })
-    expect((await asked.answer)?.topics.map(({ errorCode }) => errorCode)).toEqual([42, 42, 0])
+    expect((await asked.answer)?.topics).toMatchObject([
+      { name: 'a', errorCode: 42 },
+      { name: 'b', errorCode: 0 },
+    ])
   })
 
   test('says what Castle said', async () => {
@@ -156,6 +159,13 @@ describe('DeleteTopics', () => {
     expect(bench.calls).toEqual([])
   })
 
+  test('a topic that is named twice is answered once', async () => {
+    const topics = [{ name: 'orders' }, { name: 'orders' }]
+    const answer = await bench.ask(deleteTopics, deleteApi, 6, { timeoutMs: 1000, topics }).answer
+    expect(answer?.responses).toMatchObject([{ name: 'orders', errorCode: 42 }])
+    expect(bench.calls).toEqual([])
+  })
+
   test('what Castle refuses', async () => {
     bench.castleSays = () => ({ errorCode: 7, message: 'Castle is away' })
     const answer = await bench.ask(deleteTopics, deleteApi, 6, { timeoutMs: 1000, topics: [{ name: 'orders' }] }).answer
@@ -210,6 +220,7 @@ describe('DescribeConfigs', () => {
 
   test.each([
     ['an unknown topic', 2, 'nothing', 3],
+    ['a name that no topic can have', 2, 'a/b', 17],
     ['another broker', 4, '2', 42],
     ['a kind that has no settings here', 16, 'x', 42],
   ])('%s', async (_, type, name, errorCode) => {

@@ -23,6 +23,19 @@ export function unknownTopicError({ metadata }: BrokerParts, byId: boolean): num
   return metadata.cluster ? errors.UNKNOWN_TOPIC_OR_PARTITION.code : errors.LEADER_NOT_AVAILABLE.code
 }
 
+/** As `unknownTopicError`, for a name: one that no topic can have will not come. */
+export function unknownNameError(broker: BrokerParts, name: string): number {
+  const isName = /^[a-zA-Z0-9._-]{1,249}$/.test(name) && name !== '.' && name !== '..'
+  return isName ? unknownTopicError(broker, false) : errors.INVALID_TOPIC_EXCEPTION.code
+}
+
+/** The items of a request, each thing that they name once; `isRepeated` where it is named more than once. */
+export function byName<T>(items: readonly T[], nameOf: (item: T) => string): { item: T; isRepeated: boolean }[] {
+  const found = new Map<string, { item: T; isRepeated: boolean }>()
+  for (const item of items) found.set(nameOf(item), { item, isRepeated: found.has(nameOf(item)) })
+  return [...found.values()]
+}
+
 /** The replica that leads here, or an error code. The replica itself checks epochs and faults. */
 export function findLeader({ partitions }: BrokerParts, topic: TopicState, index: number): Partition | number {
   if (topic.partitions[index] === undefined) return errors.UNKNOWN_TOPIC_OR_PARTITION.code

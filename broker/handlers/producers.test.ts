@@ -63,8 +63,8 @@ describe('OffsetForLeaderEpoch', () => {
     expect(await ask(4)).toEqual({ partition: 0, errorCode: 0, leaderEpoch: 3, endOffset: 40 })
   })
 
-  test('an epoch to come has no end', async () => {
-    expect(await ask(6)).toMatchObject({ errorCode: 0, leaderEpoch: -1, endOffset: -1 })
+  test.each([6, -1])('epoch %i is none, and has no end', async (epoch) => {
+    expect(await ask(epoch)).toMatchObject({ errorCode: 0, leaderEpoch: -1, endOffset: -1 })
   })
 
   test.each([

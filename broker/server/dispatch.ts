@@ -34,12 +34,7 @@ export function readRequest(table: HandlerTable, frame: Frame): Incoming {
   const { api } = handler
   if (apiVersion < api.versions[0] || apiVersion > api.versions[1]) {
     if (apiKey !== apiVersionsKey) return { kind: 'refused', reason: `${api.name} version ${apiVersion} is not known` }
-    const chunks = encodeResponse(
-      api,
-      0,
-      header.correlationId,
-      refusedApiVersions(table.filter((one) => one !== undefined)),
-    )
+    const chunks = encodeResponse(api, 0, header.correlationId, refusedApiVersions())
     return { kind: 'answer', header, chunks }
   }
   return { kind: 'request', handler, header, request: api.request.decode(reader, apiVersion) }
