@@ -161,3 +161,22 @@ test('offsets that were committed are listed', async () => {
   const commits = await member.consumer.listCommittedOffsets({ topics: [{ topic, partitions: [0] }] })
   expect(commits.get(topic)).toEqual([10n])
 })
+
+test('commits and members outlive kill -9 of every broker', async () => {
+  const topic = await makeTopic(platform.castle)
+  await produce(topic, values(0, 60))
+  const member = await Member.join('outliving', topic)
+  await waitFor('60 messages', () => member.received.length >= 60)
+  await member.commit()
+  const { memberId } = member.consumer
+  for (const name of ['broker-1', 'broker-2', 'broker-3'] as const) {
+    await platform.kill(name)
+    await platform.restart(name)
+    await platform.untilUp()
+  }
+  await produce(topic, values(60, 60))
+  await waitFor('120 messages', () => new Set(member.values).size === 120, 30_000)
+  expect(member.consumer.memberId).toBe(memberId)
+  const commits = await member.consumer.listCommittedOffsets({ topics: [{ topic, partitions: [0, 1, 2] }] })
+  expect((commits.get(topic) ?? []).reduce((sum, offset) => sum + offset, 0n)).toBe(60n)
+})
