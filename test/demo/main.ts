@@ -50,7 +50,7 @@ async function demo({ castle, bootstrap }: Platform): Promise<boolean> {
 
 function print({ lines, seconds, totals, expected, faults, isRight }: DemoResult, problems: readonly string[]): void {
   const columns = (cells: readonly (string | number)[]) =>
-    cells.map((cell, index) => (index === 0 ? String(cell).padEnd(18) : String(cell).padStart(10))).join('')
+    cells.map((cell, index) => (index === 0 ? String(cell).padEnd(26) : String(cell).padStart(10))).join('')
   const cells = (total: { events: number; added: number; removed: number } | undefined) =>
     total === undefined ? ['-', '-', '-'] : [total.events, total.added, total.removed]
   console.log(`\n${columns(['', 'consumers', '', '', 'file', '', ''])}`)
