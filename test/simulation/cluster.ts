@@ -148,9 +148,8 @@ export class Cluster {
         return () => this.startCastle()
       case 'kill-consumer':
         return this.#killConsumer(consumer)
-      case 'kill-producer-link':
-        for (const machine of machines) this.network.reset('producer', machine.name)
-        return () => {}
+      case 'lost-answers':
+        return this.#loseAnswers()
       case 'cut':
         return from === to ? null : this.#cutBoth(from.name, to.name)
       case 'cut-one-way':
@@ -202,6 +201,16 @@ export class Cluster {
     }
     // Until the sessions that a coordinator forgot have run out, and a little more.
     this.recorder.coordinatorLosses.push({ atMs: lost.atMs, untilMs: this.scheduler.nowMs + 15_000 })
+  }
+
+  /** What was written meanwhile is sent again: only the log's memory of producers keeps it from standing twice (R4). */
+  #loseAnswers(): () => void {
+    const names = [...this.brokerMachines.values()].map((machine) => machine.name)
+    const heals = names.map((name) => this.#cut(name, 'producer'))
+    return () => {
+      for (const name of names) this.network.reset('producer', name)
+      for (const heal of heals) heal()
+    }
   }
 
   #killConsumer(index: number): (() => void) | null {

@@ -6,7 +6,7 @@ export const faultKinds = [
   'power-broker', // the power goes: unsynced bytes may be gone
   'kill-castle',
   'kill-consumer',
-  'kill-producer-link', // every connection of the producer is reset
+  'lost-answers', // brokers hear the producer, it does not hear them, and then its connections break
   'cut', // nothing passes between two hosts
   'cut-one-way',
   'delay', // a slow way
