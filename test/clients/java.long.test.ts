@@ -1,0 +1,58 @@
+// Apache Kafka's own command-line tools, that is the Java clients: topics, settings, offsets, and a KIP-848 group.
+import { afterAll, beforeAll, expect } from 'vitest'
+import { missingTools, needing, startPlatform, type TestPlatform } from '../processes/index.ts'
+import { JavaProcess } from './apache-kafka/index.ts'
+
+const test = needing('Java', 'Maven')
+const messages = 20_000
+let platform: TestPlatform
+
+beforeAll(async () => {
+  if (missingTools().some((tool) => tool === 'Java' || tool === 'Maven')) return
+  platform = await startPlatform()
+})
+afterAll(async () => {
+  await platform?.stop()
+})
+
+async function run(tool: string, ...args: string[]): Promise<string> {
+  const java = new JavaProcess(tool, args, { jvm: ['-XX:TieredStopAtLevel=1', '-Xmx256m'] })
+  await java.done()
+  return java.output
+}
+
+const topics = (...args: string[]) =>
+  run('org.apache.kafka.tools.TopicCommand', '--bootstrap-server', platform.bootstrap, ...args)
+
+test('topics: made, listed, described, deleted', async () => {
+  await topics('--create', '--topic', 'by-java', '--partitions', '3', '--config', 'retention.ms=86400000')
+  expect(await topics('--list')).toContain('by-java')
+  const described = await topics('--describe', '--topic', 'by-java')
+  expect(described).toContain('PartitionCount: 3')
+  expect(described).toContain('retention.ms=86400000')
+  await topics('--delete', '--topic', 'by-java')
+  expect(await topics('--list')).not.toContain('by-java')
+})
+
+test('an idempotent producer, offsets, and a group of one consumer', async () => {
+  await topics('--create', '--topic', 'flow', '--partitions', '3')
+  const properties = ['--command-property', `bootstrap.servers=${platform.bootstrap}`]
+  const size = ['--num-records', String(messages), '--record-size', '100', '--throughput', '-1']
+  const produced = await run('org.apache.kafka.tools.ProducerPerformance', '--topic', 'flow', ...size, ...properties)
+  expect(produced).toContain(`${messages} records sent`)
+  const at = ['--bootstrap-server', platform.bootstrap, '--topic', 'flow']
+  const offsets = await run('org.apache.kafka.tools.GetOffsetShell', ...at)
+  const ends = [...offsets.matchAll(/^flow:\d+:(\d+)$/gm)].map(([, offset]) => Number(offset))
+  expect(ends.reduce((sum, end) => sum + end, 0)).toBe(messages)
+  const group = ['--command-property', 'group.protocol=consumer', '--command-property', 'group.id=java']
+  const until = ['--from-beginning', '--max-messages', String(messages), '--timeout-ms', '30000']
+  const consumed = await run('org.apache.kafka.tools.consumer.ConsoleConsumer', ...at, ...group, ...until)
+  expect(consumed).toContain(`Processed a total of ${messages} messages`)
+})
+
+test('settings of topics and brokers', async () => {
+  await topics('--create', '--topic', 'settings')
+  const at = ['--bootstrap-server', platform.bootstrap, '--describe', '--all']
+  expect(await run('kafka.admin.ConfigCommand', ...at, '--topic', 'settings')).toContain('retention.ms=604800000')
+  expect(await run('kafka.admin.ConfigCommand', ...at, '--broker', '1')).toContain('socket.request.max.bytes=104857600')
+})
