@@ -13,6 +13,9 @@ export const castleOption: Option = {
   default: process.env['CASTELLAN_CASTLE'] ?? 'http://127.0.0.1:8600',
 }
 
+/** A command waits so long for Castle; a service would wait for ever. */
+export const connectTimeoutMs = 5_000
+
 export interface CastleApi {
   get<T>(path: string): Promise<T>
   post<T>(path: string, body: object): Promise<T>

@@ -25,6 +25,11 @@ export function codeOf(error: unknown): string | undefined {
   return typeof error.code === 'string' ? error.code : undefined
 }
 
+/** Ours, and errors of the other packages that carry a code and what to do next; anything else wants its stack. */
+export function isForeseen(error: unknown): boolean {
+  return error instanceof CommandError || (error instanceof Error && codeOf(error) !== undefined && 'next' in error)
+}
+
 /** What to tell about an error: ours say what to do next; of others the message is all there is. */
 export function sentenceOf(error: unknown): string {
   if (!(error instanceof Error)) return String(error)

@@ -1,7 +1,7 @@
 // The `castellan` command. Each command is a file in commands/, loaded only when it is called: a broker's start should not
 // pay for what only `produce` needs.
 import { aligned, type Command, helpOf, parse } from './command.ts'
-import { CommandError, sentenceOf, UsageError } from './errors.ts'
+import { CommandError, isForeseen, sentenceOf, UsageError } from './errors.ts'
 
 interface Entry {
   readonly name: string
@@ -46,9 +46,9 @@ const entries: readonly Entry[] = [
 try {
   await main(process.argv.slice(2))
 } catch (error) {
-  if (!(error instanceof CommandError)) throw error
+  if (!isForeseen(error)) throw error
   console.error(`castellan: ${sentenceOf(error)}`)
-  process.exitCode = error.exitCode
+  process.exitCode = error instanceof CommandError ? error.exitCode : 1
 }
 
 async function main(words: readonly string[]): Promise<void> {

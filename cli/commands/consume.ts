@@ -1,6 +1,6 @@
 // `castellan consume`: the messages of a topic, through the SDK, until Ctrl-C or as many as asked for.
 import { connect, type Message } from '@castellan/sdk'
-import { castleOption } from '../castle-api.ts'
+import { castleOption, connectTimeoutMs } from '../castle-api.ts'
 import type { Command, Input } from '../command.ts'
 import { jsonOption } from '../output.ts'
 
@@ -29,7 +29,7 @@ async function run(input: Input): Promise<void> {
   const max = input.integer('max', 1, Number.MAX_SAFE_INTEGER) ?? Number.POSITIVE_INFINITY
   const idleMs = input.integer('idle-ms', 1, 2_147_483_647)
   const group = input.text('group') ?? `castellan-cli-${process.pid}-${Date.now().toString(36)}`
-  const castellan = await connect({ castle: input.text('castle') ?? '', service: 'castellan-cli' })
+  const castellan = await connect({ castle: input.text('castle') ?? '', service: 'castellan-cli', connectTimeoutMs })
   const { promise: enough, resolve: stop } = Promise.withResolvers<void>()
   for (const signal of ['SIGINT', 'SIGTERM'] as const) process.on(signal, () => stop())
   const idle = idleMs === undefined ? undefined : setTimeout(stop, idleMs)

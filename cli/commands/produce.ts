@@ -1,7 +1,7 @@
 // `castellan produce`: the lines of standard input as messages of a topic, in order, through the SDK.
 import { createInterface } from 'node:readline'
 import { connect, type Sent } from '@castellan/sdk'
-import { castleOption } from '../castle-api.ts'
+import { castleOption, connectTimeoutMs } from '../castle-api.ts'
 import type { Command, Input } from '../command.ts'
 import { UsageError } from '../errors.ts'
 import { jsonOption } from '../output.ts'
@@ -29,7 +29,7 @@ async function run(input: Input): Promise<void> {
   const headers = headersOf(input)
   const partition = input.integer('partition', 0, 1_000_000)
   const common = { topic, headers, ...(partition === undefined ? {} : { partition }) }
-  const castellan = await connect({ castle: input.text('castle') ?? '', service: 'castellan-cli' })
+  const castellan = await connect({ castle: input.text('castle') ?? '', service: 'castellan-cli', connectTimeoutMs })
   try {
     const producer = castellan.producer()
     const sending: Promise<Sent>[] = []
