@@ -11,8 +11,7 @@ export async function answerCall(castle: Castle, cluster: string, call: Call, lo
     return { type: 'result', id: call.id, errorCode: 0, ...(value === undefined ? {} : { value }) }
   } catch (error) {
     const known = asCastleError(error)
-    if (known.code === 'INTERNAL')
-      log.error({ method: call.method, error: known.message }, 'a call failed in a way it did not expect')
+    if (known.code === 'INTERNAL') log.error({ method: call.method, error }, 'a call failed in a way it did not expect')
     const message = `${known.message}. ${known.next}`.slice(0, 2_000)
     return { type: 'result', id: call.id, errorCode: known.kafkaCode, message }
   }

@@ -17,7 +17,7 @@ import { Brokers } from './brokers/brokers.ts'
 import { newerThanStore } from './brokers/newer.ts'
 import { answerCall } from './calls.ts'
 import type { CoreSettings } from './config.ts'
-import { CastleError, messageOf } from './errors.ts'
+import { CastleError } from './errors.ts'
 import { Groups } from './groups/groups.ts'
 import { Links } from './heartbeats/links.ts'
 import type { Session } from './heartbeats/session.ts'
@@ -115,7 +115,7 @@ export class Castle {
       },
       onEpochRaised: () => castle?.groups.retell(),
       onReplaced: (error) => {
-        options.log.error({ error: error.message }, 'another Castle took over: deciding nothing any more')
+        options.log.error({ error }, 'another Castle took over: deciding nothing any more')
         options.onReplaced?.(error)
       },
     })
@@ -146,6 +146,8 @@ export class Castle {
   /** Links are closed, changes under way are written, the store is closed. */
   async stop(): Promise<void> {
     this.#sweepTimer?.cancel()
+    this.brokers.close()
+    this.groups.close()
     this.links.close()
     await this.#changes.close()
     await this.#options.store.close()
@@ -270,7 +272,7 @@ export class Castle {
       () => newerHeld() !== undefined,
     )
     raising.catch((error: unknown) => {
-      this.#options.log.error({ error: messageOf(error) }, 'a higher Castle epoch could not be taken')
+      this.#options.log.error({ error }, 'a higher Castle epoch could not be taken')
     })
   }
 

@@ -2,9 +2,9 @@
 // newer process takes their id, or when they said that they stop and their link is gone. What follows from each is decided in
 // registration.ts and review.ts; this class notices, and asks for the decision.
 import type { BrokerReport } from '@castellan/protocol/heartbeat'
-import { type Clock, type Logger, type Random, uuid } from '@castellan/protocol/runtime'
+import { type Clock, type Logger, type Random, type Timer, uuid } from '@castellan/protocol/runtime'
 import type { CoreSettings } from '../config.ts'
-import { CastleError, messageOf } from '../errors.ts'
+import { CastleError } from '../errors.ts'
 import type { Groups } from '../groups/groups.ts'
 import type { Session } from '../heartbeats/session.ts'
 import type { Attention } from '../leases/attention.ts'
@@ -28,7 +28,13 @@ export interface BrokersOptions {
 }
 
 /** Group state is kept short by its coordinator's own snapshots: nobody else may cut it. */
-const offsetsTopicConfigs = { 'retention.ms': '-1', 'retention.bytes': '-1', 'cleanup.policy': 'delete' }
+const offsetsTopicConfigs = {
+  'retention.ms': '-1',
+  'retention.bytes': '-1',
+  'cleanup.policy': 'delete',
+  // One record holds all that a member has.
+  'max.message.bytes': '16777216',
+}
 
 /** After what a cluster needs could not be written. */
 const retryMs = 1_000
@@ -39,7 +45,8 @@ export class Brokers {
   readonly #changes: Changes
   readonly #leases: Leases<number>
   readonly #registering = new Map<Session, Promise<string | undefined>>()
-  readonly #offsetsTopicComing = new Set<string>()
+  /** By cluster: the time of making its offsets topic, or of trying again. */
+  readonly #offsetsTopicComing = new Map<string, Timer>()
 
   constructor(options: BrokersOptions) {
     this.#options = options
@@ -93,6 +100,11 @@ export class Brokers {
     if (!(session.report as BrokerReport).stopping) return
     const broker = this.#registered(session)
     if (broker !== undefined) this.#callDown(broker, 'it stopped in good order')
+  }
+
+  /** Nothing is begun any more. */
+  close(): void {
+    for (const timer of this.#offsetsTopicComing.values()) timer.cancel()
   }
 
   sweep(attendedMs: number): void {
@@ -156,12 +168,15 @@ export class Brokers {
     const { offsetsTopicBrokers, offsetsTopicWaitMs } = this.#options.settings
     const up = [...brokersOf(state, cluster)].filter((broker) => broker.up).length
     if (up >= offsetsTopicBrokers) return this.#makeOffsetsTopic(cluster)
-    if (this.#offsetsTopicComing.has(cluster)) return
-    this.#offsetsTopicComing.add(cluster)
-    this.#options.clock.after(offsetsTopicWaitMs, () => {
+    if (!this.#offsetsTopicComing.has(cluster)) this.#offsetsTopicLater(cluster, offsetsTopicWaitMs)
+  }
+
+  #offsetsTopicLater(cluster: string, delayMs: number): void {
+    const timer = this.#options.clock.after(delayMs, () => {
       this.#offsetsTopicComing.delete(cluster)
       this.#makeOffsetsTopic(cluster)
     })
+    this.#offsetsTopicComing.set(cluster, timer)
   }
 
   #makeOffsetsTopic(cluster: string): void {
@@ -174,15 +189,20 @@ export class Brokers {
       const args = { cluster, name: offsetsTopic, partitions, internal: true, configs: offsetsTopicConfigs }
       createTopic(draft, topicId, args, { partitions })
     })
-    task.catch(() => this.#options.clock.after(retryMs, () => this.#needOffsetsTopic(cluster)))
+    task.catch((error: unknown) => {
+      if (!isStopping(error)) this.#offsetsTopicLater(cluster, retryMs)
+    })
     this.#do(task, `making ${offsetsTopic} of cluster ${cluster}`)
   }
 
   /** Nobody waits for these: trouble goes to the log, and what caused them will come again. */
   #do(task: Promise<unknown>, what: string): void {
     task.catch((error: unknown) => {
-      if (error instanceof CastleError && error.code === 'NOT_ACTIVE') return
-      this.#options.log.error({ error: messageOf(error) }, `failed: ${what}`)
+      if (!isStopping(error)) this.#options.log.error({ error }, `failed: ${what}`)
     })
   }
+}
+
+function isStopping(error: unknown): boolean {
+  return error instanceof CastleError && error.code === 'NOT_ACTIVE'
 }

@@ -6,8 +6,8 @@
 // write. What reports say is in memory only, because coordinators say it again.
 import type { BrokerReport, CoordinatorState, GroupReport } from '@castellan/protocol/heartbeat'
 import { partitionForKey } from '@castellan/protocol/records'
-import type { Clock, Logger } from '@castellan/protocol/runtime'
-import { messageOf } from '../errors.ts'
+import type { Clock, Logger, Timer } from '@castellan/protocol/runtime'
+import { CastleError } from '../errors.ts'
 import type { Changes } from '../state/changes.ts'
 import type { Draft } from '../state/draft.ts'
 import { groupKey } from '../state/entities.ts'
@@ -48,6 +48,7 @@ export class Groups {
   /** By cluster/group: to be decided. */
   readonly #open = new Set<string>()
   #deciding = false
+  #retry: Timer | undefined
 
   constructor(options: GroupsOptions) {
     this.#options = options
@@ -131,6 +132,11 @@ export class Groups {
     }
   }
 
+  /** Nothing is begun any more. */
+  close(): void {
+    this.#retry?.cancel()
+  }
+
   /** Nobody is interested in a group any more. */
   forget(cluster: string, group: string): void {
     this.#told.delete(groupKey(cluster, group))
@@ -163,9 +169,10 @@ export class Groups {
     }
     this.#options.changes.change(decideAll).catch((error: unknown) => {
       this.#deciding = false
-      this.#options.log.error({ error: messageOf(error) }, 'targets of groups could not be decided: trying again')
+      if (error instanceof CastleError && error.code === 'NOT_ACTIVE') return
+      this.#options.log.error({ error }, 'targets of groups could not be decided: trying again')
       for (const key of keys) this.#open.add(key)
-      this.#options.clock.after(retryMs, () => this.#decideSoon())
+      this.#retry = this.#options.clock.after(retryMs, () => this.#decideSoon())
     })
   }
 

@@ -7,7 +7,6 @@
 import type { BrokerReport, Call, ClientReport, Heartbeat, Result } from '@castellan/protocol/heartbeat'
 import { HeartbeatMessageError, parseFromSender } from '@castellan/protocol/heartbeat'
 import type { Clock, Link, Logger } from '@castellan/protocol/runtime'
-import { messageOf } from '../errors.ts'
 import type { Attention } from '../leases/attention.ts'
 import { type Incarnations, meet, retire } from '../leases/incarnations.ts'
 import type { SubjectText } from '../state/subjects.ts'
@@ -156,10 +155,7 @@ export class Sessions {
       answer.then(
         (text) => this.#send(link, text),
         (error: unknown) => {
-          this.#options.log.error(
-            { peer: link.peer, sender: heartbeat.id, error: messageOf(error) },
-            'a heartbeat failed',
-          )
+          this.#options.log.error({ peer: link.peer, sender: heartbeat.id, error }, 'a heartbeat failed')
           link.close()
         },
       )
@@ -298,8 +294,7 @@ export class Sessions {
     }
     result.then(
       (done) => this.#send(link, JSON.stringify(done)),
-      (error: unknown) =>
-        this.#options.log.error({ error: messageOf(error) }, 'a call failed in a way it did not expect'),
+      (error: unknown) => this.#options.log.error({ error }, 'a call failed in a way it did not expect'),
     )
   }
 

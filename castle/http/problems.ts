@@ -4,7 +4,7 @@
 import type { Logger } from '@castellan/protocol/runtime'
 import type { FastifyError, FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import Type, { type Static } from 'typebox'
-import { CastleError, messageOf } from '../errors.ts'
+import { CastleError } from '../errors.ts'
 
 export const problem = Type.Object({
   type: Type.String(),
@@ -24,7 +24,7 @@ export function answerProblems(app: FastifyInstance, log: Logger): void {
   app.setErrorHandler<FastifyError | Error>((error, request, reply) => {
     const known = error instanceof CastleError ? error : asCastleError(error)
     if (known.status >= 500) {
-      log.error({ request: request.id, url: request.url, error: messageOf(error) }, 'a request failed')
+      log.error({ request: request.id, url: request.url, error }, 'a request failed')
     }
     return sendProblem(known, statusOf(error) ?? known.status, request, reply)
   })

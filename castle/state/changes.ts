@@ -141,7 +141,7 @@ export class Changes {
       await this.#options.store.commit(changes.map(encodeChange), this.#castleEpoch)
     } catch (error) {
       if (error instanceof CastleError && error.code === 'STALE_EPOCH') this.#replaced(error)
-      this.#options.log.error({ error: messageOf(error), changes: changes.length }, 'a decision could not be written')
+      this.#options.log.error({ error, changes: changes.length }, 'a decision could not be written')
       throw new CastleError('STORE_FAILED', `the change could not be written: ${messageOf(error)}`, { cause: error })
     }
     const applied = changes.map((change): AppliedChange => {
