@@ -1,6 +1,6 @@
 // Whether the batches of one request follow what the log knows of their producer (R4): all are new, or all are repeats.
 import { errors } from '@castellan/protocol'
-import type { BatchAt, ProducerChange } from './log.ts'
+import type { BatchAt, ProducerChange } from './appender.ts'
 import { afterBatch, judge, type Producers, type Verdict } from './producers.ts'
 
 type Refused = Extract<Verdict, { kind: 'refused' }>

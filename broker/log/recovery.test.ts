@@ -141,7 +141,9 @@ describe('a flipped bit (R9)', () => {
 })
 
 describe('a file of the wrong size (R9)', () => {
-  test('the active one: cut between or within what was not synced, found when synced bytes are missing', async () => {
+  test('the active one: cut between or within what was not synced, found when synced bytes are missing', {
+    timeout: 30_000,
+  }, async () => {
     const whole = (await make()).places
     const { position: end, length } = whole.get(22)!
     for (let size = 0; size <= end + length; size++) {
@@ -294,7 +296,7 @@ describe('segments that no checkpoint knows', () => {
 })
 
 // Whatever happens to the bytes: a log that opens serves records as they were written, or an error; never anything else.
-test('any damage: a prefix is served, or nothing', async () => {
+test('any damage: a prefix is served, or nothing', { timeout: 60_000 }, async () => {
   const damage = fc.record({
     file: fc.nat(),
     at: fc.double({ min: 0, max: 1, maxExcluded: true, noNaN: true }),
@@ -327,7 +329,7 @@ test('any damage: a prefix is served, or nothing', async () => {
         faults++
       }
     }),
-    { numRuns: 300 },
+    { numRuns: 150 },
   )
   expect(faults).toBeGreaterThan(10)
   expect(served).toBeGreaterThan(10)

@@ -90,6 +90,7 @@ export class Appends {
     this.#staged = []
     const { written, error } = log.flush()
     for (let at = 0; at < written; at++) this.#acks.add(staged[at]!)
+    if (this.#state.fault !== null) this.refuseAll(errors.KAFKA_STORAGE_ERROR, this.#state.fault)
     if (written > 0) {
       this.#events.onWritten()
       this.#syncIfAsked(log)

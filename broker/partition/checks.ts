@@ -10,7 +10,7 @@ import {
   readBatchHeader,
   verifyCrc,
 } from '@castellan/protocol/records'
-import type { BatchAt } from '../log/log.ts'
+import type { BatchAt } from '../log/appender.ts'
 
 export interface Refusal {
   readonly kind: 'refused'

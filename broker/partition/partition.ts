@@ -1,25 +1,15 @@
 // One replica of one partition on this broker: its face to handlers, the group coordinator and Partitions.
 import { effectiveConfigs, errors, type Slab, type TopicSettings } from '@castellan/protocol'
-import { batchStarts } from '@castellan/protocol/records'
-import { messageOf, systemCode } from '../errors.ts'
+import { messageOf } from '../errors.ts'
 import type { LogContext } from '../log/context.ts'
 import { LogError } from '../log/errors.ts'
 import { type FaultContent, kinds } from '../log/files.ts'
 import type { Log } from '../log/log.ts'
-import { readOutline } from '../log/outline.ts'
-import type { TimestampPlace } from '../log/reader.ts'
 import { writeStateFile } from '../log/state-file.ts'
 import { Appends } from './appends.ts'
-import {
-  type AppendResult,
-  type EpochEnd,
-  emptyRead,
-  type PartitionReport,
-  type ReadResult,
-  type TimestampOffset,
-  unknownTimestamp,
-} from './results.ts'
-import { leading, type PartitionState } from './state.ts'
+import { Reads } from './reads.ts'
+import type { AppendResult, EpochEnd, PartitionReport, ReadResult, TimestampOffset } from './results.ts'
+import type { PartitionState } from './state.ts'
 
 /** Who keeps all partitions and has a turn's end. */
 export interface PartitionHost {
@@ -38,12 +28,11 @@ export interface PartitionIdentity {
   readonly folder: string
 }
 
-const scanBytes = 1024 * 1024
-
 export class Partition {
   readonly #state: PartitionState
   readonly #host: PartitionHost
   readonly #appends: Appends
+  readonly #reads: Reads
   readonly #watchers = new Set<() => void>()
 
   /** Only for Partitions. It has no log yet: see `attach` and `setFault`. */
@@ -60,6 +49,7 @@ export class Partition {
       fault: null,
     }
     this.#state = { ...identity, context, ...initial }
+    this.#reads = new Reads(this.#state, (error) => this.setFault(error))
     this.#appends = new Appends(this.#state, {
       onStaged: () => host.noteStaged(this),
       onWritten: () => host.noteWritten(this),
@@ -132,89 +122,22 @@ export class Partition {
    * watermark. `currentLeaderEpoch` is the reader's; -1: it does not know. When the result is `cold`, ask `readCold`.
    */
   read(offset: number, maxBytes: number, currentLeaderEpoch: number): ReadResult {
-    const log = this.#readable(offset, currentLeaderEpoch)
-    if ('errorCode' in log) return log
-    const memory = log.readMemory(offset, maxBytes, this.highWatermark)
-    if (memory === undefined) return { ...emptyRead(0, this.highWatermark, log.startOffset), cold: true }
-    return this.#result(log, memory.chunks, memory.bytes, memory.release)
+    return this.#reads.read(offset, maxBytes, currentLeaderEpoch)
   }
 
   /** As `read`, from files; never blocks the loop, and never answers `cold`. */
-  async readCold(offset: number, maxBytes: number, currentLeaderEpoch: number): Promise<ReadResult> {
-    const log = this.#readable(offset, currentLeaderEpoch)
-    if ('errorCode' in log) return log
-    try {
-      const { bytes, release } = await log.readFile(offset, maxBytes, this.highWatermark)
-      // The world may have moved on meanwhile.
-      const now = this.#readable(offset, currentLeaderEpoch)
-      if (!('errorCode' in now)) return this.#result(log, bytes.length > 0 ? [bytes] : [], bytes.length, release)
-      release()
-      return now
-    } catch (error) {
-      return emptyRead(this.#failedRead(error))
-    }
-  }
-
-  /** The log to read from, or the whole answer when there is nothing to read. */
-  #readable(offset: number, currentLeaderEpoch: number): Log | ReadResult {
-    const log = leading(this.#state)
-    if ('kind' in log) return emptyRead(log.errorCode)
-    const { leaderEpoch, highWatermark } = this.#state
-    // KIP-320: a reader that believes in another epoch must ask for metadata first.
-    if (currentLeaderEpoch >= 0 && currentLeaderEpoch < leaderEpoch) return emptyRead(errors.FENCED_LEADER_EPOCH.code)
-    if (currentLeaderEpoch > leaderEpoch) return emptyRead(errors.UNKNOWN_LEADER_EPOCH.code)
-    if (offset < log.startOffset || offset > log.endOffset) {
-      return emptyRead(errors.OFFSET_OUT_OF_RANGE.code, highWatermark, log.startOffset)
-    }
-    return offset < highWatermark ? log : emptyRead(0, highWatermark, log.startOffset)
-  }
-
-  #result(log: Log, chunks: readonly Uint8Array[], bytes: number, release: () => void): ReadResult {
-    let held = true
-    const releaseOnce = () => {
-      if (held) release()
-      held = false
-    }
-    const { highWatermark } = this.#state
-    return {
-      errorCode: 0,
-      chunks,
-      bytes,
-      highWatermark,
-      startOffset: log.startOffset,
-      cold: false,
-      release: releaseOnce,
-    }
-  }
-
-  /** Kafka's error code for what a read from disk ended with. Damage puts the partition out of use (R9). */
-  #failedRead(error: unknown): number {
-    if (!(error instanceof LogError)) throw error
-    // A shortage (of open files, of memory) passes; a disk that cannot read does not.
-    if (error.code === 'LOG_CORRUPT' || systemCode(error.cause) === 'EIO') this.setFault(error)
-    else this.#state.context.log.warn({ topic: this.topic, partition: this.index, error }, 'cannot read')
-    return errors.KAFKA_STORAGE_ERROR.code
+  readCold(offset: number, maxBytes: number, currentLeaderEpoch: number): Promise<ReadResult> {
+    return this.#reads.readCold(offset, maxBytes, currentLeaderEpoch)
   }
 
   /** Leader only. The first record below the high watermark whose timestamp is at least `timestampMs`; null: none. */
   offsetForTimestamp(timestampMs: number): Promise<TimestampOffset | null> {
-    return this.#find((log) => log.findTimestamp(timestampMs, this.highWatermark))
+    return this.#reads.find((log) => log.findTimestamp(timestampMs, this.highWatermark))
   }
 
   /** Leader only. The record of the highest timestamp (ListOffsets -3); null: there is none. */
   offsetOfMaxTimestamp(): Promise<TimestampOffset | null> {
-    return this.#find((log) => log.findMaxTimestamp(this.highWatermark))
-  }
-
-  async #find(find: (log: Log) => Promise<TimestampPlace | undefined>): Promise<TimestampOffset | null> {
-    const log = leading(this.#state)
-    if ('kind' in log) return unknownTimestamp(log.errorCode)
-    try {
-      const found = await find(log)
-      return found === undefined ? null : { errorCode: 0, ...found }
-    } catch (error) {
-      return unknownTimestamp(this.#failedRead(error))
-    }
+    return this.#reads.find((log) => log.findMaxTimestamp(this.highWatermark))
   }
 
   /** Where leader epoch `epoch` ends in this log (KIP-101, R5). */
@@ -239,25 +162,8 @@ export class Partition {
    * Leader only, for the broker's own logs. Every batch from the one that contains the start offset to the high watermark as it is now,
    * in order; each is valid until the next one is asked for. Throws a LogError when the partition is or gets out of use or stops leading.
    */
-  async *batches(): AsyncGenerator<Uint8Array, void, void> {
-    const { highWatermark: end, leaderEpoch } = this
-    for (let offset = this.startOffset; offset < end; ) {
-      const hot = this.read(offset, scanBytes, leaderEpoch)
-      const read = hot.cold ? await this.readCold(offset, scanBytes, leaderEpoch) : hot
-      try {
-        if (read.bytes === 0)
-          throw new LogError('LOG_DISK', `offset ${offset} cannot be read: Kafka error ${read.errorCode}`)
-        for (const chunk of read.chunks) {
-          for (const at of batchStarts(chunk)) {
-            const { endOffset, length } = readOutline(chunk, at)!
-            offset = endOffset
-            if (offset <= end) yield chunk.subarray(at, at + length)
-          }
-        }
-      } finally {
-        read.release()
-      }
-    }
+  batches(): AsyncGenerator<Uint8Array, void, void> {
+    return this.#reads.batches()
   }
 
   /** Calls `listener` when the high watermark or the start offset rises, or leadership or fault change. Returns how to stop. */

@@ -1,0 +1,219 @@
+import { describe, expect, test } from 'vitest'
+import { settle } from '../log/testing.ts'
+import { Partitions } from './partitions.ts'
+import { consume, dataFolder, partitionFolder, produce, TestingBroker, topicId, topicState } from './testing.ts'
+
+const other = '22222222-2222-4333-8444-555555555555'
+
+describe('logs come and go (R13)', () => {
+  test('one log for each partition that this broker has a replica of', async () => {
+    const broker = await TestingBroker.start()
+    broker.partitions.apply(topicState({ partitions: 3 }))
+    expect(broker.partitions.reports().map(({ partition }) => partition)).toEqual([0, 1, 2])
+    expect(broker.platters.list(`${dataFolder}/logs/${topicId}`)).toEqual(['0', '1', '2'])
+    broker.partitions.apply(topicState({ partitions: 4 }))
+    expect([...broker.partitions.all()].every(({ isLeader }) => isLeader)).toBe(true)
+  })
+
+  test('what nobody speaks of is kept, and reported', async () => {
+    const broker = await TestingBroker.start()
+    await produce(broker.lead(1), { values: ['kept'] })
+    await broker.partitions.close()
+    await broker.open()
+    broker.partitions.apply(topicState({ topicId: other }))
+    await broker.clock.advance(86_400_000 * 30)
+    expect(broker.partitions.reports()).toMatchObject([{ topicId }, { topicId: other }])
+    expect(await consume(broker.lead(2))).toEqual([[0, 'kept']])
+  })
+
+  test('no longer a replica: it serves nothing, and its log stays', async () => {
+    const broker = await TestingBroker.start()
+    const partition = broker.lead(1)
+    await produce(partition, { values: ['kept'] })
+    broker.partitions.apply(topicState({ leaderEpoch: 2, leader: 2, replicas: [2] }))
+    expect(partition.isLeader).toBe(false)
+    expect(broker.partitions.reports()).toHaveLength(1)
+  })
+
+  test('a recorded deletion removes the logs of that id, also those that were left by a crash', async () => {
+    const broker = await TestingBroker.start()
+    const removed: number[] = []
+    broker.partitions.apply(topicState({ partitions: 2 }))
+    broker.partitions.apply(topicState({ topicId: other }))
+    broker.partitions.onLeadership(({ index, isLeader }) => {
+      if (!isLeader && broker.partitions.get(topicId, index) === undefined) removed.push(index)
+    })
+    const partition = broker.partitions.get(topicId, 0)!
+    await produce(partition, { values: ['a'] })
+    broker.platters.refuse = (call, path) => (call === 'remove' && path.includes('deleted-') ? 'EBUSY' : undefined)
+    broker.partitions.apply(topicState({ deleted: true }))
+    expect(partition.isLeader).toBe(false)
+    expect(removed).toEqual([0, 1])
+    expect(broker.partitions.reports()).toMatchObject([{ topicId: other }])
+    await broker.clock.advance(100)
+    expect(broker.platters.list(`${dataFolder}/logs`)).toContain(`deleted-${topicId}`)
+    broker.platters.refuse = () => undefined
+    await broker.open()
+    expect(broker.partitions.reports()).toMatchObject([{ topicId: other }])
+    await broker.clock.advance(100)
+    expect(broker.platters.list(`${dataFolder}/logs`)).not.toContain(`deleted-${topicId}`)
+  })
+
+  test('a deletion that the disk refuses is tried again', async () => {
+    const broker = await TestingBroker.start()
+    const partition = broker.lead(1)
+    broker.platters.refuse = (call) => (call === 'rename' ? 'EIO' : undefined)
+    broker.partitions.apply(topicState({ deleted: true }))
+    expect(partition.isLeader).toBe(false)
+    broker.platters.refuse = () => undefined
+    await broker.clock.advance(400_000)
+    expect(broker.partitions.reports()).toEqual([])
+  })
+
+  test('a log that cannot be made is a fault, and is tried again', async () => {
+    const broker = await TestingBroker.start()
+    broker.platters.refuse = (call) => (call === 'mkdir' || call === 'write' ? 'ENOSPC' : undefined)
+    expect(broker.lead(1)).toMatchObject({ isLeader: false, fault: expect.stringContaining('ENOSPC') })
+    broker.platters.refuse = () => undefined
+    await broker.clock.advance(400_000)
+    const partition = broker.partitions.get(topicId, 0)!
+    expect(partition).toMatchObject({ isLeader: true, fault: null })
+    expect(await produce(partition, { values: ['a'] })).toMatchObject({ errorCode: 0 })
+  })
+})
+
+describe('the start', () => {
+  test('a bad log is a fault of its own; the others go on (R9)', async () => {
+    const broker = await TestingBroker.start()
+    broker.partitions.apply(topicState({ partitions: 3 }))
+    for (const partition of broker.partitions.all()) await produce(partition, { values: ['a'] })
+    await broker.partitions.close()
+    const path = (index: number) => `${dataFolder}/logs/${topicId}/${index}/00000000000000000000.log`
+    broker.platters.resize(path(1), 10)
+    await broker.open()
+    broker.partitions.apply(topicState({ partitions: 3, leaderEpoch: 2 }))
+    expect(broker.partitions.reports().map(({ fault }) => fault)).toEqual([
+      null,
+      expect.stringContaining('10 bytes'),
+      null,
+    ])
+    expect(broker.partitions.metrics).toMatchObject({ partitions: 3, faults: 1 })
+    expect(await consume(broker.partitions.get(topicId, 2)!)).toHaveLength(1)
+    // What is left of its bytes is kept for a person.
+    await broker.partitions.close()
+    expect(broker.platters.bytes(path(1))).toHaveLength(10)
+  })
+
+  test('a folder of another format version is one clear error', async () => {
+    const broker = await TestingBroker.start()
+    broker.lead(1)
+    const path = `${dataFolder}/logs/format`
+    const { writeStateFile } = await import('../log/state-file.ts')
+    writeStateFile(broker.platters, path, { kind: 'logs', version: 2 }, {})
+    await expect(broker.open()).rejects.toMatchObject({
+      code: 'DATA_FOLDER_VERSION',
+      message: '/data/logs/format has format 2, but this release reads format 1',
+    })
+    broker.platters.remove(path)
+    await expect(broker.open()).rejects.toMatchObject({ code: 'DATA_FOLDER_VERSION' })
+  })
+
+  test('a folder that cannot be written is one clear error', async () => {
+    const broker = new TestingBroker()
+    broker.platters.refuse = (call) => (call === 'mkdir' ? 'EACCES' : undefined)
+    await expect(broker.open()).rejects.toMatchObject({
+      code: 'DATA_FOLDER_UNUSABLE',
+      message: expect.stringContaining('EACCES'),
+    })
+  })
+
+  test('whether the last stop was clean is known, once', async () => {
+    const seen: unknown[] = []
+    const log = {
+      debug: () => {},
+      warn: () => {},
+      error: () => {},
+      info: (fields: Record<string, unknown>) => seen.push(fields['isClean']),
+      child: () => log,
+    }
+    const broker = await TestingBroker.start({ log })
+    await broker.partitions.close()
+    await broker.open()
+    await broker.open()
+    expect(seen).toEqual([false, true, false])
+  })
+})
+
+describe('upkeep', () => {
+  test('what was written is checkpointed after a minute, or after flush.ms', async () => {
+    for (const [configs, ms] of [
+      [{}, 60_000],
+      [{ 'flush.ms': '5000' }, 5_000],
+    ] as const) {
+      const broker = await TestingBroker.start()
+      const partition = broker.lead(1, configs)
+      await broker.clock.advance(100_000)
+      await produce(partition, { values: ['a'] })
+      await broker.clock.advance(ms - 1_000)
+      expect(partition.log!.syncedOffset).toBe(0)
+      await broker.clock.advance(2_000)
+      expect(partition.log!.syncedOffset).toBe(1)
+    }
+  })
+
+  test('a checkpoint that finds no room is tried again', async () => {
+    const broker = await TestingBroker.start()
+    const partition = broker.lead(1)
+    await produce(partition, { values: ['a'] })
+    broker.platters.refuse = (call, path) => (call === 'write' && path.endsWith('.tmp') ? 'ENOSPC' : undefined)
+    await broker.clock.advance(65_000)
+    expect(partition.log!.needsCheckpoint).toBe(true)
+    broker.platters.refuse = () => undefined
+    await broker.clock.advance(65_000)
+    expect(partition.log!.needsCheckpoint).toBe(false)
+  })
+
+  test('retention is applied by the clock, to what this broker leads', async () => {
+    const broker = await TestingBroker.start()
+    const partition = broker.lead(1, { 'retention.ms': '1000' })
+    await produce(partition, { values: ['a'], timestamp: broker.clock.wallMs() })
+    await broker.clock.advance(300_500)
+    expect([partition.startOffset, partition.endOffset]).toEqual([1, 1])
+  })
+
+  test('a clean stop writes all down, and nothing happens after it', async () => {
+    const broker = await TestingBroker.start()
+    const partition = broker.lead(1)
+    await produce(partition, { values: ['a'] })
+    await broker.partitions.close()
+    expect(partition.log!.syncedOffset).toBe(1)
+    broker.platters.refuse = () => {
+      throw new Error('the disk was used after the stop')
+    }
+    await broker.clock.advance(10_000_000)
+    broker.partitions.apply(topicState({ leaderEpoch: 5 }))
+    await settle()
+    expect(broker.platters.openFiles).toBe(0)
+    expect((await produce(partition, { values: ['b'] })).errorCode).not.toBe(0)
+  })
+
+  test('many partitions share few open files', async () => {
+    const broker = await TestingBroker.start({ settings: { logOpenFilesMax: 5 } })
+    broker.partitions.apply(topicState({ partitions: 40 }))
+    for (const partition of broker.partitions.all())
+      expect(await produce(partition, { values: ['a'] })).toMatchObject({ errorCode: 0 })
+    expect(broker.platters.openFiles).toBeLessThanOrEqual(6)
+    for (const partition of broker.partitions.all()) expect(await consume(partition)).toHaveLength(1)
+    await broker.partitions.close()
+    expect(broker.platters.openFiles).toBe(0)
+  })
+})
+
+test('a second process on the same folder finds what the first one wrote', async () => {
+  const broker = await TestingBroker.start()
+  await produce(broker.lead(1), { values: ['a', 'b'] })
+  expect(broker.platters.exists(`${partitionFolder}/partition`)).toBe(true)
+  expect(broker.partitions).toBeInstanceOf(Partitions)
+  await broker.open()
+  expect(await consume(broker.lead(2))).toHaveLength(2)
+})
