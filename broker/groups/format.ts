@@ -7,10 +7,10 @@
 // JSON, so that people can read __consumer_offsets with any consumer. A value of a version that this release does not
 // know stops it from coordinating the partition: guessing would lose somebody's state.
 import type { Rec, RecordInput } from '@castellan/protocol/records'
-import type { Committed } from './commits.ts'
 import { GroupLogError } from './errors.ts'
-import type { Change, Head, Holding, Profile } from './group.ts'
-import type { Owned } from './owned.ts'
+import type { Committed } from './state/commits.ts'
+import type { Change, Head, Holding, Profile } from './state/group.ts'
+import type { Owned } from './state/owned.ts'
 
 const version = 1
 

@@ -11,7 +11,7 @@ import type { Clock } from '@castellan/protocol/runtime'
 import type { Partition } from '../partition/index.ts'
 import { GroupLogError } from './errors.ts'
 import { beginRecord, decodeEntry, encodeChange, endRecord } from './format.ts'
-import type { Change } from './group.ts'
+import type { Change } from './state/group.ts'
 
 /** Well below max.message.bytes, and little enough to be written between other requests. */
 const batchBytesMax = 256 * 1024
@@ -58,8 +58,10 @@ export class GroupLog {
   /** Every change in the log, from the first on. Throws a GroupLogError, or a LogError of the partition, when it cannot be used. */
   async read(onChange: (groupId: string, change: Change) => void): Promise<void> {
     // An earlier leader's last records become readable when the high watermark reaches them (R3).
-    await this.#readableTo(this.#partition.endOffset)
-    const cut = this.#partition.startOffset > 0
+    const { startOffset, endOffset } = this.#partition
+    await this.#readableTo(endOffset)
+    const cut = startOffset > 0
+    let nextOffset = startOffset
     let begun = false
     let ended = false
     let sinceBreath = 0
@@ -71,6 +73,7 @@ export class GroupLog {
         else if (entry.kind === 'end') ended = begun
         else if (cut && !begun) throw cutWrongly(record.offset)
         else onChange(entry.groupId, entry.change)
+        nextOffset = record.offset + 1
       }
       this.#bytes += batch.length
       sinceBreath += batch.length
@@ -79,7 +82,10 @@ export class GroupLog {
       await new Promise<void>((resolve) => this.#options.clock.soon(resolve))
     }
     this.#checkOpen()
-    if (cut && !ended) throw cutWrongly(this.#partition.startOffset)
+    if (nextOffset < endOffset) {
+      throw new GroupLogError('GROUP_LOG_DAMAGED', `the group log ended at offset ${nextOffset}, not ${endOffset}`)
+    }
+    if (cut && !ended) throw cutWrongly(startOffset)
   }
 
   /**

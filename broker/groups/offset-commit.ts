@@ -7,11 +7,11 @@ import {
 } from '@castellan/protocol'
 import type { TopicState } from '@castellan/protocol/heartbeat'
 import type { Metadata } from '../castle/metadata.ts'
-import { type Committer, committerError, partitionError } from './commits.ts'
 import { coordinatorError } from './coordinator-error.ts'
-import type { Draft } from './group.ts'
 import type { GroupSettings } from './settings.ts'
 import type { Shard } from './shard.ts'
+import { type Committer, committerError, partitionError } from './state/commits.ts'
+import type { Draft } from './state/group.ts'
 
 type PartitionRequest = Request['topics'][number]['partitions'][number]
 

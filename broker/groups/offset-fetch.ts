@@ -5,10 +5,10 @@ import {
   type OffsetFetchResponseInput as Response,
 } from '@castellan/protocol'
 import type { Metadata } from '../castle/metadata.ts'
-import { type Committed, readerError } from './commits.ts'
 import { coordinatorError } from './coordinator-error.ts'
-import type { Group } from './group.ts'
 import type { Shard } from './shard.ts'
+import { type Committed, readerError } from './state/commits.ts'
+import type { Group } from './state/group.ts'
 
 const groupsSince = 8
 const topicIdsSince = 10

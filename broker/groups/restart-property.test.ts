@@ -5,8 +5,8 @@ import fc from 'fast-check'
 import { expect, test } from 'vitest'
 import { settle } from '../log/testing.ts'
 import { encodeChange } from './format.ts'
-import { stateOf } from './snapshot.ts'
-import { assignmentInput } from './target.ts'
+import { stateOf } from './state/snapshot.ts'
+import { assignmentInput } from './state/target.ts'
 import { TestingCoordinator } from './testing.ts'
 
 const groupIds = ['g0', 'g1', 'g2', 'g3', 'g4']

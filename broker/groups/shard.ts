@@ -12,16 +12,16 @@ import { type Logger, type Runtime, type Timer, uuid } from '@castellan/protocol
 import type { Metadata } from '../castle/metadata.ts'
 import { messageOf } from '../errors.ts'
 import type { Partition } from '../partition/index.ts'
-import type { Answer, Beat, Surroundings } from './beat.ts'
-import { expireOffsets } from './commits.ts'
-import { Draft, Group } from './group.ts'
 import { GroupLog } from './group-log.ts'
-import { heartbeat } from './heartbeat.ts'
-import { expire, nextDeadlineMs } from './leaving.ts'
 import type { GroupSettings } from './settings.ts'
-import { reportOf, stateOf } from './snapshot.ts'
-import type { Subscriptions } from './subscription.ts'
-import { assignmentInput, dropTopic, refreshRegexes, setTargets, takeTarget } from './target.ts'
+import type { Answer, Beat, Surroundings } from './state/beat.ts'
+import { expireOffsets } from './state/commits.ts'
+import { Draft, Group } from './state/group.ts'
+import { heartbeat } from './state/heartbeat.ts'
+import { expire, nextDeadlineMs } from './state/leaving.ts'
+import { reportOf, stateOf } from './state/snapshot.ts'
+import type { Subscriptions } from './state/subscription.ts'
+import { assignmentInput, dropTopic, refreshRegexes, setTargets, takeTarget } from './state/target.ts'
 
 /** A coordinator before this one may have answered heartbeats until so long after the election (R2). */
 const formerLeaderMs = 1_000
@@ -183,9 +183,15 @@ export class Shard {
   }
 
   #followTopics(draft: Draft, topics: readonly TopicState[]): void {
-    const { metadata, subscriptions } = this.#host
+    const { metadata, subscriptions, log } = this.#host
     for (const topic of topics) if (topic.deleted) dropTopic(draft, topic.topicId)
-    refreshRegexes(draft, topics, (name) => metadata.topicNamed(name) !== undefined, subscriptions)
+    const exists = (name: string) => metadata.topicNamed(name) !== undefined
+    for (const member of refreshRegexes(draft, topics, exists, subscriptions)) {
+      log.warn(
+        { group: draft.group.id, member },
+        'its regular expression matches too many topics: it gets no further ones',
+      )
+    }
   }
 
   /** A member's time is over, or Castle has not answered in time. */
@@ -276,10 +282,7 @@ export class Shard {
       castleGraceMs: settings.groupCastleGraceMs,
       membersMax: settings.groupConsumerMaxSize,
       newMemberId: () => uuid(runtime.random),
-      resolve(regex) {
-        const problem = subscriptions.problemOf(regex)
-        return problem === null ? { topics: subscriptions.resolve(regex, metadata.topics()) } : { problem }
-      },
+      resolve: (regex) => subscriptions.resolve(regex, metadata.topics()),
     }
   }
 

@@ -169,11 +169,10 @@ test('commits and members outlive kill -9 of every broker', async () => {
   await waitFor('60 messages', () => member.received.length >= 60)
   await member.commit()
   const { memberId } = member.consumer
-  for (const name of ['broker-1', 'broker-2', 'broker-3'] as const) {
-    await platform.kill(name)
-    await platform.restart(name)
-    await platform.untilUp()
-  }
+  const brokers = ['broker-1', 'broker-2', 'broker-3'] as const
+  await Promise.all(brokers.map((name) => platform.kill(name)))
+  await Promise.all(brokers.map((name) => platform.restart(name)))
+  await platform.untilUp()
   await produce(topic, values(60, 60))
   await waitFor('120 messages', () => new Set(member.values).size === 120, 30_000)
   expect(member.consumer.memberId).toBe(memberId)

@@ -2,7 +2,7 @@
 // however often the coordinator changes: never two owners, no commit of a stale one, and it settles in a few rounds.
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
-import { World } from './group-world.ts'
+import { World } from './world.ts'
 
 /** A number tells what happens next; which client, letter or partition: its higher digits. */
 function act(world: World, number: number): void {

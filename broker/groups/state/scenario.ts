@@ -109,12 +109,7 @@ export class Scenario {
       castleGraceMs: 2_000,
       membersMax: this.membersMax,
       newMemberId: () => `made-${++this.#made}`,
-      resolve(regex) {
-        const problem = subscriptions.problemOf(regex)
-        return problem === null
-          ? { topics: subscriptions.resolve(regex, [{ name: 'orders', internal: false }]) }
-          : { problem }
-      },
+      resolve: (regex) => subscriptions.resolve(regex, [{ name: 'orders', internal: false }]),
     }
   }
 }

@@ -4,6 +4,13 @@ import { RE2JS, RE2JSException } from 're2js'
 
 const patternLengthMax = 1_000
 const cachedMax = 1_000
+/** What a pattern matches is kept with its member, as one record, which has to fit a batch. */
+const matchedCharactersMax = 256 * 1024
+
+/** Are these few enough for one member? */
+export function fits(names: readonly string[]): boolean {
+  return names.reduce((sum, name) => sum + name.length, 0) <= matchedCharactersMax
+}
 
 export interface NamedTopic {
   readonly name: string
@@ -31,12 +38,12 @@ export class Subscriptions {
     return !topic.internal && this.#compile(pattern).matches(topic.name)
   }
 
-  /** The names of the topics that `pattern` subscribes to, sorted. */
-  resolve(pattern: string, topics: Iterable<NamedTopic>): string[] {
-    return [...topics]
-      .filter((topic) => this.matches(pattern, topic))
-      .map(({ name }) => name)
-      .sort()
+  /** The names of the topics that `pattern` subscribes to, sorted; or why it cannot be used. */
+  resolve(pattern: string, topics: Iterable<NamedTopic>): { topics: string[] } | { problem: string } {
+    const problem = this.problemOf(pattern)
+    if (problem !== null) return { problem }
+    const names = [...topics].filter((topic) => this.matches(pattern, topic)).map(({ name }) => name)
+    return fits(names) ? { topics: names.sort() } : { problem: `it matches ${names.length} topics, which are too many` }
   }
 
   #compile(pattern: string): RE2JS {

@@ -6,7 +6,7 @@
 import type { PartitionsByTopic, TargetState } from '@castellan/protocol/heartbeat'
 import { type Change, type Draft, type Group, sameTexts, subscribedTopics } from './group.ts'
 import { normalTarget, sameTarget, withoutTopic } from './owned.ts'
-import type { NamedTopic, Subscriptions } from './subscription.ts'
+import { fits, type NamedTopic, type Subscriptions } from './subscription.ts'
 
 export type TargetOutcome = 'taken' | 'of another membership' | 'gives a partition twice'
 
@@ -70,13 +70,17 @@ export function dropTopic(draft: Draft, topicId: string): void {
   }
 }
 
-/** Topics appeared, or were deleted: what do regular expressions mean now? What is not among `topics` stays as it is. */
+/**
+ * Topics appeared, or were deleted: what do regular expressions mean now? What is not among `topics` stays as it is. Returns the members
+ * whose pattern matches too many topics by now; they keep what they had.
+ */
 export function refreshRegexes(
   draft: Draft,
   topics: readonly NamedTopic[],
   exists: (name: string) => boolean,
   subscriptions: Subscriptions,
-): void {
+): string[] {
+  const full: string[] = []
   let changed = false
   for (const { id: memberId, profile } of draft.group.members.values()) {
     const { topicRegex } = profile
@@ -88,12 +92,17 @@ export function refreshRegexes(
     }
     const regexTopics = [...wanted].sort()
     if (sameTexts(regexTopics, profile.regexTopics)) continue
+    if (regexTopics.length > profile.regexTopics.length && !fits(regexTopics)) {
+      full.push(memberId)
+      continue
+    }
     draft.put({ kind: 'member', memberId, value: { ...profile, regexTopics } })
     changed = true
   }
-  if (!changed) return
+  if (!changed) return full
   draft.membershipChanged = true
   draft.raiseEpoch()
+  return full
 }
 
 /** What the shared assignor is asked, by the group's members and the topics known here. */
