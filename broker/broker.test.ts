@@ -169,6 +169,22 @@ describe('what is produced is consumed', () => {
   })
 })
 
+test('a Castle that went back in time is not followed, over restarts too (R14)', async () => {
+  castle.castleEpoch = 5
+  const before = await start()
+  await lead(before)
+  await before.stop()
+  castle.castleEpoch = 4
+  const after = await start()
+  castle.heartbeats = 0
+  void lead(after, 2)
+  // The second heartbeat follows an answer that was ignored.
+  await vi.waitFor(() => expect(castle.heartbeats).toBeGreaterThan(1), 5_000)
+  expect(after.metadata.cluster).toBeUndefined()
+  castle.castleEpoch = 6
+  expect(await lead(after, 3)).toBe(true)
+})
+
 describe('what Castle does for clients', () => {
   test('CreateTopics: the topic can be used when the answer comes', async () => {
     const broker = await start()

@@ -13,12 +13,13 @@ import type {
 } from '@castellan/protocol/heartbeat'
 import type { Link, LinkHandlers, Network, Runtime } from '@castellan/protocol/runtime'
 
-const castleEpoch = 1
-
 export class FakeCastle {
   /** The newest report that came. */
   report: BrokerReport | undefined
   isReachable = true
+  castleEpoch = 1
+  /** Heartbeats that were answered. */
+  heartbeats = 0
   onCall: (call: Call) => Omit<Result, 'type' | 'id'> = () => ({ errorCode: 41, message: 'no' })
   readonly #subjects = new Map<string, Subject>()
   readonly #links = new Set<LinkHandlers>()
@@ -56,14 +57,14 @@ export class FakeCastle {
   /** Castle tells every sender that a newer process has its id. */
   stopSenders(reason: string): void {
     const times = { intervalMs: 20, leaseMs: 1_000 }
-    const answer = { type: 'answer', seq: 0, castleEpoch, stop: reason, ...times }
+    const answer = { type: 'answer', seq: 0, castleEpoch: this.castleEpoch, stop: reason, ...times }
     for (const handlers of [...this.#links]) handlers.onMessage(JSON.stringify(answer))
   }
 
   #set(key: string, state: unknown): void {
     this.#version++
-    this.#subjects.set(key, { key, version: castleEpoch * 2 ** 32 + this.#version, state })
-    const push = { type: 'push', castleEpoch, subjects: [key], withinMs: 0 }
+    this.#subjects.set(key, { key, version: this.castleEpoch * 2 ** 32 + this.#version, state })
+    const push = { type: 'push', castleEpoch: this.castleEpoch, subjects: [key], withinMs: 0 }
     for (const handlers of this.#links) handlers.onMessage(JSON.stringify(push))
   }
 
@@ -95,7 +96,9 @@ export class FakeCastle {
     if (report?.kind === 'broker') this.report = report
     const holds = this.report?.holds ?? {}
     const subjects = [...this.#subjects.values()].filter(({ key, version }) => holds[key] !== version)
-    return { type: 'answer', seq, castleEpoch, brokerEpoch: 1, intervalMs: 20, leaseMs: 1_000, subjects }
+    this.heartbeats++
+    const times = { intervalMs: 20, leaseMs: 1_000 }
+    return { type: 'answer', seq, castleEpoch: this.castleEpoch, brokerEpoch: 1, subjects, ...times }
   }
 }
 
