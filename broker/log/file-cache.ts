@@ -5,6 +5,8 @@ import { systemCode } from '../errors.ts'
 
 interface Entry {
   readonly file: DiskFile
+  /** Rises with each use of any file. */
+  usedAt: number
   /** Calls off the loop that use it now. */
   pins: number
   /** Forgotten meanwhile: closed with the last pin. */
@@ -14,9 +16,8 @@ interface Entry {
 export class FileCache {
   readonly #disk: Disk
   readonly #openFilesMax: number
-  /** The least recently used first. */
   readonly #entries = new Map<string, Entry>()
-  #latest: { readonly path: string; readonly entry: Entry } | undefined
+  #uses = 0
 
   constructor(disk: Disk, openFilesMax: number) {
     this.#disk = disk
@@ -55,16 +56,13 @@ export class FileCache {
   }
 
   #entry(path: string, mode: OpenMode): Entry {
-    if (this.#latest?.path === path) return this.#latest.entry
     let entry = this.#entries.get(path)
     if (entry === undefined) {
       this.#makeRoom(this.#openFilesMax - 1)
-      entry = { file: this.#open(path, mode), pins: 0, doomed: false }
-    } else {
-      this.#entries.delete(path)
+      entry = { file: this.#open(path, mode), usedAt: 0, pins: 0, doomed: false }
+      this.#entries.set(path, entry)
     }
-    this.#entries.set(path, entry)
-    this.#latest = { path, entry }
+    entry.usedAt = ++this.#uses
     return entry
   }
 
@@ -82,16 +80,15 @@ export class FileCache {
   /** Pinned files may keep it above `count`: there are only as many as calls under way. */
   #makeRoom(count: number): void {
     if (this.#entries.size <= count) return
-    for (const [path, entry] of this.#entries) {
-      if (entry.pins > 0) continue
-      this.#drop(path, entry)
-      if (this.#entries.size <= count) return
-    }
+    const idle = [...this.#entries].filter(([, { pins }]) => pins === 0)
+    idle.sort(([, one], [, other]) => one.usedAt - other.usedAt)
+    // Some more than needed: the search is the dear part.
+    const surplus = this.#entries.size - count + Math.floor(count / 10)
+    for (const [path, entry] of idle.slice(0, surplus)) this.#drop(path, entry)
   }
 
   #drop(path: string, entry: Entry): void {
     this.#entries.delete(path)
-    if (this.#latest?.entry === entry) this.#latest = undefined
     if (entry.pins > 0) entry.doomed = true
     else entry.file.close()
   }

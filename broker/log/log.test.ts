@@ -102,6 +102,21 @@ describe('when the disk refuses (ENOSPC, EIO)', () => {
     expect(await readAll(again.log)).toEqual(numbered(4))
   })
 
+  test('a failed write is cut off before its segment is closed', async () => {
+    const context = testingContext()
+    const { log } = await openLog(context, { segmentBytes: 300 })
+    append(log, { values: values(3) })
+    context.platters.refuse = (call) => (call === 'write' || call === 'truncate' ? 'EIO' : undefined)
+    context.platters.partialBytes = 40
+    stage(log, { values: ['lost'] })
+    expect(log.flush().error).toBeDefined()
+    context.platters.refuse = () => undefined
+    append(log, { values: values(20, 3) })
+    expect(log.segmentCount).toBe(2)
+    await settle()
+    expect(await readAll((await openLog(testingContext({ platters: context.platters }))).log)).toEqual(numbered(23))
+  })
+
   test('of several segments in one turn, those that were written stay', async () => {
     const context = testingContext()
     const { log } = await openLog(context, { segmentBytes: 200 })

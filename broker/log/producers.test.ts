@@ -132,10 +132,10 @@ describe('all producers of a log', () => {
 
   test('the one that is silent longest is forgotten when there are too many', () => {
     const producers = new Producers(2)
-    producers.set(7, state(0))
-    producers.set(8, state(0))
-    producers.set(7, state(0))
-    producers.set(9, state(0))
+    producers.set(7, state(1))
+    producers.set(8, state(2))
+    producers.set(7, state(3))
+    producers.set(9, state(4))
     expect([7, 8, 9].map((id) => producers.get(id) !== undefined)).toEqual([true, false, true])
     expect([8, 9].map((id) => producers.mayBeForgotten(id))).toEqual([true, false])
   })

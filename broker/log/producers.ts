@@ -125,9 +125,9 @@ export interface ProducersContent {
   readonly producers: readonly (readonly number[])[]
 }
 
-/** All producers of one log; the one that has been silent longest is forgotten first when there are too many. */
+/** All producers of one log; those that have been silent longest are forgotten first when there are too many. */
 export class Producers {
-  /** In the order of their last batch. */
+  /** Entries are overwritten, never moved: a Map that loses and gains one with each batch is slow. */
   readonly #states = new Map<number, ProducerState>()
   readonly #countMax: number
   /** Ids are handed out in rising order, so one above this was never forgotten here. */
@@ -150,11 +150,14 @@ export class Producers {
   }
 
   set(producerId: number, state: ProducerState): void {
-    this.#states.delete(producerId)
     this.#states.set(producerId, state)
-    if (this.#states.size <= this.#countMax) return
-    const [oldest] = this.#states.keys()
-    this.#forget(oldest!)
+    if (this.#states.size > this.#countMax) this.#makeRoom()
+  }
+
+  /** A tenth at a time, so that the search is rare. */
+  #makeRoom(): void {
+    const bySilence = [...this.#states].sort(([, one], [, other]) => one.lastAppendMs - other.lastAppendMs)
+    for (const [producerId] of bySilence.slice(0, Math.ceil(this.#countMax / 10))) this.#forget(producerId)
   }
 
   /** Puts back what was there before a batch: undefined: nothing. */
