@@ -442,6 +442,19 @@ describe('clients', () => {
     expect(upBrokers(client)).toEqual([1])
   })
 
+  test('keep their cluster when Castle starts again, also when another comes before it by name', async () => {
+    await startBrokers(1)
+    const client = new TestClient(runtime(), 'user')
+    await clock.pass(100)
+    new TestBroker(runtime(), 2, { cluster: 'a' })
+    await clock.pass(100)
+    await killCastle()
+    await startCastle()
+    await clock.pass(2_000)
+    expect(castle.sessions.get('client', 'user')?.cluster).toBe('c')
+    expect([...client.held.keys()]).toEqual(['cluster/c'])
+  })
+
   test('are forgotten when they stop in good order, or after their lease', async () => {
     const polite = new TestClient(runtime(), 'polite')
     const rude = new TestClient(runtime(), 'rude')

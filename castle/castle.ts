@@ -253,7 +253,7 @@ export class Castle {
       this.#compareWithStore(session)
       this.brokers.onReport(session)
     } else {
-      session.cluster = report.cluster ?? session.cluster ?? this.#anyCluster()?.id
+      session.cluster = report.cluster ?? session.cluster ?? this.#clusterHeld(report) ?? this.#anyCluster()?.id
       session.missing = this.#missingTopics(session.cluster, report)
       this.#compareWithStore(session)
     }
@@ -279,6 +279,12 @@ export class Castle {
   #missingTopics(cluster: string | undefined, report: ClientReport): string[] {
     if (cluster === undefined) return report.topics
     return report.topics.filter((name) => this.state.topicNamed(cluster, name) === undefined)
+  }
+
+  /** The cluster that a Castle before this one gave the client. */
+  #clusterHeld({ holds }: ClientReport): string | undefined {
+    for (const { id } of this.state.all('cluster')) if (holds[`cluster/${id}`] !== undefined) return id
+    return undefined
   }
 
   #anyCluster(): Cluster | undefined {

@@ -14,6 +14,8 @@ export class Session implements Incarnations {
   /** The last that was taken, and its number. */
   report: BrokerReport | ClientReport
   reportNumber: number
+  /** Of its newest heartbeat. */
+  seq = -1
   /** The cluster that it belongs to or was given; undefined: there is none yet. */
   cluster: string | undefined
   /** Of a broker that is registered; 0 for clients. */

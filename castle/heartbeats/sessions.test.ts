@@ -219,6 +219,15 @@ describe('links', () => {
     expect(second.sent.at(-1)).toMatchObject({ seq: 2 })
   })
 
+  test('what the first link still brings then does not bring the process back to it', () => {
+    const [first, second] = [TestLink.open(), TestLink.open()]
+    first.say(heartbeat({ report: report() }))
+    second.say(heartbeat({ seq: 3 }))
+    first.say(heartbeat({ seq: 2 }))
+    expect(second.closed).toBe(false)
+    expect(castle.sessions.get('client', 'x')?.link).toBe(second)
+  })
+
   test('a slow reader gets no hints, and in the end loses its link', async () => {
     await castle.createTopic({ cluster: 'c', name: 'orders' })
     const link = TestLink.open()

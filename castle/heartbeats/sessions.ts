@@ -181,7 +181,7 @@ export class Sessions {
       if (!(arrived instanceof Session)) return this.#short(kind, seq, arrived)
       session = arrived
     }
-    this.#hear(session, link)
+    this.#hear(session, seq, link)
     for (const outcome of heartbeat.done ?? []) session.directives.acknowledged(outcome)
     if (heartbeat.report === undefined) {
       if (heartbeat.reportNumber > session.reportNumber) return this.#short(kind, seq, { needReport: true })
@@ -231,10 +231,13 @@ export class Sessions {
     old.link = undefined
   }
 
-  #hear(session: Session, link: Link | undefined): void {
+  #hear(session: Session, seq: number, link: Link | undefined): void {
     session.heardMs = this.#options.attention.nowMs()
     session.heardWallMs = this.#options.clock.wallMs()
-    if (link === undefined || session.link === link) return
+    const isNewest = seq > session.seq
+    session.seq = Math.max(session.seq, seq)
+    // What an earlier link still brings, after the sender is on another, does not bring it back.
+    if (link === undefined || session.link === link || !isNewest) return
     const before = session.link
     session.link = link
     before?.close()

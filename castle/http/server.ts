@@ -41,7 +41,7 @@ export async function serveHttp(
   const app = fastify({
     bodyLimit: bodyBytesMax,
     routerOptions: { maxParamLength: 1_000 },
-    forceCloseConnections: true,
+    forceCloseConnections: 'idle',
     requestIdHeader: false,
     genReqId: requestIds(castle),
   })
