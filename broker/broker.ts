@@ -23,6 +23,8 @@ export interface BrokerOptions {
   readonly about?: Partial<About>
   /** Castle gave this broker's id to a newer process, and this one has stopped. */
   readonly onReplaced?: (reason: string) => void
+  /** For tests and the simulator: overwrites the memory of requests when it is given back. */
+  readonly poison?: boolean
 }
 
 const noProcess: About = { pid: 0, release: 'unknown', metricsPort: 0 }
@@ -74,7 +76,7 @@ export class Broker implements BrokerParts {
       log,
       onStop: (reason) => void this.#replaced(reason, options),
     })
-    this.server = new Server(this, handlers, this.counters)
+    this.server = new Server(this, handlers, this.counters, options)
     partitions.onLeadership(() => this.castle.changed())
     this.coordinator.onChange(() => this.castle.changed())
   }

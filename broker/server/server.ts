@@ -24,7 +24,7 @@ const meanings = {
 export class Server implements ConnectionHost {
   readonly parts: BrokerParts
   readonly table: HandlerTable
-  readonly slabs = new SlabPool({ slabBytes, keepBytesMax: idleSlabBytesMax })
+  readonly slabs: SlabPool
   readonly counters: Counters
   readonly #complaints: Complaints
   readonly #connections = new Set<ClientConnection>()
@@ -32,7 +32,14 @@ export class Server implements ConnectionHost {
   #idleTimer: Timer | undefined
   #stopping = false
 
-  constructor(parts: BrokerParts, handlers: readonly Handler[], counters: Counters) {
+  /** `poison`: memory of requests is overwritten when it is given back, so that whoever still reads it is found out. */
+  constructor(
+    parts: BrokerParts,
+    handlers: readonly Handler[],
+    counters: Counters,
+    options: { poison?: boolean } = {},
+  ) {
+    this.slabs = new SlabPool({ slabBytes, keepBytesMax: idleSlabBytesMax, poison: options.poison ?? false })
     this.parts = parts
     this.table = handlerTable(handlers)
     this.counters = counters
