@@ -35,6 +35,7 @@ export const offsetsTopic = '__consumer_offsets'
 const deletedTopicsMax = 10_000
 /** As many as a report to Castle may name. */
 const reportedGroupsMax = 10_000
+const closeMs = 1_000
 /** A shard that failed is read again after a while that doubles each time. */
 const reloadMs = { first: 100, most: 30_000 }
 
@@ -92,7 +93,14 @@ export class Coordinator {
     for (const { timer } of this.#reloads.values()) timer.cancel()
     const shards = [...this.#shards.values()]
     this.#shards.clear()
-    await Promise.all(shards.map((shard) => shard.durable()))
+    await new Promise<void>((resolve) => {
+      // Writes that wait for other replicas may wait for long.
+      const patience = this.#runtime.clock.after(closeMs, resolve)
+      void Promise.all(shards.map((shard) => shard.durable())).then(() => {
+        patience.cancel()
+        resolve()
+      })
+    })
     for (const shard of shards) shard.close()
   }
 

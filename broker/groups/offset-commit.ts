@@ -16,6 +16,8 @@ import type { Draft } from './state/group.ts'
 type PartitionRequest = Request['topics'][number]['partitions'][number]
 
 const topicIdsSince = 10
+/** As in heartbeat-check.ts: Castle's heartbeat carries no longer names. */
+const groupIdLengthMax = 249
 
 export interface CommitSurroundings {
   readonly metadata: Metadata
@@ -38,17 +40,19 @@ export async function commitOffsets(
     for (const { partitions } of response.topics) for (const answer of partitions) answer.errorCode ||= errorCode
     return response
   }
+  const { groupId } = request
+  if (groupId === '' || groupId.length > groupIdLengthMax) return refuseAll(errors.INVALID_GROUP_ID.code)
   if (typeof shard === 'number') return refuseAll(shard)
-  if (!shard.groups.has(request.groupId) && !around.hasRoom) return refuseAll(errors.POLICY_VIOLATION.code)
+  if (!shard.groups.has(groupId) && !around.hasRoom) return refuseAll(errors.POLICY_VIOLATION.code)
   const committer: Committer = {
     apiVersion,
     memberId: request.memberId,
     memberEpoch: request.generationIdOrMemberEpoch,
     instanceId: request.groupInstanceId,
   }
-  const refusal = committerError(shard.groups.get(request.groupId), committer)
+  const refusal = committerError(shard.groups.get(groupId), committer)
   if (refusal !== 0) return refuseAll(refusal)
-  const errorCode = await shard.step(request.groupId, (draft) => {
+  const errorCode = await shard.step(groupId, (draft) => {
     request.topics.forEach((asked, topicAt) => {
       const topic = findTopic(asked, apiVersion, around.metadata)
       asked.partitions.forEach((partition, at) => {

@@ -143,6 +143,8 @@ describe('what is refused', () => {
       { memberId: 'a', generationIdOrMemberEpoch: 1 },
       errors.GROUP_ID_NOT_FOUND,
     ],
+    ['no group id', 9, { groupId: '' }, errors.INVALID_GROUP_ID],
+    ['a long group id', 9, { groupId: 'g'.repeat(250) }, errors.INVALID_GROUP_ID],
     ['the same before version 9', 8, { memberId: 'a', generationIdOrMemberEpoch: 1 }, errors.ILLEGAL_GENERATION],
   ])('%s', async (_, version, who, error) => {
     const answer = await commit(version, commitBody(who))

@@ -103,7 +103,8 @@ export class Shard {
   /** The answer, and Kafka's code when what it tells of could not be kept. */
   async heartbeat(beat: Beat): Promise<Answer | number> {
     const group = this.groups.get(beat.groupId) ?? new Group(beat.groupId)
-    if (!this.groups.has(group.id) && !this.#host.hasRoom()) return errors.POLICY_VIOLATION.code
+    if (beat.memberEpoch === 0 && !this.groups.has(group.id) && !this.#host.hasRoom())
+      return errors.POLICY_VIOLATION.code
     const step = this.#guard(() => heartbeat(group, beat, this.#surroundings()))
     if (!step) return errors.COORDINATOR_NOT_AVAILABLE.code
     const errorCode = await this.#commit(step.draft)

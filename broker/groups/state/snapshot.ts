@@ -17,6 +17,9 @@ export function stateOf(group: Group): Change[] {
   return changes
 }
 
+/** As many as a report may name for one member; a cluster has no more topics. */
+const reportedTopicsMax = 10_000
+
 /** What Castle decides by; the same object until something of it changes. */
 export function reportOf(group: Group): GroupReport {
   group.report ??= {
@@ -25,7 +28,7 @@ export function reportOf(group: Group): GroupReport {
     revision: group.revision,
     groupEpoch: group.head.epoch,
     members: [...group.members.values()].map(({ id, profile, target }) => {
-      return { memberId: id, rack: profile.rack, topics: subscribedTopics(profile), target }
+      return { memberId: id, rack: profile.rack, topics: subscribedTopics(profile).slice(0, reportedTopicsMax), target }
     }),
   }
   return group.report

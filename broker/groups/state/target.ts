@@ -14,7 +14,11 @@ export function takeTarget(draft: Draft, state: TargetState): TargetOutcome {
   const { group } = draft
   if (state.membership !== group.membership) return 'of another membership'
   const targets = new Map<string, PartitionsByTopic>()
-  for (const memberId of group.members.keys()) targets.set(memberId, normalTarget(state.members[memberId] ?? {}))
+  for (const memberId of group.members.keys()) {
+    // A member may call itself `constructor`.
+    const given = Object.hasOwn(state.members, memberId) ? state.members[memberId] : undefined
+    targets.set(memberId, normalTarget(given ?? {}))
+  }
   if (givesTwice(targets)) return 'gives a partition twice'
   setTargets(draft, targets)
   return 'taken'
