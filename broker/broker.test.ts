@@ -37,12 +37,8 @@ afterEach(async () => {
 async function start(given: Partial<BrokerConfig> = {}, onReplaced?: (reason: string) => void): Promise<Broker> {
   const listen = { host: '127.0.0.1', port: 0 }
   const config = brokerConfig({ brokerId: 1, castle: ['http://castle:1'], dataFolder, listen, ...given })
-  const broker = await Broker.start(
-    castle.runtime(nodeRuntime()),
-    config,
-    silentLogger,
-    onReplaced ? { onReplaced } : {},
-  )
+  const options = { poison: true, ...(onReplaced && { onReplaced }) }
+  const broker = await Broker.start(castle.runtime(nodeRuntime()), config, silentLogger, options)
   ends.push(() => broker.stop())
   return broker
 }
