@@ -258,6 +258,33 @@ describe('topics', () => {
     expect(castle.state.get('topic', topicId)).toBeUndefined()
   })
 
+  test('a deletion waits for brokers that have not heard of it, also when they report no log yet (R13)', async () => {
+    const [first] = await startBrokers(2)
+    await castle.createTopic({ cluster: 'c', name: 'orders', partitions: 2 })
+    await clock.pass(100)
+    // The first broker speaks to Castle, but hears nothing.
+    network.faults = { ...network.faults, lose: 1 }
+    const { topicId } = castle.state.topicNamed('c', 'orders')!
+    await castle.deleteTopic('c', { name: 'orders' })
+    const { incarnation, brokerEpoch } = castle.state.get('broker', '1')!
+    const holds = first!.versions()
+    const base = { type: 'heartbeat', seq: 99, kind: 'broker', id: '1', castleEpoch: 1, reportNumber: 99 } as const
+    await castle.heartbeat({ ...base, incarnation, brokerEpoch, report: { ...first!.report, holds } })
+    await clock.pass(5)
+    expect(castle.state.get('topic', topicId)?.holders).toEqual([1, 2])
+    const { version } = castle.state.get('topic', topicId)!
+    const heard = { ...holds, [`topic/${topicId}`]: version }
+    await castle.heartbeat({
+      ...base,
+      reportNumber: 100,
+      incarnation,
+      brokerEpoch,
+      report: { ...first!.report, holds: heard },
+    })
+    await clock.pass(5)
+    expect(castle.state.get('topic', topicId)?.holders).toEqual([2])
+  })
+
   test('a log of a topic that Castle never knew is stray: shown, and nobody is told to delete it', async () => {
     const topicId = '11111111-1111-4111-8111-111111111111'
     const broker = new TestBroker(runtime(), 1, { logs: [{ topicId, partition: 0, leaderEpoch: 4, fault: null }] })
@@ -312,6 +339,20 @@ describe('groups', () => {
     broker?.change({ groups: group(6, [member('b', members['b'])]) })
     await clock.pass(50)
     expect(targetOf(broker!)).toEqual({ group: 'billing', membership: 6, members: { b: { [topicId]: [0, 1, 2, 3] } } })
+  })
+
+  test('is told by its coordinator alone: what another broker still reports is not its business', async () => {
+    const brokers = await startBrokers(2)
+    const coordinator = castle.groups.coordinatorOf('c', 'billing')
+    const other = brokers.find(({ id }) => id !== coordinator)
+    other?.change({ groups: group(5, [member('a')]) })
+    await clock.pass(100)
+    expect(castle.groups.names('c')).toEqual([])
+    brokers.find(({ id }) => id === coordinator)?.change({ groups: group(6, [member('b')]) })
+    other?.change({ groups: group(7, [member('a')]) })
+    await clock.pass(100)
+    expect(castle.state.get('group', 'c/billing')).toMatchObject({ membership: 6, members: [{ memberId: 'b' }] })
+    expect(targetOf(other!)).toBeUndefined()
   })
 
   test('is decided anew when a topic that it subscribes to comes or goes', async () => {
@@ -420,6 +461,23 @@ describe('a Castle that starts again', () => {
     await castle.changeTopic('c', 'orders', { ackLevel: 1 })
     await clock.pass(50)
     expect(client.topic('orders')?.ackLevel).toBe(1)
+  })
+
+  test('over entries that went back in time, although the epoch did not, is followed again too (R14)', async () => {
+    await startBrokers(1)
+    await castle.createTopic({ cluster: 'c', name: 'orders' })
+    const client = new TestClient(runtime(), 'user', { topics: ['orders'] })
+    await clock.pass(100)
+    const old = new Map(disk.entries)
+    await castle.changeTopic('c', 'orders', { ackLevel: 0 })
+    await clock.pass(100)
+    expect(client.topic('orders')?.ackLevel).toBe(0)
+    await killCastle()
+    disk.entries.clear()
+    for (const [key, value] of old) disk.entries.set(key, value)
+    await startCastle()
+    await clock.pass(3_000)
+    expect(client.topic('orders')?.ackLevel).toBe(-1)
   })
 
   test('a leader epoch that a replica knows and the store does not is exceeded (R14)', async () => {

@@ -5,7 +5,7 @@ import { MemoryDisk, type MemoryHooks, MemoryStore } from '../store/memory.ts'
 import { WorldClock } from '../testing/world.ts'
 import { type AppliedChange, Changes } from './changes.ts'
 import type { Draft } from './draft.ts'
-import type { Cluster } from './entities.ts'
+import type { Cluster, Topic } from './entities.ts'
 
 const clock = new WorldClock()
 let disk: MemoryDisk
@@ -132,6 +132,20 @@ describe('a draft', () => {
       ])
     })
     expect([...changes.state.all('cluster')].map(({ id }) => id)).toEqual(['b', 'c', 'd'])
+  })
+
+  test('finds topics by name as it has left them', async () => {
+    const changes = await open()
+    const topic = (topicId: string, deleted: boolean) => ({ topicId, name: 'orders', cluster: 'c', deleted }) as Topic
+    await changes.change((draft) => draft.put('topic', topic('first', false)))
+    await changes.change((draft) => {
+      expect(draft.topicNamed('c', 'orders')?.topicId).toBe('first')
+      draft.put('topic', topic('first', true))
+      expect(draft.topicNamed('c', 'orders')).toBeUndefined()
+      draft.put('topic', topic('second', false))
+      expect(draft.topicNamed('c', 'orders')?.topicId).toBe('second')
+    })
+    expect(changes.state.topicNamed('c', 'orders')?.topicId).toBe('second')
   })
 
   test('keeps the number of decisions bounded: the oldest go, on disk too', async () => {
