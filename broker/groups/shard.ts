@@ -18,7 +18,7 @@ import type { Answer, Beat, Surroundings } from './state/beat.ts'
 import { expireOffsets } from './state/commits.ts'
 import { Draft, Group } from './state/group.ts'
 import { heartbeat } from './state/heartbeat.ts'
-import { expire, nextDeadlineMs } from './state/leaving.ts'
+import { countAsHeard, expire, giveTime, nextDeadlineMs } from './state/leaving.ts'
 import { reportOf, stateOf } from './state/snapshot.ts'
 import type { Subscriptions } from './state/subscription.ts'
 import { assignmentInput, dropTopic, refreshRegexes, setTargets, takeTarget } from './state/target.ts'
@@ -157,19 +157,13 @@ export class Shard {
 
   #begin(): void {
     const { runtime, settings, metadata, deletedTopics } = this.#host
-    // Whoever was a member is counted as heard since. Later is safe: it is the members that must stop in time.
     const heardMs = Math.max(this.#electedMs + formerLeaderMs, runtime.clock.nowMs())
     for (const group of this.groups.values()) {
       if (group.deleted) this.groups.delete(group.id)
       group.restored()
       group.membership = this.#nextChange()
       group.revision = this.#nextChange()
-      group.targetDueMs = group.awaitsTarget ? heardMs + settings.groupCastleGraceMs : null
-      for (const { session, holding, profile } of group.members.values()) {
-        session.deadlineMs = heardMs + settings.groupConsumerSessionTimeoutMs
-        const timeMs = Math.max(profile.rebalanceTimeoutMs, settings.groupConsumerSessionTimeoutMs)
-        if (holding.revoking.size > 0) session.demand = { sinceMs: heardMs, deadlineMs: heardMs + timeMs }
-      }
+      countAsHeard(group, heardMs, settings.groupConsumerSessionTimeoutMs, settings.groupCastleGraceMs)
     }
     this.state = 'ready'
     this.followTopics([...deletedTopics.values(), ...metadata.topics()])
@@ -324,8 +318,4 @@ export class Shard {
     this.#host.log.error({ topic: this.partition.topic, partition: this.partition.index, ...fields }, what)
     this.#host.onFailure(this)
   }
-}
-
-function giveTime(group: Group, untilMs: number): void {
-  for (const { session } of group.members.values()) session.deadlineMs = Math.max(session.deadlineMs, untilMs)
 }

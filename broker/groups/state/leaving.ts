@@ -66,6 +66,24 @@ export function expire(draft: Draft, nowMs: number, wallMs: number): Expired[] {
   return expired
 }
 
+/**
+ * A group that was read from the log: its members are counted as heard at `heardMs`, and what was demanded of them as demanded then.
+ * Later than true is safe, for it is the members that must stop in time.
+ */
+export function countAsHeard(group: Group, heardMs: number, sessionTimeoutMs: number, castleGraceMs: number): void {
+  group.targetDueMs = group.awaitsTarget ? heardMs + castleGraceMs : null
+  for (const { session, holding, profile } of group.members.values()) {
+    session.deadlineMs = heardMs + sessionTimeoutMs
+    const timeMs = Math.max(profile.rebalanceTimeoutMs, sessionTimeoutMs)
+    if (holding.revoking.size > 0) session.demand = { sinceMs: heardMs, deadlineMs: heardMs + timeMs }
+  }
+}
+
+/** No session ends before `untilMs`. */
+export function giveTime(group: Group, untilMs: number): void {
+  for (const { session } of group.members.values()) session.deadlineMs = Math.max(session.deadlineMs, untilMs)
+}
+
 /** When something of the group is due next, on the monotonic clock; Infinity: nothing. */
 export function nextDeadlineMs(group: Group): number {
   let next = group.targetDueMs ?? Number.POSITIVE_INFINITY

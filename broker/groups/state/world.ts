@@ -9,7 +9,7 @@ import type { Answer, Beat } from './beat.ts'
 import { committerError, partitionError } from './commits.ts'
 import { type Change, Draft, Group } from './group.ts'
 import { heartbeat } from './heartbeat.ts'
-import { expire } from './leaving.ts'
+import { countAsHeard, expire } from './leaving.ts'
 import { setTargets, takeTarget } from './target.ts'
 
 export const topicId = '00000000-0000-4000-8000-000000000001'
@@ -185,10 +185,7 @@ export class World {
     for (const change of this.log) this.group.restore(change)
     this.group.restored()
     this.group.membership = membership + 1
-    for (const { session } of this.group.members.values()) session.deadlineMs = this.nowMs + 1_000 + sessionMs
-    for (const { session, holding } of this.group.members.values()) {
-      if (holding.revoking.size > 0) session.demand = { sinceMs: this.nowMs, deadlineMs: this.nowMs + rebalanceMs }
-    }
+    countAsHeard(this.group, this.nowMs + 1_000, sessionMs, 2_000)
   }
 
   #took(draft: Draft): void {
