@@ -241,7 +241,6 @@ needingKafka('each message once and in order, though connections break all the t
     if (n % 50 === 0) await new Promise<void>((resolve) => runtime.clock.soon(resolve))
   }
   const told = await Promise.all(sending)
-  console.log(breaks)
   expect(breaks).toBeGreaterThan(20)
   const seen = new Map<string, number>()
   for (const partition of [0, 1, 2]) {
