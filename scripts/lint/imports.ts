@@ -27,6 +27,7 @@ const rim = [
   /^sdk\/connect\.ts$/,
   /\/main\.ts$/,
   /\.test\.ts$/,
+  /\.child\.ts$/, // a process that a test starts
 ]
 
 /** Node's modules that are pure enough for code that must replay: no disk, no network, no clock, no dice, no threads. */

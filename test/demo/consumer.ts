@@ -5,15 +5,25 @@ import type { FileChange } from './events.ts'
 import { Ledger } from './ledger.ts'
 
 const [castle = '', topic = '', group = '', file = '', name = ''] = process.argv.slice(2)
-const ledger = new Ledger(file)
-const castellan = await connect({ castle, service: 'demo-consumer' })
-for (const event of ['SIGTERM', 'disconnect'] as const) process.once(event, () => void castellan.close())
+const stop = new AbortController()
+for (const event of ['SIGTERM', 'disconnect'] as const) process.on(event, () => stop.abort())
 
-const consumer = castellan.consumer({ group, topics: [topic] })
-await consumer.runBatches(({ partition, messages }) => {
-  const counted = messages.map((message) => ({ offset: message.offset, event: message.json() as FileChange }))
-  ledger.apply(name, partition, counted)
-})
-await castellan.close()
-ledger.close()
+try {
+  await count()
+} catch (error) {
+  if (!stop.signal.aborted) throw error // it was told to stop while it still connected
+}
 if (process.connected) process.disconnect()
+
+async function count(): Promise<void> {
+  const ledger = new Ledger(file)
+  const castellan = await connect({ castle, service: 'demo-consumer', signal: stop.signal })
+  stop.signal.addEventListener('abort', () => void castellan.close())
+  const consumer = castellan.consumer({ group, topics: [topic] })
+  await consumer.runBatches(({ partition, messages }) => {
+    const counted = messages.map((message) => ({ offset: message.offset, event: message.json() as FileChange }))
+    ledger.apply(name, partition, counted)
+  })
+  await castellan.close()
+  ledger.close()
+}
