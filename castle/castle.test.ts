@@ -420,6 +420,29 @@ describe('a Castle that starts again', () => {
     expect(disk.entries).toEqual(entries)
   })
 
+  test('still knows which process of a broker is the older one', async () => {
+    const [first] = await startBrokers(1)
+    const old = first!.report
+    await Promise.all([first?.sender.stop(), clock.pass(100)])
+    new TestBroker(runtime(), 1, {}, { incarnation: '1-again' })
+    await clock.pass(100)
+    await killCastle()
+    await startCastle()
+    const back = new TestBroker(runtime(), 1, old, { incarnation: '1-1' })
+    await clock.pass(1_000)
+    expect(back.stopped).toBe("a newer process has the id '1'")
+    expect(castle.state.get('broker', '1')).toMatchObject({ up: true, incarnation: '1-again' })
+  })
+
+  test('leaves nothing to be done when it was stopped', async () => {
+    const broker = new TestBroker(runtime(), 1)
+    await clock.pass(100)
+    await Promise.all([broker.sender.stop(), clock.pass(100)])
+    await castle.stop()
+    await clock.pass(1)
+    expect(clock.pending).toBe(0)
+  })
+
   test('waits a full lease and more before it calls a broker dead that died meanwhile', async () => {
     const [first, second] = await startBrokers(2)
     await clock.pass(200)

@@ -57,6 +57,11 @@ export class WorldClock implements Clock {
     }
   }
 
+  /** Tasks that are still to come. */
+  get pending(): number {
+    return this.#tasks.filter(({ run }) => run !== undefined).length
+  }
+
   /** Lets `ms` pass, with all that happens in it. */
   async pass(ms: number): Promise<void> {
     const untilMs = this.#nowMs + ms
