@@ -2,11 +2,12 @@
 //
 // It makes sure that the dependencies stand (Node 24 and pnpm among them), then runs the program on the pinned Node 24
 // and steps aside: signals go in, the exit code comes out. It runs on whatever Node >= 20 the machine has, on every call,
-// so it is plain JavaScript without dependencies and does next to nothing when all is in place.
+// so it is plain JavaScript without dependencies and does next to nothing when all is in place. The npm scripts call it by
+// `exec`: with a shell between, npm's SIGTERM would end the shell and never arrive here.
 import { spawn, spawnSync } from 'node:child_process'
 import { createHash } from 'node:crypto'
 import { existsSync, linkSync, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs'
-import { dirname, join } from 'node:path'
+import { delimiter, dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 
 const programs = {
@@ -50,8 +51,7 @@ function isInstalled(stamp) {
 }
 
 function nodeBinary() {
-  const folder = join(modules, 'node', 'bin')
-  return process.platform === 'win32' ? join(folder, 'node.exe') : join(folder, 'node')
+  return join(modules, 'node', 'bin', 'node')
 }
 
 async function install(stamp) {
@@ -66,7 +66,7 @@ async function install(stamp) {
     process.stderr.write('Installing dependencies (Node 24 among them); the next start needs no install ...\n')
     const { packageManager } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8'))
     const env = { ...process.env, CI: 'true' } // pnpm then never asks
-    const options = { cwd: root, env, encoding: 'utf8', shell: process.platform === 'win32', maxBuffer: 64 << 20 }
+    const options = { cwd: root, env, encoding: 'utf8', maxBuffer: 64 << 20 }
     const done = spawnSync('npx', ['-y', packageManager, 'install', '--frozen-lockfile'], options)
     if (done.error || done.status !== 0) {
       process.stderr.write(`${done.stdout ?? ''}${done.stderr ?? ''}`)
@@ -127,7 +127,7 @@ function run({ file, args, env }, rest) {
     cwd: process.env.npm_lifecycle_event === undefined ? process.cwd() : (process.env.INIT_CWD ?? root),
     env: {
       ...process.env,
-      PATH: `${dirname(nodeBinary())}${process.platform === 'win32' ? ';' : ':'}${process.env.PATH ?? ''}`,
+      PATH: `${dirname(nodeBinary())}${delimiter}${process.env.PATH ?? ''}`,
       NODE_COMPILE_CACHE: process.env.NODE_COMPILE_CACHE ?? join(modules, '.cache', 'node'),
       CASTELLAN_LAUNCHER: String(process.pid), // whoever must not outlive this process watches it
       ...env,
