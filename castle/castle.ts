@@ -5,25 +5,18 @@
 //   API calls -----------------------------------------------------------------+--> Changes --> store
 //        ^                                                                              |
 //        +---- answers, pushes <-- Interest <-- who has to hear of it (scope.ts) <------+
-import {
-  type ClientReport,
-  type CreatedTopic,
-  type DeleteTopicArgs,
-  type Heartbeat,
-  HeartbeatMessageError,
-} from '@castellan/protocol/heartbeat'
+import type { CreatedTopic, DeleteTopicArgs, Heartbeat } from '@castellan/protocol/heartbeat'
 import { type Link, type Logger, type Runtime, type Timer, uuid } from '@castellan/protocol/runtime'
 import { Brokers } from './brokers/brokers.ts'
-import { newerThanStore } from './brokers/newer.ts'
 import { answerCall } from './calls.ts'
 import type { CoreSettings } from './config.ts'
 import { CastleError } from './errors.ts'
 import { Groups } from './groups/groups.ts'
 import { Links } from './heartbeats/links.ts'
-import type { Session } from './heartbeats/session.ts'
-import { Sessions, type SessionsHost } from './heartbeats/sessions.ts'
+import { Sessions } from './heartbeats/sessions.ts'
+import { Host } from './host.ts'
 import { Attention } from './leases/attention.ts'
-import { audiencesOf, groupAudience, groupOfAudience, noCluster, noticesOf, scopeOf, topicAudience } from './scope.ts'
+import { anyCluster, groupAudience, noCluster, noticesOf, topicAudience } from './scope.ts'
 import { type AppliedChange, Changes } from './state/changes.ts'
 import type { Cluster, Topic } from './state/entities.ts'
 import type { State } from './state/state.ts'
@@ -43,8 +36,6 @@ export interface CastleOptions {
 const sweepMs = 50
 /** Castle's own pauses longer than this do not count against anyone. */
 const gapMaxMs = 200
-/** Epochs that a sender may be ahead of this Castle's; more is not believed. */
-const epochJumpMax = 100_000
 const directiveLifeMs = 60_000
 
 export class Castle {
@@ -82,7 +73,14 @@ export class Castle {
       settings,
       log,
     })
-    this.sessions = new Sessions(this.#host(), {
+    const host = new Host({
+      changes,
+      brokers: this.brokers,
+      groups: this.groups,
+      log,
+      onCall: (cluster, call) => answerCall(this, cluster, call, log),
+    })
+    this.sessions = new Sessions(host, {
       clock,
       log,
       attention: this.#attention,
@@ -157,7 +155,7 @@ export class Castle {
 
   /** The cluster that is meant when none is named: of several the first by name. Throws CLUSTER_UNKNOWN. */
   clusterNamed(name?: string): Cluster {
-    const found = name === undefined ? this.#anyCluster() : this.state.get('cluster', name)
+    const found = name === undefined ? anyCluster(this.state) : this.state.get('cluster', name)
     if (found !== undefined) return found
     if (name !== undefined) throw new CastleError('CLUSTER_UNKNOWN', `there is no cluster '${name.slice(0, 300)}'`)
     throw new CastleError('CLUSTER_UNKNOWN', 'there is no cluster yet', {
@@ -213,83 +211,6 @@ export class Castle {
   }
 
   // -------------------------------------------------------------- inside
-
-  #host(): SessionsHost {
-    const castle = this
-    return {
-      get castleEpoch() {
-        return castle.castleEpoch
-      },
-      brokerIncarnations: (id) => this.state.get('broker', id),
-      refuseBroker: (id, report) => this.brokers.refusal(id, report),
-      takeHigherEpoch: (heard, sender) => this.#takeHigherEpoch(heard, sender),
-      onReport: (session) => this.#onReport(session),
-      onBroker: (session) => this.brokers.onHeartbeat(session),
-      scope: (session) => scopeOf(this.state, this.groups, session),
-      onCall: (session, call) => answerCall(this, session.cluster ?? '', call, this.#options.log),
-      onLinkClosed: (session) => {
-        if (session.kind === 'broker') this.brokers.onLinkClosed(session)
-      },
-      onNobody: (audience) => {
-        const group = groupOfAudience(audience)
-        if (group !== undefined) this.groups.forget(...group)
-      },
-    }
-  }
-
-  async #takeHigherEpoch(heard: number, sender: string): Promise<void> {
-    if (heard > this.castleEpoch + epochJumpMax) {
-      const problem = `Castle epoch ${heard} is too far ahead to be believed`
-      throw new HeartbeatMessageError('INVALID_MESSAGE', '/castleEpoch', problem)
-    }
-    const isNeeded = () => this.castleEpoch < heard
-    await this.#changes.raiseEpoch(heard + 1, `${sender} knows Castle epoch ${heard}`, isNeeded)
-  }
-
-  #onReport(session: Session): readonly string[] {
-    const { report } = session
-    if (report.kind === 'broker') {
-      session.cluster = report.cluster
-      this.#compareWithStore(session)
-      this.brokers.onReport(session)
-    } else {
-      session.cluster = report.cluster ?? session.cluster ?? this.#clusterHeld(report) ?? this.#anyCluster()?.id
-      session.missing = this.#missingTopics(session.cluster, report)
-      this.#compareWithStore(session)
-    }
-    return audiencesOf(session)
-  }
-
-  /** A sender that holds newer versions than the store would ignore this Castle's word: the store went back in time (R14). */
-  #compareWithStore({ cluster = '', kind, id, report }: Session): void {
-    const newerHeld = () => newerThanStore(this.state, cluster, report.holds)
-    const newer = newerHeld()
-    if (newer === undefined || newer.castleEpoch > this.castleEpoch + epochJumpMax) return
-    const atLeast = Math.max(newer.castleEpoch, this.castleEpoch) + 1
-    const raising = this.#changes.raiseEpoch(
-      atLeast,
-      `${kind} ${id} holds ${newer.what}`,
-      () => newerHeld() !== undefined,
-    )
-    raising.catch((error: unknown) => {
-      this.#options.log.error({ error }, 'a higher Castle epoch could not be taken')
-    })
-  }
-
-  #missingTopics(cluster: string | undefined, report: ClientReport): string[] {
-    if (cluster === undefined) return report.topics
-    return report.topics.filter((name) => this.state.topicNamed(cluster, name) === undefined)
-  }
-
-  /** The cluster that a Castle before this one gave the client. */
-  #clusterHeld({ holds }: ClientReport): string | undefined {
-    for (const { id } of this.state.all('cluster')) if (holds[`cluster/${id}`] !== undefined) return id
-    return undefined
-  }
-
-  #anyCluster(): Cluster | undefined {
-    return [...this.state.all('cluster')].sort((a, b) => (a.id < b.id ? -1 : 1))[0]
-  }
 
   #onApplied(applied: readonly AppliedChange[]): void {
     for (const each of applied) {

@@ -7,7 +7,7 @@ import type { ClientReport } from '@castellan/protocol/heartbeat'
 import type { Groups } from './groups/groups.ts'
 import type { Session } from './heartbeats/session.ts'
 import type { AppliedChange } from './state/changes.ts'
-import type { EntityChange } from './state/entities.ts'
+import type { Cluster, EntityChange } from './state/entities.ts'
 import { type State, topicsOf } from './state/state.ts'
 import { clusterSubject, producerIdsSubject, type SubjectText, targetSubject, topicSubject } from './state/subjects.ts'
 
@@ -42,6 +42,11 @@ function* scopeOfClient(state: State, groups: Groups, cluster: string, report: C
     if (topic?.deleted === true && topic.cluster === cluster) yield topicSubject(topic)
   }
   for (const { group } of report.groups) yield groups.coordinatorSubject(cluster, group)
+}
+
+/** The cluster of those who name none: of several the first by name. */
+export function anyCluster(state: State): Cluster | undefined {
+  return [...state.all('cluster')].sort((a, b) => (a.id < b.id ? -1 : 1))[0]
 }
 
 /** The audiences that a session belongs to. */

@@ -14,8 +14,24 @@ const answerCharsMax = 1_000_000
 const subjectsMax = 5_000
 
 /** The beginning of every answer to senders of one kind, up to the number that it answers. */
-export function answerHead(castleEpoch: number, { intervalMs, leaseMs }: Times): string {
-  return `{"type":"answer","castleEpoch":${castleEpoch},"intervalMs":${intervalMs},"leaseMs":${leaseMs},"seq":`
+export class AnswerHeads {
+  readonly #times: { readonly broker: Times; readonly client: Times }
+  #castleEpoch = -1
+  #heads = { broker: '', client: '' }
+
+  constructor(times: { readonly broker: Times; readonly client: Times }) {
+    this.#times = times
+  }
+
+  of(kind: 'broker' | 'client', castleEpoch: number): string {
+    if (this.#castleEpoch !== castleEpoch) {
+      const head = ({ intervalMs, leaseMs }: Times) =>
+        `{"type":"answer","castleEpoch":${castleEpoch},"intervalMs":${intervalMs},"leaseMs":${leaseMs},"seq":`
+      this.#heads = { broker: head(this.#times.broker), client: head(this.#times.client) }
+      this.#castleEpoch = castleEpoch
+    }
+    return this.#heads[kind]
+  }
 }
 
 /** An answer that says one thing instead of the state. */

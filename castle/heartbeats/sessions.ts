@@ -10,7 +10,7 @@ import type { Clock, Link, Logger } from '@castellan/protocol/runtime'
 import type { Attention } from '../leases/attention.ts'
 import { type Incarnations, meet, retire } from '../leases/incarnations.ts'
 import type { SubjectText } from '../state/subjects.ts'
-import { answerHead, fullAnswer, shortAnswer, steadyAnswer, type Times } from './answers.ts'
+import { AnswerHeads, fullAnswer, shortAnswer, steadyAnswer, type Times } from './answers.ts'
 import { Gate } from './gate.ts'
 import { Interest } from './interest.ts'
 import { Pushes } from './pushes.ts'
@@ -58,7 +58,7 @@ export class Sessions {
   readonly #interest: Interest
   readonly #pushes: Pushes
   readonly #gate: Gate
-  #heads: { castleEpoch: number; broker: string; client: string } | undefined
+  readonly #heads: AnswerHeads
   readonly counts = { heartbeats: 0, reports: 0, deferred: 0, malformed: 0 }
 
   constructor(host: SessionsHost, options: SessionsOptions) {
@@ -67,6 +67,7 @@ export class Sessions {
     this.#interest = new Interest((audience) => host.onNobody(audience))
     this.#pushes = new Pushes(options.clock, () => host.castleEpoch)
     this.#gate = new Gate(options.arrivalsPerSecond)
+    this.#heads = new AnswerHeads(options.times)
   }
 
   get pushes(): { readonly sent: number; readonly dropped: number } {
@@ -262,7 +263,7 @@ export class Sessions {
   }
 
   #answerOf(session: Session, seq: number): string {
-    const head = this.#headOf(session.kind)
+    const head = this.#heads.of(session.kind, this.#host.castleEpoch)
     const nowMs = this.#options.clock.nowMs()
     if (!session.dirty) return steadyAnswer(head, session, seq, nowMs)
     const text = fullAnswer(head, session, seq, this.#host.scope(session), nowMs)
@@ -271,16 +272,7 @@ export class Sessions {
   }
 
   #short(kind: 'broker' | 'client', seq: number, more: Readonly<Record<string, unknown>>): string {
-    return shortAnswer(this.#headOf(kind), seq, more)
-  }
-
-  #headOf(kind: 'broker' | 'client'): string {
-    const { castleEpoch } = this.#host
-    if (this.#heads?.castleEpoch !== castleEpoch) {
-      const { broker, client } = this.#options.times
-      this.#heads = { castleEpoch, broker: answerHead(castleEpoch, broker), client: answerHead(castleEpoch, client) }
-    }
-    return this.#heads[kind]
+    return shortAnswer(this.#heads.of(kind, this.#host.castleEpoch), seq, more)
   }
 
   // -------------------------------------------------------------- calls

@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest'
-import { type Effect, type Loop, type LoopEvent, newLoop, step, wakeAt } from './loop.ts'
+import { step, wakeAt } from './loop.ts'
+import { type Effect, type Loop, type LoopEvent, newLoop } from './loop-state.ts'
 import type { Answer, Subject } from './messages.ts'
 
 const options = { urls: ['ws://a/link', 'ws://b/link'], intervalMs: 1_000, leaseMs: 4_000 }

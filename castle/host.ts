@@ -1,0 +1,123 @@
+// What heartbeats mean: the side of Sessions that knows brokers, groups and the state. A report is put where it belongs, and
+// compared with the store: whoever knows of something newer than it shows that the store went back in time (R14).
+import {
+  type BrokerReport,
+  type Call,
+  type ClientReport,
+  HeartbeatMessageError,
+  type Result,
+} from '@castellan/protocol/heartbeat'
+import type { Logger } from '@castellan/protocol/runtime'
+import type { Brokers } from './brokers/brokers.ts'
+import { newerThanStore } from './brokers/newer.ts'
+import type { Groups } from './groups/groups.ts'
+import type { Session } from './heartbeats/session.ts'
+import type { SessionsHost } from './heartbeats/sessions.ts'
+import type { Incarnations } from './leases/incarnations.ts'
+import { anyCluster, audiencesOf, groupOfAudience, scopeOf } from './scope.ts'
+import type { Changes } from './state/changes.ts'
+import type { State } from './state/state.ts'
+import type { SubjectText } from './state/subjects.ts'
+
+export interface HostOptions {
+  readonly changes: Changes
+  readonly brokers: Brokers
+  readonly groups: Groups
+  readonly log: Logger
+  readonly onCall: (cluster: string, call: Call) => Promise<Result>
+}
+
+/** Epochs that a sender may be ahead of this Castle's; more is not believed. */
+const epochJumpMax = 100_000
+
+export class Host implements SessionsHost {
+  readonly #options: HostOptions
+
+  constructor(options: HostOptions) {
+    this.#options = options
+  }
+
+  get castleEpoch(): number {
+    return this.#options.changes.castleEpoch
+  }
+
+  get #state(): State {
+    return this.#options.changes.state
+  }
+
+  brokerIncarnations(id: string): Incarnations | undefined {
+    return this.#state.get('broker', id)
+  }
+
+  refuseBroker(id: string, report: BrokerReport): string | undefined {
+    return this.#options.brokers.refusal(id, report)
+  }
+
+  async takeHigherEpoch(heard: number, sender: string): Promise<void> {
+    if (heard > this.castleEpoch + epochJumpMax) {
+      const problem = `Castle epoch ${heard} is too far ahead to be believed`
+      throw new HeartbeatMessageError('INVALID_MESSAGE', '/castleEpoch', problem)
+    }
+    const isNeeded = () => this.castleEpoch < heard
+    await this.#options.changes.raiseEpoch(heard + 1, `${sender} knows Castle epoch ${heard}`, isNeeded)
+  }
+
+  onReport(session: Session): readonly string[] {
+    const { report } = session
+    if (report.kind === 'broker') {
+      session.cluster = report.cluster
+      this.#compareWithStore(session)
+      this.#options.brokers.onReport(session)
+    } else {
+      session.cluster = report.cluster ?? session.cluster ?? this.#clusterHeld(report) ?? anyCluster(this.#state)?.id
+      session.missing = this.#missingTopics(session.cluster, report)
+      this.#compareWithStore(session)
+    }
+    return audiencesOf(session)
+  }
+
+  onBroker(session: Session): Promise<string | undefined> | undefined {
+    return this.#options.brokers.onHeartbeat(session)
+  }
+
+  scope(session: Session): Iterable<SubjectText> {
+    return scopeOf(this.#state, this.#options.groups, session)
+  }
+
+  onCall(session: Session, call: Call): Promise<Result> {
+    return this.#options.onCall(session.cluster ?? '', call)
+  }
+
+  onLinkClosed(session: Session): void {
+    if (session.kind === 'broker') this.#options.brokers.onLinkClosed(session)
+  }
+
+  onNobody(audience: string): void {
+    const group = groupOfAudience(audience)
+    if (group !== undefined) this.#options.groups.forget(...group)
+  }
+
+  /** A sender that holds newer versions than the store would ignore this Castle's word. */
+  #compareWithStore({ cluster = '', kind, id, report }: Session): void {
+    const newerHeld = () => newerThanStore(this.#state, cluster, report.holds)
+    const newer = newerHeld()
+    if (newer === undefined || newer.castleEpoch > this.castleEpoch + epochJumpMax) return
+    const { changes, log } = this.#options
+    const atLeast = Math.max(newer.castleEpoch, this.castleEpoch) + 1
+    const isNeeded = () => newerHeld() !== undefined
+    changes.raiseEpoch(atLeast, `${kind} ${id} holds ${newer.what}`, isNeeded).catch((error: unknown) => {
+      log.error({ error }, 'a higher Castle epoch could not be taken')
+    })
+  }
+
+  #missingTopics(cluster: string | undefined, report: ClientReport): string[] {
+    if (cluster === undefined) return report.topics
+    return report.topics.filter((name) => this.#state.topicNamed(cluster, name) === undefined)
+  }
+
+  /** The cluster that a Castle before this one gave the client. */
+  #clusterHeld({ holds }: ClientReport): string | undefined {
+    for (const { id } of this.#state.all('cluster')) if (holds[`cluster/${id}`] !== undefined) return id
+    return undefined
+  }
+}

@@ -1,0 +1,82 @@
+// A Castle on a world that a test holds: its store survives it, and it can be killed and started again.
+import { type Runtime, silentLogger } from '@castellan/protocol/runtime'
+import { Castle } from '../castle.ts'
+import { coreConfig } from '../config.ts'
+import { MemoryDisk, MemoryStore } from '../store/memory.ts'
+import { TestBroker, TestClient } from './senders.ts'
+import { LinkNetwork, runtimeOf, SeededRandom, WorldClock } from './world.ts'
+
+type Broker = ConstructorParameters<typeof TestBroker>
+type Client = ConstructorParameters<typeof TestClient>
+
+export class Harness {
+  readonly clock = new WorldClock()
+  readonly network = new LinkNetwork(this.clock, new SeededRandom(7))
+  disk = new MemoryDisk()
+  castle!: Castle
+
+  static async start(): Promise<Harness> {
+    const harness = new Harness()
+    await harness.startCastle()
+    return harness
+  }
+
+  get runtime(): Runtime {
+    return runtimeOf(this.clock, this.network, this.network.random)
+  }
+
+  get state() {
+    return this.castle.state
+  }
+
+  /** Kinds of all decisions, in order. */
+  get decisions(): string[] {
+    return [...this.state.all('decision')].map(({ kind }) => kind)
+  }
+
+  async startCastle(): Promise<void> {
+    const store = new MemoryStore(this.disk)
+    this.castle = await Castle.start(this.runtime, { store, settings: coreConfig(), log: silentLogger })
+    this.network.server = (link) => this.castle.accept(link)
+  }
+
+  /** As kill -9 does: nothing is said to anybody. */
+  async killCastle(): Promise<void> {
+    this.network.server = undefined
+    this.network.breakAll()
+    await this.castle.stop()
+  }
+
+  broker(id: number, report?: Broker[2], options?: Broker[3]): TestBroker {
+    return new TestBroker(this.runtime, id, report, options)
+  }
+
+  client(id: string, report?: Client[2], options?: Client[3]): TestClient {
+    return new TestClient(this.runtime, id, report, options)
+  }
+
+  /** Brokers 1 to `count` of cluster c, with the log of groups. */
+  async startBrokers(count: number): Promise<TestBroker[]> {
+    const brokers = Array.from({ length: count }, (_, index) => this.broker(index + 1))
+    const areThere = () => brokers.every((broker) => broker.topic('__consumer_offsets') !== undefined)
+    await this.clock.until(areThere, 2_000, 'brokers are there')
+    return brokers
+  }
+}
+
+/** The logs that a broker has that does what it is told. */
+export function keepLogs(broker: TestBroker): void {
+  const logs = [...broker.held.values()].flatMap(({ key, state }) => {
+    const partitions = key.startsWith('topic/')
+      ? (state as { partitions: { leader: number; leaderEpoch: number }[] }).partitions
+      : []
+    return partitions.flatMap(({ leader, leaderEpoch }, partition) =>
+      leader === broker.id ? [{ topicId: key.slice(6), partition, leaderEpoch, fault: null }] : [],
+    )
+  })
+  broker.change({ logs })
+}
+
+/** Ids of the brokers that a sender was told are alive. */
+export const upBrokers = (sender: { cluster: { brokers: { id: number }[] } | undefined }) =>
+  sender.cluster?.brokers.map(({ id }) => id)
