@@ -36,7 +36,7 @@ async function demo({ castle, bootstrap }: Platform): Promise<boolean> {
     castle,
     topic,
     ledgerFile: join(folder, 'ledger.sqlite'),
-    say: (line) => console.log(line),
+    say: (line) => console.log(process.stdout.isTTY ? `\r\x1b[K${line}` : line), // over the bar
     onProgress({ events, acknowledged, counted }) {
       bar ??= new ProgressBar(events)
       bar.show(acknowledged, counted)

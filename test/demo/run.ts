@@ -1,7 +1,8 @@
 // The demo itself: the event stream through a running platform, keyed by path at Ack -1 over six partitions, to three consumers of
 // one group in processes of their own, and what came of it. Its tests run the same while they kill parts of the platform.
 import { join } from 'node:path'
-import { connect, type Sent } from '@castellan/sdk'
+import { silentLogger } from '@castellan/protocol/runtime'
+import { connect, type SdkEvent, type Sent } from '@castellan/sdk'
 import { TestProcess } from '../processes/index.ts'
 import { eventLines, type FolderTotal, parseEvent, totalsOfFile } from './events.ts'
 import { type Delivery, type Fault, Ledger } from './ledger.ts'
@@ -111,8 +112,11 @@ class Producing {
     this.#lines = lines
   }
 
-  async run({ castle, topic }: DemoOptions): Promise<void> {
-    const castellan = await connect({ castle, service: 'demo-producer' })
+  async run({ castle, topic, say }: DemoOptions): Promise<void> {
+    const onEvent = (event: SdkEvent) => {
+      if (event.kind === 'producer-waiting') say(event.reason === null ? 'sends go on' : `sends wait: ${event.reason}`)
+    }
+    const castellan = await connect({ castle, service: 'demo-producer', log: silentLogger, onEvent })
     try {
       const producer = castellan.producer()
       const onWay: Promise<void>[] = []
