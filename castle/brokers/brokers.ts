@@ -29,8 +29,6 @@ export interface BrokersOptions {
 
 /** Group state is kept short by its coordinator's own snapshots: nobody else may cut it. */
 const offsetsTopicConfigs = {
-  // A member of very many partitions is one record.
-  'max.message.bytes': String(16 * 1024 * 1024),
   'retention.ms': '-1',
   'retention.bytes': '-1',
   'cleanup.policy': 'delete',
