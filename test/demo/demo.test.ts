@@ -102,7 +102,7 @@ test('Castle is killed with -9 and started again', async () => {
   expectRepeatsOnlyFrom(commits, result.deliveries)
 })
 
-test('each broker in turn is killed with -9 and comes back', async () => {
+test('every broker is killed with -9 on the way and comes back', async () => {
   let commits = new Map<number, number>()
   const strike = (name: `broker-${number}`) => async () => {
     if (commits.size === 0) commits = await committed()
