@@ -101,6 +101,13 @@ describe('truncation', () => {
     expect(epochs.content).toEqual({ highest: 6, entries })
   })
 
+  test('an epoch below the highest that is known does not lower that', () => {
+    const epochs = history([2, 0], [6, 40])
+    epochs.truncateEnd(0)
+    epochs.assign(3, 0)
+    expect(epochs.highest).toBe(6)
+  })
+
   test.each<[number, [number, number][]]>([
     [
       0,

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest'
 import { FileCache } from './file-cache.ts'
-import { settle } from './testing.ts'
+import { gate, settle } from './testing.ts'
 import { TestingDisk } from './testing-disk.ts'
 
 function setUp(openFilesMax: number, files = 10) {
@@ -12,15 +12,6 @@ function setUp(openFilesMax: number, files = 10) {
     one.close()
   }
   return { disk, cache: new FileCache(disk, openFilesMax) }
-}
-
-/** A promise and how to resolve it. */
-function gate() {
-  let open = () => {}
-  const promise = new Promise<void>((resolve) => {
-    open = resolve
-  })
-  return { promise, open }
 }
 
 describe('open files', () => {

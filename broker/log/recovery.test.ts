@@ -235,6 +235,41 @@ describe('files beside the segments are made again from them', () => {
     expect(await log.findTimestamp(1011, 24)).toMatchObject({ offset: 12 })
   })
 
+  test('what was synced is not cut when it has to be read again', async () => {
+    const made = await make(true)
+    for (const path of made.context.platters.paths().filter((one) => one.endsWith('.producers')))
+      made.context.platters.remove(path)
+    flip(made, 22, -1)
+    await expect(reopen(made)).rejects.toEqual(corrupt)
+  })
+
+  test('a snapshot of producers whose batches were lost does not come back', async () => {
+    const made = await make(true)
+    made.context.platters.remove(`${testFolder}/checkpoint`)
+    flip(made, 22, -1)
+    const { log, context } = await reopen(made)
+    const idempotent = { producerId: 9, producerEpoch: 0, baseSequence: 0 }
+    append(log, { values: ['value-22', 'value-23'], ...idempotent }, 5)
+    context.disk.kill()
+    const again = await reopen(made)
+    expect(again.log.endOffset).toBe(24)
+    expect(again.log.producers.get(1)?.batches.at(-1)).toMatchObject({ lastSequence: 21 })
+    expect(again.log.producers.get(9)).toBeDefined()
+  })
+
+  test('a log that has lost its beginning and its producers knows that it does not know', async () => {
+    const made = await make()
+    const { log, context } = await reopen(made)
+    await log.deleteBefore(10, 24)
+    context.disk.kill()
+    for (const path of made.context.platters.paths())
+      if (path.endsWith('.producers')) made.context.platters.remove(path)
+    const again = await reopen(made)
+    expect(again.log.startOffset).toBe(10)
+    expect(again.log.producers.mayBeForgotten(12_345)).toBe(true)
+    expect((await reopen(await make())).log.producers.mayBeForgotten(0)).toBe(false)
+  })
+
   test('without a checkpoint every batch is checked at the start', async () => {
     const made = await make()
     made.context.platters.remove(`${testFolder}/checkpoint`)

@@ -1,7 +1,7 @@
 // Reading batches from segment files: checked one after another, and looked for behind a place that is damaged.
 import { type BatchHeader, headerBytes, RecordError, readBatchHeader, verifyCrc } from '@castellan/protocol/records'
 import type { DiskFile } from '@castellan/protocol/runtime'
-import { endOffsetOf, lengthOf, readOutline } from './outline.ts'
+import { endOffsetOf, lengthOf, type Outline, readOutline } from './outline.ts'
 
 const magicAt = 16
 const chunkBytes = 1024 * 1024
@@ -94,7 +94,10 @@ export async function findBatchBehind(
       await file.readAsync(buffer.subarray(0, Math.min(buffer.length, endPosition - position)), position),
     )
     for (let at = nextCandidate(bytes, 0); at >= 0; at = nextCandidate(bytes, at + 1)) {
-      if (await isBatchAt(file, position + at, endPosition, bytes, at, offset)) return position + at
+      const outline = readOutline(bytes, at)
+      if (outline === undefined || outline.baseOffset <= offset || outline.baseOffset > offset + 2 ** 32) continue
+      if (position + at + outline.length > endPosition) continue
+      if (await isBatchAt(file, position + at, outline)) return position + at
     }
     if (bytes.length < headerBytes) return undefined
     // The last bytes may begin a header that the next chunk completes.
@@ -103,26 +106,14 @@ export async function findBatchBehind(
   return undefined
 }
 
-/** The next place where a header might be, judged by the format version in it; -1: none. */
+/** The next place where a header might be, judged by the format version in it and offsets below 2^48; -1: none. */
 function nextCandidate(bytes: Uint8Array, from: number): number {
-  const at = bytes.indexOf(2, from + magicAt) - magicAt
+  let at = bytes.indexOf(2, from + magicAt) - magicAt
+  while (at >= 0 && (bytes[at] !== 0 || bytes[at + 1] !== 0)) at = bytes.indexOf(2, at + 1 + magicAt) - magicAt
   return at >= 0 && at + headerBytes <= bytes.length ? at : -1
 }
 
-async function isBatchAt(
-  file: DiskFile,
-  position: number,
-  endPosition: number,
-  bytes: Uint8Array,
-  at: number,
-  offset: number,
-): Promise<boolean> {
-  const outline = readOutline(bytes, at)
-  if (outline === undefined || outline.baseOffset <= offset || outline.baseOffset > offset + 2 ** 32) return false
-  if (position + outline.length > endPosition) return false
-  const batch = new Uint8Array(outline.length)
-  return (
-    (await file.readAsync(batch, position)) === batch.length &&
-    typeof checkBatch(batch, 0, outline.baseOffset) !== 'string'
-  )
+async function isBatchAt(file: DiskFile, position: number, { length, baseOffset }: Outline): Promise<boolean> {
+  const batch = new Uint8Array(length)
+  return (await file.readAsync(batch, position)) === length && typeof checkBatch(batch, 0, baseOffset) !== 'string'
 }

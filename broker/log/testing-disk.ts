@@ -33,8 +33,9 @@ export class TestingDisk implements Disk {
   refuse: (call: DiskCall, path: string) => string | undefined = () => undefined
   /** How many bytes of a refused write reach the file all the same. */
   partialBytes = 0
-  /** Syncs wait for it. */
+  /** Syncs and reads off the loop wait for these. */
   syncGate: Promise<void> = Promise.resolve()
+  readGate: Promise<void> = Promise.resolve()
 
   get openFiles(): number {
     return this.#openFiles
@@ -92,7 +93,7 @@ export class TestingDisk implements Disk {
       size: () => content.bytes.length,
       read,
       readAsync: async (target, position) => {
-        await undefined
+        await this.readGate
         return read(target, position)
       },
       writev: (buffers, position) => {

@@ -64,6 +64,15 @@ export async function settle(): Promise<void> {
   for (let turn = 0; turn < 200; turn++) await undefined
 }
 
+/** A promise and how to resolve it. */
+export function gate(): { readonly promise: Promise<void>; open(): void } {
+  let open = () => {}
+  const promise = new Promise<void>((resolve) => {
+    open = resolve
+  })
+  return { promise, open: () => open() }
+}
+
 export const testSettings: LogSettings = {
   segmentBytes: 1_000_000,
   segmentMs: 1_000_000,

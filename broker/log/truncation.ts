@@ -15,8 +15,6 @@ import { readStateFile } from './state-file.ts'
 /** `offset` is below the log's end. Order: memory, then the checkpoint, which must not promise more than there is, then the files. */
 export function truncateLog(log: LogState, keeper: Keeper, offset: number): Promise<void> {
   return keeper.alone(async () => {
-    // One that is under way would count as synced what is cut meanwhile.
-    await keeper.sync()
     const cut = segmentOf(log, Math.max(offset, log.segments[0]!.baseOffset))
     const place = await findBatch(
       log.context.files,

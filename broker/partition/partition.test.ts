@@ -1,7 +1,7 @@
 import { errors, SlabPool } from '@castellan/protocol'
 import { buildBatch, compressions, readBatchHeader } from '@castellan/protocol/records'
 import { describe, expect, test } from 'vitest'
-import { batchOf, settle } from '../log/testing.ts'
+import { batchOf, gate, settle } from '../log/testing.ts'
 import type { Partition } from './partition.ts'
 import type { AppendResult } from './results.ts'
 import { consume, partitionFolder, produce, TestingBroker, topicId, topicState } from './testing.ts'
@@ -306,10 +306,8 @@ describe('reading (R3)', () => {
   test('nothing above the high watermark is seen; with flush.messages=1 that is what is synced', async () => {
     const broker = await TestingBroker.start()
     const partition = broker.lead(1, { 'flush.messages': '1' })
-    let open = () => {}
-    broker.platters.syncGate = new Promise((resolve) => {
-      open = resolve
-    })
+    const { promise, open } = gate()
+    broker.platters.syncGate = promise
     const results: AppendResult[] = []
     let woken = 0
     partition.watch(() => woken++)
@@ -347,6 +345,18 @@ describe('reading (R3)', () => {
     expect(batches.map((batch) => readBatchHeader(batch, 0).baseOffset)).toEqual([0, 1, 2])
   })
 
+  test('what was asked of a leader is not answered by one that was deposed meanwhile', async () => {
+    const { broker } = await three()
+    await broker.open()
+    const partition = broker.lead(3)
+    const { promise, open } = gate()
+    broker.platters.readGate = promise
+    const reading = partition.readCold(0, 100, -1)
+    broker.partitions.apply(topicState({ leaderEpoch: 4, leader: 2, replicas: [1, 2] }))
+    open()
+    expect(await reading).toMatchObject({ errorCode: errors.NOT_LEADER_OR_FOLLOWER.code, chunks: [] })
+  })
+
   test('records below a new start are gone', async () => {
     const { partition } = await three()
     await partition.deleteBefore(2)
@@ -381,6 +391,7 @@ describe('damage (R9)', () => {
     await settle()
     expect(partition).toMatchObject({ isLeader: false, fault: expect.stringContaining('checksum') })
     expect([reported.length, reported[0], results.length]).toEqual([1, partition.fault, 1])
+    expect(broker.platters.openFiles).toBe(0)
     expect(woken).toBeGreaterThan(0)
     expect(await produce(partition, { values: ['d'] })).toMatchObject({ errorCode: errors.KAFKA_STORAGE_ERROR.code })
     expect(partition.read(1, 100, -1)).toMatchObject({ errorCode: errors.KAFKA_STORAGE_ERROR.code })
@@ -408,11 +419,25 @@ describe('damage (R9)', () => {
   test('a shortage of open files refuses a read and is no fault', async () => {
     const { broker, partition } = await damaged()
     broker.platters.bytes(segmentPath)[65]! ^= 1
-    broker.partitions.metrics
     broker.platters.refuse = (call) => (call === 'read' ? 'ENOMEM' : undefined)
     expect(await partition.readCold(0, 100, -1)).toMatchObject({ errorCode: errors.KAFKA_STORAGE_ERROR.code })
     broker.platters.refuse = () => undefined
     expect(await consume(partition)).toHaveLength(2)
+  })
+
+  test('damage that a write meets: all of the turn are told, once', async () => {
+    const broker = await TestingBroker.start()
+    const partition = broker.lead(1, { 'segment.bytes': '1048576' })
+    const stray = broker.platters.open(`${partitionFolder}/00000000000000000001.log`, 'create')
+    stray.writev([new Uint8Array(5)], 0)
+    const results: number[] = []
+    for (let at = 0; at < 3; at++) {
+      const large = batchOf({ values: ['x'.repeat(600_000)] })
+      partition.append(large, null, -1, ({ errorCode }) => results.push(errorCode))
+    }
+    await settle()
+    expect(results).toEqual(Array(3).fill(errors.KAFKA_STORAGE_ERROR.code))
+    expect(partition.fault).toContain('holds bytes')
   })
 
   test('a failed sync puts the partition out of use', async () => {
