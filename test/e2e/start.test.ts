@@ -4,7 +4,7 @@ import { createServer, type Server } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, expect, test } from 'vitest'
-import { castellan, freePorts, TestProcess, waitFor } from '../processes/index.ts'
+import { castellan, freePorts, root, TestProcess, waitFor } from '../processes/index.ts'
 
 let folder: string
 let data: string
@@ -28,9 +28,14 @@ interface Ready {
 }
 
 function start(...args: string[]): TestProcess {
+  return startBy(castellan, ...args)
+}
+
+/** By the command itself, or by the launcher of the npm scripts. */
+function startBy(file: string, ...args: string[]): TestProcess {
   const words = args.includes('--data') ? args : ['--data', data, ...args]
   const ports = ['--castle-port', '--broker-port'].flatMap((option) => (args.includes(option) ? [] : [option, '0']))
-  const supervisor = new TestProcess('start', castellan, ['start', ...words, ...ports])
+  const supervisor = new TestProcess('start', file, ['start', ...words, ...ports])
   started.push(supervisor)
   return supervisor
 }
@@ -164,6 +169,15 @@ test('kill -9 of the supervisor leaves nothing behind, and the next start just w
   // Orphans that ended are seen until the system's first process has taken notice.
   await waitFor('the first children to be gone', () => pids.every((pid) => !isAlive(pid)), 5_000)
   await again.stop()
+})
+
+test('kill -9 of the launcher stops everything in good order', async () => {
+  const launcher = startBy(join(root, 'scripts', 'run.mjs'), '--brokers', '1')
+  await ready(launcher)
+  const pids = children().map(({ pid }) => pid)
+  await launcher.kill()
+  await waitFor('the claim on the data folder to be given up', () => !existsSync(join(data, 'running.json')))
+  expect(pids.filter(isAlive)).toEqual([])
 })
 
 test('--no-restart: what dies stays down', async () => {
