@@ -3,6 +3,7 @@ import type { SlabPool, TopicSettings } from '@castellan/protocol'
 import type { Clock, Disk, Logger } from '@castellan/protocol/runtime'
 import type { BatchCache } from './batch-cache.ts'
 import type { FileCache } from './file-cache.ts'
+import type { FolderSyncs } from './folder-syncs.ts'
 import type { IndexCache } from './index-cache.ts'
 import type { Limiter } from './limiter.ts'
 
@@ -17,6 +18,7 @@ export interface LogContext {
   readonly pool: SlabPool
   /** How many syncs run at a time. */
   readonly syncs: Limiter
+  readonly folders: FolderSyncs
   readonly counters: LogCounters
 }
 

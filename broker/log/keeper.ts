@@ -63,6 +63,7 @@ export class Keeper {
 
   noteFolder(folder: string): void {
     this.#changedFolders.add(folder)
+    this.#log.context.folders.note(folder)
     this.#changed = true
   }
 
@@ -101,7 +102,7 @@ export class Keeper {
       for (const segment of segments) {
         if (!segment.deleted) await context.syncs.run(() => context.files.during(segment.path, (file) => file.sync()))
       }
-      for (const folder of folders) await context.syncs.run(() => context.disk.syncFolder(folder))
+      await context.folders.sync(folders)
     } catch (error) {
       throw new LogError('LOG_DISK', `${this.#log.folder} cannot be synced: ${systemCode(error) ?? error}`, error)
     }

@@ -118,16 +118,21 @@ export class Log {
     this.#state.settings = settings
   }
 
-  /** Notes that `epoch` begins at the log's end. Nothing may be staged. */
+  /** Notes that `epoch` begins at the log's end. Nothing may be staged. Call `saveEpochs` soon. */
   beginEpoch(epoch: number): void {
-    const { context, epochs, folder, endOffset } = this.#state
-    if (!epochs.assign(epoch, endOffset)) return
-    this.#keeper.noteChanged()
+    const { epochs, endOffset } = this.#state
+    if (epochs.assign(epoch, endOffset)) this.#keeper.noteChanged()
+  }
+
+  /** Writes the epochs down, so that the next process knows them also when no batch was written (R5). */
+  saveEpochs(): void {
+    const { context, epochs, folder, isAbandoned } = this.#state
+    if (isAbandoned) return
     try {
       writeStateFile(context.disk, `${folder}/epochs`, kinds.epochs, epochs.content)
     } catch (error) {
-      // The batches carry it as well, and the next checkpoint.
-      context.log.warn({ folder, epoch, error }, 'cannot write the epoch history')
+      // Batches and checkpoints say it as well.
+      context.log.warn({ folder, error }, 'cannot write the epoch history')
     }
   }
 

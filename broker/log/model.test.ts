@@ -121,7 +121,12 @@ class Run {
 
   async open(): Promise<void> {
     this.log = (await openLog(this.context, settings)).log
+    this.beginEpoch()
+  }
+
+  beginEpoch(): void {
     this.log.beginEpoch(++this.twin.epoch)
+    this.log.saveEpochs()
   }
 
   async do(one: Step): Promise<boolean> {
@@ -132,7 +137,7 @@ class Run {
     if (one.kind === 'read') await this.read(one.from, one.maxBytes)
     if (one.kind === 'truncate') await this.truncate(one.at)
     if (one.kind === 'delete') await this.delete(one.at)
-    if (one.kind === 'epoch') this.log.beginEpoch(++this.twin.epoch)
+    if (one.kind === 'epoch') this.beginEpoch()
     if (one.kind === 'checkpoint') await this.log.checkpoint()
     if (one.kind === 'sync') void this.log.sync()
     return true
@@ -188,7 +193,7 @@ class Run {
     const offset = Math.floor(startOffset + at * (endOffset - startOffset))
     await this.log.truncateTo(offset)
     this.twin.truncate(offset)
-    this.log.beginEpoch(++this.twin.epoch)
+    this.beginEpoch()
   }
 
   async delete(at: number): Promise<void> {

@@ -26,6 +26,7 @@ async function make(isClean = false): Promise<Made> {
   const { log } = await openLog(context, settings)
   const places: Made['places'] = new Map()
   log.beginEpoch(5)
+  log.saveEpochs()
   for (let offset = 0; offset < endOffset; offset += 2) {
     if (offset === syncedOffset) await log.checkpoint()
     const before = new Map(context.platters.paths().map((path) => [path, context.platters.bytes(path).length]))

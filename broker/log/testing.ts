@@ -6,6 +6,7 @@ import { admit } from './admission.ts'
 import { BatchCache } from './batch-cache.ts'
 import { type LogContext, type LogSettings, newCounters } from './context.ts'
 import { FileCache } from './file-cache.ts'
+import { FolderSyncs } from './folder-syncs.ts'
 import { IndexCache } from './index-cache.ts'
 import { Limiter } from './limiter.ts'
 import { Log } from './log.ts'
@@ -102,6 +103,7 @@ export interface ContextOptions {
 export function testingContext(options: ContextOptions = {}): TestingContext {
   const platters = options.platters ?? new TestingDisk()
   const disk = new ProcessDisk(platters)
+  const syncs = new Limiter(2)
   const pool = new SlabPool({ slabBytes: 65_536, keepBytesMax: 1_000_000, poison: true })
   return {
     platters,
@@ -112,7 +114,8 @@ export function testingContext(options: ContextOptions = {}): TestingContext {
     files: new FileCache(disk, options.openFilesMax ?? 100),
     cache: new BatchCache({ bytesMax: options.cacheBytesMax ?? 1_000_000, pool }),
     indexes: new IndexCache(8),
-    syncs: new Limiter(2),
+    syncs,
+    folders: new FolderSyncs(disk, syncs),
     counters: newCounters(),
   }
 }

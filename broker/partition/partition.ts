@@ -17,6 +17,8 @@ export interface PartitionHost {
   noteStaged(partition: Partition): void
   /** Something was written that no checkpoint has yet. */
   noteWritten(partition: Partition): void
+  /** A leader epoch began: call `saveEpochs` of its log soon. */
+  noteEpoch(partition: Partition): void
   /** Leadership, leader epoch or fault changed. */
   noteChanged(partition: Partition): void
 }
@@ -233,6 +235,7 @@ export class Partition {
       if (leaderEpoch <= this.leaderEpoch) return false
       this.flush()
       log.beginEpoch(leaderEpoch)
+      this.#host.noteEpoch(this)
       this.#state.leaderEpoch = leaderEpoch
       this.#state.isLeader = true
     }

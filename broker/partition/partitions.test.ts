@@ -15,6 +15,21 @@ describe('logs come and go (R13)', () => {
     expect([...broker.partitions.all()].every(({ isLeader }) => isLeader)).toBe(true)
   })
 
+  test('very many are made over many turns, so that nothing else waits; a deletion in between holds', async () => {
+    const broker = await TestingBroker.start()
+    const made = () => [...broker.partitions.all()].filter(({ isLeader }) => isLeader).length
+    broker.partitions.apply(topicState({ partitions: 100 }))
+    broker.partitions.apply(topicState({ topicId: other, partitions: 100 }))
+    expect(made()).toBeLessThan(50)
+    broker.partitions.apply(topicState({ deleted: true }))
+    await broker.clock.advance(100)
+    expect(made()).toBe(100)
+    expect(broker.platters.list(`${dataFolder}/logs`)).toEqual([other, 'format'])
+    await broker.open()
+    broker.partitions.apply(topicState({ topicId: other, partitions: 100 }))
+    expect(made()).toBe(0)
+  })
+
   test('what nobody speaks of is kept, and reported', async () => {
     const broker = await TestingBroker.start()
     await produce(broker.lead(1), { values: ['kept'] })
@@ -200,6 +215,7 @@ describe('upkeep', () => {
   test('many partitions share few open files', async () => {
     const broker = await TestingBroker.start({ settings: { logOpenFilesMax: 5 } })
     broker.partitions.apply(topicState({ partitions: 40 }))
+    await broker.clock.advance(10)
     for (const partition of broker.partitions.all())
       expect(await produce(partition, { values: ['a'] })).toMatchObject({ errorCode: 0 })
     expect(broker.platters.openFiles).toBeLessThanOrEqual(6)

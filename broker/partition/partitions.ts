@@ -9,6 +9,7 @@ import { type LogContext, type LogCounters, type LogSettings, newCounters } from
 import { LogError } from '../log/errors.ts'
 import { FileCache } from '../log/file-cache.ts'
 import { type FaultContent, kinds } from '../log/files.ts'
+import { FolderSyncs } from '../log/folder-syncs.ts'
 import { IndexCache } from '../log/index-cache.ts'
 import { Limiter } from '../log/limiter.ts'
 import { Log } from '../log/log.ts'
@@ -16,6 +17,7 @@ import { readStateFile } from '../log/state-file.ts'
 import { LogFolders, type LogPlace } from './folders.ts'
 import { Partition } from './partition.ts'
 import type { PartitionReport } from './results.ts'
+import { Slices } from './slices.ts'
 import { Upkeep } from './upkeep.ts'
 
 export interface PartitionsOptions {
@@ -49,6 +51,8 @@ const indexesMax = 256
 const producersMax = 10_000
 /** Of the thread pool's four. */
 const syncsMax = 2
+/** Logs made, or epochs written down, in one turn of the loop: a few milliseconds. */
+const piecesPerTurn = 16
 
 export class Partitions {
   readonly #brokerId: number
@@ -57,9 +61,10 @@ export class Partitions {
   readonly #context: LogContext
   readonly #folders: LogFolders
   readonly #upkeep: Upkeep
+  readonly #slices: Slices
   /** By topic id, then index. */
   readonly #topics = new Map<string, Map<number, Partition>>()
-  /** The newest that was applied, of topics that have a partition here. */
+  /** The newest that was applied. */
   readonly #states = new Map<string, TopicState>()
   /** What the disk refused, to be tried again: logs to make, topics to delete. */
   readonly #unmade = new Set<Partition>()
@@ -74,6 +79,7 @@ export class Partitions {
     this.#settings = options.settings
     this.#folders = folders
     this.#context = logContext(runtime, options)
+    this.#slices = new Slices(runtime.clock, piecesPerTurn)
     this.#upkeep = new Upkeep(runtime.clock, options.settings, {
       partitions: () => this.all(),
       retry: () => this.#retry(),
@@ -137,18 +143,25 @@ export class Partitions {
   apply(state: TopicState): void {
     if (this.#isClosed) return
     if (state.deleted) return this.#delete(state.topicId)
-    const settings = effectiveConfigs(state.configs)
-    for (const [index, { leader, leaderEpoch, replicas, isr }] of state.partitions.entries()) {
-      const isReplica = replicas.includes(this.#brokerId)
-      const partition = this.get(state.topicId, index) ?? (isReplica ? this.#make(state, index, settings) : undefined)
-      if (partition === undefined) continue
-      this.#states.set(state.topicId, state)
-      if (leaderEpoch < partition.leaderEpoch) continue
-      this.#configure(partition, state.name, settings)
-      if (leader !== this.#brokerId || !isReplica) partition.resign(leaderEpoch)
-      else if (!partition.lead(leaderEpoch, isr.length) && partition.fault === null)
-        this.#refuseToLead(partition, leaderEpoch)
+    this.#states.set(state.topicId, state)
+    for (const [index, { replicas }] of state.partitions.entries()) {
+      if (this.get(state.topicId, index) !== undefined || !replicas.includes(this.#brokerId)) continue
+      const partition = this.#add(this.#folders.place(state.topicId, index), state.name)
+      this.#slices.run(() => this.#make(partition))
     }
+    for (const partition of this.#topics.get(state.topicId)?.values() ?? []) this.#follow(partition, state)
+  }
+
+  #follow(partition: Partition, state: TopicState): void {
+    const decided = state.partitions[partition.index]
+    if (partition.log === undefined || partition.fault !== null) return
+    if (decided === undefined || decided.leaderEpoch < partition.leaderEpoch) return
+    const { leader, leaderEpoch, replicas, isr } = decided
+    const settings = effectiveConfigs(state.configs)
+    partition.configure(state.name, settings)
+    partition.log.configure(this.#logSettings(settings))
+    if (leader !== this.#brokerId || !replicas.includes(this.#brokerId)) partition.resign(leaderEpoch)
+    else if (!partition.lead(leaderEpoch, isr.length)) this.#refuseToLead(partition, leaderEpoch)
   }
 
   /** Castle hears of it by the report, and names a higher epoch. */
@@ -157,11 +170,6 @@ export class Partitions {
       { topic, partition: index, leaderEpoch, known },
       'not leading: the epoch was led before (R5)',
     )
-  }
-
-  #configure(partition: Partition, topic: string, settings: TopicSettings): void {
-    partition.configure(topic, settings)
-    partition.log?.configure(this.#logSettings(settings))
   }
 
   #logSettings(settings: TopicSettings): LogSettings {
@@ -186,20 +194,25 @@ export class Partitions {
     }
   }
 
-  #make(state: TopicState, index: number, settings: TopicSettings): Partition {
-    const place = this.#folders.place(state.topicId, index)
-    const partition = this.#add(place, state.name)
+  #make(partition: Partition): void {
+    const { topicId, index } = partition
+    const state = this.#states.get(topicId)
+    // Its topic may have been deleted since it was to be made.
+    if (state === undefined || this.get(topicId, index) !== partition) return
+    const place = this.#folders.place(topicId, index)
     try {
       this.#folders.make(place, state.name)
-      const log = Log.create(this.#context, place.folder, this.#logSettings(settings), events(partition))
+      const settings = this.#logSettings(effectiveConfigs(state.configs))
+      const log = Log.create(this.#context, place.folder, settings, events(partition))
       log.noteFolders(this.#folders.parents(place))
       partition.attach(log)
-      this.#upkeep.noteWritten(partition)
     } catch (error) {
       this.#unmade.add(partition)
       partition.setFault(new LogError('LOG_DISK', `the log cannot be made: ${systemCode(error) ?? error}`, error))
+      return
     }
-    return partition
+    this.#upkeep.noteWritten(partition)
+    this.#follow(partition, state)
   }
 
   #add({ topicId, index, folder }: LogPlace, topic: string): Partition {
@@ -212,6 +225,7 @@ export class Partitions {
 
   #delete(topicId: string): void {
     const partitions = this.#topics.get(topicId)
+    this.#states.delete(topicId)
     if (partitions === undefined) return
     for (const partition of partitions.values()) partition.close()
     try {
@@ -222,7 +236,6 @@ export class Partitions {
       return
     }
     this.#topics.delete(topicId)
-    this.#states.delete(topicId)
     for (const partition of partitions.values()) this.noteChanged(partition)
     void this.#removeDiscarded()
   }
@@ -234,12 +247,7 @@ export class Partitions {
     this.#unmade.clear()
     this.#undeleted.clear()
     for (const topicId of undeleted) this.#delete(topicId)
-    for (const partition of unmade) {
-      const state = this.#states.get(partition.topicId)
-      if (state === undefined) continue
-      this.#topics.get(partition.topicId)?.delete(partition.index)
-      this.apply(state)
-    }
+    for (const partition of unmade) this.#slices.run(() => this.#make(partition))
   }
 
   async #removeDiscarded(): Promise<void> {
@@ -274,6 +282,11 @@ export class Partitions {
   }
 
   /** Only for partitions. */
+  noteEpoch(partition: Partition): void {
+    this.#slices.run(() => partition.log?.saveEpochs())
+  }
+
+  /** Only for partitions. */
   noteChanged(partition: Partition): void {
     for (const listener of [...this.#listeners]) listener(partition)
   }
@@ -283,6 +296,7 @@ export class Partitions {
     if (this.#isClosed) return
     this.#isClosed = true
     this.#upkeep.stop()
+    this.#slices.stop()
     const limiter = new Limiter(2 * syncsMax)
     await Promise.all([...this.all()].map((partition) => limiter.run(() => closeLog(partition))))
     await this.#folders.noteCleanShutdown(this.#runtime.clock.wallMs())
@@ -302,6 +316,7 @@ function events(partition: Partition): { onTrouble(error: LogError): void; flush
 
 function logContext({ disk, clock }: Runtime, { settings, log }: PartitionsOptions): LogContext {
   const pool = new SlabPool({ slabBytes: MiB, keepBytesMax: 16 * MiB })
+  const syncs = new Limiter(syncsMax)
   return {
     disk,
     clock,
@@ -310,7 +325,8 @@ function logContext({ disk, clock }: Runtime, { settings, log }: PartitionsOptio
     files: new FileCache(disk, settings.logOpenFilesMax ?? 400),
     cache: new BatchCache({ bytesMax: settings.logCacheBytesMax ?? 64 * MiB, pool }),
     indexes: new IndexCache(indexesMax),
-    syncs: new Limiter(syncsMax),
+    syncs,
+    folders: new FolderSyncs(disk, syncs),
     counters: newCounters(),
   }
 }

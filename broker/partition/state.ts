@@ -11,7 +11,7 @@ export interface PartitionState {
   readonly index: number
   readonly context: LogContext
   readonly folder: string
-  /** Undefined: it could not be opened; there is a fault then. */
+  /** Undefined: it is being made, or could not be opened (there is a fault then). */
   log: Log | undefined
   settings: TopicSettings
   isLeader: boolean
@@ -26,6 +26,8 @@ export interface PartitionState {
 
 /** The log, when this replica leads and is well; else what to answer. */
 export function leading({ fault, log, isLeader }: PartitionState): Log | Refusal {
-  if (fault !== null || log === undefined) return refusal(errors.KAFKA_STORAGE_ERROR, fault ?? 'the log is not open')
-  return isLeader ? log : refusal(errors.NOT_LEADER_OR_FOLLOWER, 'this broker does not lead the partition')
+  if (fault !== null) return refusal(errors.KAFKA_STORAGE_ERROR, fault)
+  return isLeader && log !== undefined
+    ? log
+    : refusal(errors.NOT_LEADER_OR_FOLLOWER, 'this broker does not lead the partition')
 }

@@ -1,0 +1,48 @@
+// Small pieces of work that block the loop for a moment each: a few at once, many over many turns. A broker that makes or takes over
+// thousands of partitions must not miss its heartbeats meanwhile.
+import type { Clock, Timer } from '@castellan/protocol/runtime'
+import { Fifo } from '../log/fifo.ts'
+
+const pauseMs = 1
+
+export class Slices {
+  readonly #clock: Clock
+  readonly #perTurn: number
+  readonly #tasks = new Fifo<() => void>()
+  #doneThisTurn = 0
+  #timer: Timer | undefined
+
+  constructor(clock: Clock, perTurn: number) {
+    this.#clock = clock
+    this.#perTurn = perTurn
+  }
+
+  /** Runs `task` now, or later when there is much to do; always after those that were given before. */
+  run(task: () => void): void {
+    if (this.#tasks.length > 0 || this.#doneThisTurn >= this.#perTurn) {
+      this.#tasks.push(task)
+      this.#timer ??= this.#clock.after(pauseMs, () => this.#drain())
+      return
+    }
+    if (this.#doneThisTurn++ === 0) this.#clock.soon(() => this.#endTurn())
+    task()
+  }
+
+  /** What has not run yet never will. */
+  stop(): void {
+    this.#timer?.cancel()
+    while (this.#tasks.length > 0) this.#tasks.shift()
+  }
+
+  #endTurn(): void {
+    this.#doneThisTurn = 0
+  }
+
+  #drain(): void {
+    this.#timer = undefined
+    if (this.#doneThisTurn === 0) this.#clock.soon(() => this.#endTurn())
+    this.#doneThisTurn = this.#perTurn
+    for (let done = 0; done < this.#perTurn; done++) this.#tasks.shift()?.()
+    if (this.#tasks.length > 0) this.#timer ??= this.#clock.after(pauseMs, () => this.#drain())
+  }
+}
