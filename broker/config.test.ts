@@ -45,6 +45,8 @@ describe('what cannot be is refused with name, value and what would be right', (
     [{ listen: '0.0.0.0:9092', advertise: 'h:1' }, 'CONFIG_WRONG', '0.0.0.0:9092', 'insecure=true'],
     [{ 'metrics.listen': '10.0.0.1:1' }, 'CONFIG_WRONG', 'metrics.listen is 10.0.0.1:1', 'insecure=true'],
     [{ listen: '0.0.0.0:9092', insecure: 'true' }, 'CONFIG_WRONG', '0.0.0.0', 'Set advertise'],
+    [{ 'groups.max': '10001' }, 'CONFIG_WRONG', 'groups.max is "10001"', 'from 1 to 10000'],
+    [{ 'group.consumer.max.size': '10001' }, 'CONFIG_WRONG', 'group.consumer.max.size is "10001"', 'from 1 to 10000'],
     [{ 'log.dir': 'data' }, 'CONFIG_WRONG', '"data"', 'absolute path'],
   ])('%o', (wrong, code, named, right) => {
     const error = refusal(() => parseBrokerConfig({ ...texts, ...wrong }))

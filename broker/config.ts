@@ -26,6 +26,8 @@ const minute = 60 * second
 const count = (max = 2_147_483_647) => integerType(1, max)
 const bytes = (min = KiB) => integerType(min, 1024 * MiB, 'bytes')
 const duration = () => integerType(1, Number.MAX_SAFE_INTEGER, 'milliseconds')
+/** As many groups, and members of a group, as a report to Castle may name (protocol/heartbeat/messages.ts). */
+const reportedMax = 10_000
 
 /** Who and where. */
 const identitySettings = {
@@ -163,8 +165,13 @@ const groupSettings = {
     'How often they do while their group hands partitions over.',
     500,
   ),
-  groupConsumerMaxSize: setting('group.consumer.max.size', count(), 'Members of one group at most.', 10_000),
-  groupsMax: setting('groups.max', count(), 'Groups that one broker coordinates at most.', 10_000),
+  groupConsumerMaxSize: setting(
+    'group.consumer.max.size',
+    count(reportedMax),
+    'Members of one group at most.',
+    reportedMax,
+  ),
+  groupsMax: setting('groups.max', count(reportedMax), 'Groups that one broker coordinates at most.', reportedMax),
   groupCastleGraceMs: setting(
     'group.castle.grace.ms',
     duration(),
