@@ -56,6 +56,8 @@ export interface History {
   readonly commits: readonly Commit[]
   /** Messages given to `send`, in order, whatever became of them. */
   readonly sent: readonly Message[]
+  /** Those of them whose `send` ended with an error: they may stand in the log or not. */
+  readonly failed: readonly Message[]
   /** By partition, in the log's order. */
   readonly stored: ReadonlyMap<number, readonly Stored[]>
   readonly losses: readonly ExcusedLoss[]

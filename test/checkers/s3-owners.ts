@@ -45,10 +45,19 @@ export function checkCommits(history: History): Verdict {
   return verdict('commits never go back', history.commits.length, violations)
 }
 
-/** A coordinator forgot the later commit, or a power loss took the records that it spoke of. */
+/** An observation may be this old when it is noted. */
+const observationMs = 2_000
+
+/**
+ * Between the two a coordinator forgot the first, or a power loss took the records that it spoke of. Soon after such a loss
+ * epochs count anew, and a late commit of an old epoch may pass for one of the new.
+ */
 function isExcused(history: History, before: Commit, after: Commit): boolean {
+  const isBetween = (atMs: number) => atMs >= before.atMs - observationMs && atMs <= after.atMs
+  const { coordinatorLosses, losses } = history
+  if (coordinatorLosses.some((loss) => isBetween(loss.atMs))) return true
   if (afterCoordinatorLoss(history, after.atMs)) return true
-  return history.losses.some(
+  return losses.some(
     (loss) => loss.partition === after.partition && loss.fromOffset < before.offset && loss.atMs <= after.atMs,
   )
 }

@@ -4,6 +4,7 @@ import { Broker, parseBrokerConfig } from '@castellan/broker'
 import { Castle } from '@castellan/castle/castle'
 import { coreConfig } from '@castellan/castle/config'
 import { MemoryDisk, MemoryStore } from '@castellan/castle/store'
+import { partitionForKey } from '@castellan/protocol/records'
 import type { Address } from '@castellan/protocol/runtime'
 import { type Fault, type FaultKind, faultKinds } from './faults.ts'
 import { processLog } from './log.ts'
@@ -16,6 +17,9 @@ import { runConsumer, runProducer } from './services.ts'
 export const topic = 'events'
 export const group = 'workers'
 const brokerIds = [1, 2, 3]
+const offsetsTopic = '__consumer_offsets'
+const offsetsPartitions = coreConfig().offsetsTopicPartitions
+const encoder = new TextEncoder()
 const castleAddress: Address = { host: 'castle', port: 8600 }
 export const castleUrl = `http://${castleAddress.host}:${castleAddress.port}`
 
@@ -25,10 +29,12 @@ export interface Shape {
   readonly keys: number
 }
 
-interface PartitionName {
+/** A log as it was when its broker lost power. */
+interface LostLog {
   readonly topicId: string
   readonly topic: string
   readonly index: number
+  readonly endOffset: number
 }
 
 export class Cluster {
@@ -46,7 +52,7 @@ export class Cluster {
   readonly #castleDisk = new MemoryDisk()
   readonly #brokers = new Map<number, Broker>()
   /** Brokers that lost power and have not recovered yet, with the logs that they had. */
-  readonly #powerLost = new Map<number, { atMs: number; partitions: readonly PartitionName[] }>()
+  readonly #powerLost = new Map<number, { atMs: number; partitions: readonly LostLog[] }>()
   #castle: Castle | null = null
   /** Ways that are cut now: how often, since cuts may overlap. */
   readonly #cuts = new Map<string, number>()
@@ -179,7 +185,7 @@ export class Cluster {
   #killBroker(id: number, how: 'kill' | 'power'): (() => void) | null {
     const machine = this.brokerMachines.get(id)!
     if (!machine.process) return null
-    const partitions = [...(this.#brokers.get(id)?.partitions.all() ?? this.#powerLost.get(id)?.partitions ?? [])]
+    const partitions = this.#logsOf(id)
     machine.kill(how)
     this.#brokers.delete(id)
     if (how === 'power') this.#powerLost.set(id, { atMs: this.scheduler.nowMs, partitions })
@@ -195,12 +201,26 @@ export class Cluster {
     if (lost === undefined) return
     this.#powerLost.delete(id)
     const ends = new Map([...broker.partitions.all()].map((one) => [`${one.topicId}-${one.index}`, one.endOffset]))
-    for (const one of lost.partitions) {
-      const fromOffset = ends.get(`${one.topicId}-${one.index}`) ?? 0
-      if (one.topic === topic) this.recorder.losses.push({ partition: one.index, fromOffset, atMs: lost.atMs })
+    for (const { topicId, topic: name, index, endOffset } of lost.partitions) {
+      const fromOffset = ends.get(`${topicId}-${index}`) ?? 0
+      if (fromOffset >= endOffset) continue
+      if (name === topic) this.recorder.losses.push({ partition: index, fromOffset, atMs: lost.atMs })
+      if (name !== offsetsTopic || index !== partitionForKey(encoder.encode(group), offsetsPartitions)) continue
+      // The group's coordinator forgot steps: until the sessions that it does not know have run out, and a little more.
+      this.recorder.coordinatorLosses.push({ atMs: lost.atMs, untilMs: this.scheduler.nowMs + 15_000 })
     }
-    // Until the sessions that a coordinator forgot have run out, and a little more.
-    this.recorder.coordinatorLosses.push({ atMs: lost.atMs, untilMs: this.scheduler.nowMs + 15_000 })
+  }
+
+  /** Those of the living process; of one that was still starting, those that it was to recover. */
+  #logsOf(id: number): readonly LostLog[] {
+    const broker = this.#brokers.get(id)
+    if (!broker) return this.#powerLost.get(id)?.partitions ?? []
+    return [...broker.partitions.all()].map(({ topicId, topic, index, endOffset }) => ({
+      topicId,
+      topic,
+      index,
+      endOffset,
+    }))
   }
 
   /** What was written meanwhile is sent again: only the log's memory of producers keeps it from standing twice (R4). */

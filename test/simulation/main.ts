@@ -14,17 +14,18 @@ const { values } = parseArgs({
     trace: { type: 'boolean', default: false },
   },
 })
-const first = Number(values.seed)
+const first = wholeNumber('seed', values.seed)
+const count = wholeNumber('seeds', values.seeds)
 const options = {
   ...ordinary,
-  messages: Number(values.messages),
-  faults: Number(values.faults),
+  messages: wholeNumber('messages', values.messages),
+  faults: wholeNumber('faults', values.faults),
   keepTrace: values.trace,
 }
 
 const startMs = clock.nowMs()
 const results: RunResult[] = []
-for (let seed = first; seed < first + Number(values.seeds); seed++) {
+for (let seed = first; seed < first + count; seed++) {
   const result = await runSeed(seed, options)
   results.push(result)
   for (const line of result.trace ?? []) process.stdout.write(line)
@@ -44,4 +45,10 @@ console.log(
 )
 for (const kind of faultKinds) {
   console.log(`  ${kind}: ${results.reduce((sum, result) => sum + (result.faults.get(kind) ?? 0), 0)}`)
+}
+
+function wholeNumber(name: string, text: string): number {
+  if (/^\d{1,15}$/.test(text)) return Number(text)
+  console.error(`--${name} is '${text}', but must be a whole number. Give it one, or leave it out.`)
+  process.exit(2)
 }

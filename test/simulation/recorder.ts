@@ -4,7 +4,7 @@ import type { Acknowledged, Commit, ExcusedLoss, Handled, History, Message, Stor
 export class Recorder {
   readonly sent: Message[] = []
   readonly acknowledged: Acknowledged[] = []
-  readonly failed: { message: Message; error: unknown }[] = []
+  readonly failed: (Message & { error: unknown })[] = []
   readonly handled: Handled[] = []
   readonly commits: Commit[] = []
   readonly losses: ExcusedLoss[] = []

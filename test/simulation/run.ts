@@ -57,7 +57,7 @@ export async function runSeed(seed: number, options: RunOptions = ordinary): Pro
     events: scheduler.eventsRun,
     acknowledged: recorder.acknowledged,
     handled: recorder.distinctHandled,
-    failedSends: recorder.failed.map(({ message, error }) => `${describe(message)}: ${messageOf(error)}`),
+    failedSends: recorder.failed.map((message) => `${describe(message)}: ${messageOf(message.error)}`),
     faults: cluster.faultCounts,
     verdicts: checkAll(recorder.history()),
     traceHash: scheduler.traceHash(),

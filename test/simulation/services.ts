@@ -26,7 +26,7 @@ export async function runProducer(cluster: Cluster, process: Process): Promise<v
     recorder.sent.push(message)
     producer.send({ topic, key, value: JSON.stringify(message) }).then(
       ({ partition, offset }) => recorder.acknowledged.push({ ...message, partition, offset, atMs: scheduler.nowMs }),
-      (error: unknown) => recorder.failed.push({ message, error }),
+      (error: unknown) => recorder.failed.push({ ...message, error }),
     )
     await sleep(process.runtime.clock, process.random.between(10, 70))
   }
