@@ -26,6 +26,7 @@ const headerChunkBytes = 64 * 1024
 export class Segment {
   readonly folder: string
   readonly baseOffset: number
+  readonly path: string
   endOffset: number
   bytes = 0
   maxTimestamp = -1
@@ -41,6 +42,7 @@ export class Segment {
   constructor(folder: string, baseOffset: number) {
     this.folder = folder
     this.baseOffset = baseOffset
+    this.path = `${folder}/${offsetName(baseOffset)}.log`
     this.endOffset = baseOffset
   }
 
@@ -52,10 +54,6 @@ export class Segment {
     segment.firstAppendMs = content.firstAppendMs
     segment.lastAppendMs = content.lastAppendMs
     return segment
-  }
-
-  get path(): string {
-    return `${this.folder}/${offsetName(this.baseOffset)}.log`
   }
 
   get indexPath(): string {
