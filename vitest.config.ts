@@ -1,10 +1,12 @@
-// Which tests there are. Unit tests stand beside the code and run in parallel; what starts processes (test/) runs one file
-// at a time, because two cores are soon full and a starved broker proves nothing. `*.long.test.ts` belongs to `npm run test:long`.
+// Which tests there are. First what needs one core a file (unit tests beside the code, the simulation), two files at a time; then what
+// starts processes (test/), one file at a time: two cores are soon full, and a starved broker proves nothing.
+// `*.long.test.ts` belongs to `npm run test:long`.
 import { defineConfig } from 'vitest/config'
 
 const long = process.env['CASTELLAN_LONG'] === '1'
 const suffix = long ? '*.long.test.ts' : '*.test.ts'
 const exclude = ['**/node_modules/**', '**/dist/**', ...(long ? [] : ['**/*.long.test.ts'])]
+const inOneProcess = ['protocol', 'broker', 'castle', 'sdk', 'cli', 'scripts', 'test/simulation', 'test/checkers']
 
 export default defineConfig({
   test: {
@@ -12,18 +14,22 @@ export default defineConfig({
       {
         test: {
           name: 'unit',
-          include: ['protocol', 'broker', 'castle', 'sdk', 'cli', 'scripts'].map((folder) => `${folder}/**/${suffix}`),
+          include: inOneProcess.map((folder) => `${folder}/**/${suffix}`),
           exclude,
+          maxWorkers: 2,
+          testTimeout: 15_000,
+          sequence: { groupOrder: 0 },
         },
       },
       {
         test: {
           name: 'whole',
           include: [`test/**/${suffix}`],
-          exclude,
+          exclude: [...exclude, 'test/simulation/**', 'test/checkers/**'],
           fileParallelism: false,
           testTimeout: 60_000,
           hookTimeout: 60_000,
+          sequence: { groupOrder: 1 },
         },
       },
     ],
