@@ -18,6 +18,8 @@ export interface CloseOptions {
   readonly timeoutMs?: number
 }
 
+const nothing = () => {}
+
 export class Castellan {
   readonly #client: KafkaClient
   readonly #castle: CastleLink | null
@@ -41,18 +43,11 @@ export class Castellan {
   /** A producer of its own order, buffer and connections; a service needs one. Throws OPTION_UNKNOWN, OPTION_WRONG, CLOSED. */
   producer(options: Partial<ProducerOptions> = {}): Producer {
     this.#checkOpen()
-    const uses: (() => void)[] = []
     const producer: Producer = new Producer(this.#client, producerOptions(options), {
-      onTopic: (topic) => {
-        const end = this.#castle?.useTopic(topic)
-        if (end !== undefined) uses.push(end)
-      },
+      onTopic: (topic) => this.#castle?.useTopic(topic) ?? nothing,
       onWaiting: (reason) => this.#onEvent({ kind: 'producer-waiting', reason }),
       problem: () => this.#castle?.problem ?? null,
-      onClosed: () => {
-        for (const end of uses) end()
-        this.#producers.delete(producer)
-      },
+      onClosed: () => this.#producers.delete(producer),
     })
     this.#producers.add(producer)
     return producer

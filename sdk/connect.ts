@@ -6,7 +6,7 @@ import { CastleLink } from './castle/castle-link.ts'
 import { CastellanError } from './errors.ts'
 import { KafkaClient } from './kafka/client.ts'
 import { consoleLogger } from './log.ts'
-import { callback, checkOptions, custom, durationMs, needed, optional, type Rules, text } from './options.ts'
+import { callback, checkOptions, custom, durationMs, name, needed, optional, type Rules } from './options.ts'
 
 /** What is worth knowing beyond results and errors. */
 export type SdkEvent =
@@ -61,7 +61,7 @@ const isLogger = (value: unknown) =>
   ['debug', 'info', 'warn', 'error', 'child'].every((name) => name in value)
 
 const common = {
-  service: needed(text()),
+  service: needed(name()),
   log: optional(custom<Logger>('a logger with debug, info, warn, error and child', silentLogger, isLogger)),
   onEvent: callback<(event: SdkEvent) => void>(() => {}),
 }
@@ -69,7 +69,7 @@ const common = {
 const connectRules: Rules<ConnectOptions> = {
   ...(common as Rules<CommonOptions>),
   castle: needed(custom<string | readonly string[]>('a URL of Castle, or a list of them', '', isTexts)),
-  cluster: optional(text()) as Rules<ConnectOptions>['cluster'],
+  cluster: optional(name()) as Rules<ConnectOptions>['cluster'],
   connectTimeoutMs: durationMs(forever, 1),
   signal: optional(
     custom<AbortSignal>('an AbortSignal', new AbortController().signal, (value) => value instanceof AbortSignal),

@@ -72,8 +72,13 @@ export function fraction(fallback: number, min: number, max: number): Rule<numbe
   return rule(`a number from ${min} to ${max}`, fallback, (value) => isNumber(value, min, max))
 }
 
-export function text(fallback = ''): Rule<string> {
-  return rule('a text that is not empty', fallback, (value) => typeof value === 'string' && value !== '')
+/** The longest name of anything: a topic, a group, a service. */
+export const nameLengthMax = 249
+
+const isName = (value: unknown) => typeof value === 'string' && value !== '' && value.length <= nameLengthMax
+
+export function name(fallback = ''): Rule<string> {
+  return rule(`a text of 1 to ${nameLengthMax} characters`, fallback, isName)
 }
 
 export function flag(fallback: boolean): Rule<boolean> {
@@ -85,10 +90,9 @@ export function oneOf<const T>(fallback: NoInfer<T>, ...values: readonly T[]): R
   return rule<T>(`one of ${shown}`, fallback, (value) => values.includes(value as T))
 }
 
-export function texts(): Rule<readonly string[]> {
-  const accepts = (value: unknown) =>
-    Array.isArray(value) && value.length > 0 && value.every((item) => typeof item === 'string' && item !== '')
-  return rule<readonly string[]>('a list of texts, not empty', [], accepts)
+export function names(): Rule<readonly string[]> {
+  const accepts = (value: unknown) => Array.isArray(value) && value.length > 0 && value.every(isName)
+  return rule<readonly string[]>(`a list of texts of 1 to ${nameLengthMax} characters, not empty`, [], accepts)
 }
 
 export function callback<T extends (...args: never[]) => unknown>(fallback: T): Rule<T> {

@@ -37,6 +37,8 @@ export interface GroupMember {
 }
 
 const complainMs = 5_000
+/** Of a report; the leaders of further topics come from brokers, and their Ack level is -1. */
+const topicsMax = 10_000
 
 export class CastleLink {
   readonly #runtime: Runtime
@@ -177,7 +179,7 @@ export class CastleLink {
       pid,
       release,
       cluster,
-      topics: [...this.#topics.keys()],
+      topics: [...this.#topics.keys()].slice(0, topicsMax),
       groups,
     }
     return this.#isStopping ? { ...report, stopping: true } : report

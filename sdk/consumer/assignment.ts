@@ -40,7 +40,7 @@ export class Assignment {
   readonly #stopWatching: () => void
   #target: Target = []
   #epoch = 0
-  #isClosed = false
+  readonly #stop = new AbortController()
 
   constructor(client: KafkaClient, options: ConsumerOptions, hooks: AssignmentHooks) {
     this.#client = client
@@ -51,6 +51,11 @@ export class Assignment {
 
   get held(): readonly AssignedPartition[] {
     return [...this.#held.values()]
+  }
+
+  /** What the coordinator must count as ours: all that it told us to take and that we have not given up, begun or not. */
+  get claimed(): readonly TopicPartition[] {
+    return [...this.#held.values(), ...reconcile(this.held, this.#target).add]
   }
 
   /** By the name of its topic; undefined: not held, or on its way out. */
@@ -86,7 +91,7 @@ export class Assignment {
 
   /** Ends all in good order, within `timeoutMs` for the handlers. */
   async close(timeoutMs: number): Promise<void> {
-    this.#isClosed = true
+    this.#stop.abort()
     this.#stopWatching()
     const { clock } = this.#client.runtime
     const untilMs = clock.nowMs() + timeoutMs
@@ -96,7 +101,7 @@ export class Assignment {
   // ------------------------------------------------------------ the coordinator's word
 
   #apply(): void {
-    if (this.#isClosed) return
+    if (this.#stop.signal.aborted) return
     const { revoke, add } = reconcile(this.held, this.#target)
     const going = revoke.map((one) => this.#held.get(keyOf(one))!).filter((one) => one.state !== 'stopping')
     if (going.length > 0)
@@ -126,7 +131,7 @@ export class Assignment {
     await this.#within(Promise.all(this.#ending), abandonMs)
     for (let failures = 1; ; failures++) {
       const ours = partitions.filter((one) => one.state === 'starting')
-      if (ours.length === 0) return
+      if (ours.length === 0 || this.#stop.signal.aborted) return
       try {
         const starts = (await this.#options.onAssigned(ours.map(shown))) ?? []
         for (const { topic, partition, offset } of starts) {
@@ -136,7 +141,7 @@ export class Assignment {
         return this.#hooks.onStart(ours)
       } catch (error) {
         this.#client.log.error({ error: messageOf(error), failures }, 'onAssigned failed, its partitions wait')
-        await sleep(clock, backoffMs(hookBackoff, failures, random))
+        await sleep(clock, backoffMs(hookBackoff, failures, random), this.#stop.signal).catch(() => {}) // closing: nothing starts
       }
     }
   }

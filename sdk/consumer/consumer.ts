@@ -89,7 +89,7 @@ export class Consumer {
       onSessionOver: () => this.#sessionOver(),
       onRenewed: () => this.#renewed(),
       onFatal,
-      held: () => this.#assignment.held,
+      claimed: () => this.#assignment.claimed,
     })
     this.ready = new Promise((resolve, reject) => {
       this.#settleReady = { resolve, reject }

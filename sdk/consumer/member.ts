@@ -25,8 +25,8 @@ export interface MemberHooks {
   /** After an answer that counts. */
   readonly onRenewed: () => void
   readonly onFatal: (error: CastellanError) => void
-  /** What it holds, whether reading or on the way out. */
-  readonly held: () => readonly TopicPartition[]
+  /** What counts as its own: coming, read, or on the way out. */
+  readonly claimed: () => readonly TopicPartition[]
 }
 
 /** Client-made member ids. */
@@ -53,7 +53,7 @@ export class Member {
   #rejoins = 0
   /** Send everything, not only what changed. */
   #isFull = true
-  /** What the coordinator has heard that we hold. */
+  /** What the coordinator has heard that we claim. */
   #reported = ''
   #leaseTimer: Timer | null = null
   /** The group's session timeout at the coordinator; 0: not known. */
@@ -116,12 +116,12 @@ export class Member {
       clock,
       this.#sessionMs || Math.max(sessionUnknown.ms, sessionUnknown.intervals * this.#intervalMs),
     )
-    const held = this.#hooks.held()
-    const reported = JSON.stringify(byTopic(held))
+    const claimed = this.#hooks.claimed()
+    const reported = JSON.stringify(byTopic(claimed))
     try {
       const timeoutMs = Math.max(firstIntervalMs, this.#intervalMs)
       const options = { timeoutMs, signal: this.#stop.signal, versionMin }
-      const answer = await this.#group.heartbeat(consumerGroupHeartbeat, this.#bodyOf(held, reported), options)
+      const answer = await this.#group.heartbeat(consumerGroupHeartbeat, this.#bodyOf(claimed, reported), options)
       return this.#answered(answer, lease, reported)
     } catch (error) {
       this.#isFull = true
@@ -130,10 +130,10 @@ export class Member {
     }
   }
 
-  #bodyOf(held: readonly TopicPartition[], reported: string) {
+  #bodyOf(claimed: readonly TopicPartition[], reported: string) {
     const { group, memberId, memberEpoch } = this.#group
     const { topics, rack, revokeTimeoutMs } = this.#options
-    const partitions = Object.entries(byTopic(held)).map(([topicId, indexes]) => ({ topicId, partitions: indexes }))
+    const partitions = Object.entries(byTopic(claimed)).map(([topicId, indexes]) => ({ topicId, partitions: indexes }))
     const isFull = this.#isFull || memberEpoch === 0
     return {
       groupId: group,
@@ -141,7 +141,7 @@ export class Member {
       memberEpoch,
       rackId: rack === '' ? null : rack,
       rebalanceTimeoutMs: isFull ? revokeTimeoutMs + rebalanceMarginMs : -1,
-      subscribedTopicNames: isFull ? [...topics].sort() : null,
+      subscribedTopicNames: isFull ? [...new Set(topics)].sort() : null,
       topicPartitions: isFull || reported !== this.#reported ? partitions : null,
     }
   }

@@ -9,11 +9,11 @@ import {
   flag,
   fraction,
   integer,
+  name,
+  names,
   needed,
   oneOf,
   type Rules,
-  text,
-  texts,
 } from '../options.ts'
 import type { AssignedPartitions, StartOffset, Stuck } from './types.ts'
 
@@ -76,8 +76,8 @@ const retryRules: Rules<RetryOptions> = {
 const nothing = () => {}
 
 const consumerRules: Rules<ConsumerOptions> = {
-  group: needed(text()),
-  topics: needed(texts()),
+  group: needed(name()),
+  topics: needed(names()),
   start: oneOf('earliest', 'earliest', 'latest', 'none'),
   retry: custom(
     'an object of retry options',

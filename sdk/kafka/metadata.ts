@@ -94,7 +94,10 @@ export class Metadata {
         const topic = this.#client.view.topic(name)
         if (topic !== undefined) return finish(() => resolve(topic))
         const problem = this.#problemOf(name)
-        if (problem !== null) return finish(() => reject(problem))
+        if (problem !== null) {
+          this.#forget(name)
+          return finish(() => reject(problem))
+        }
         again?.cancel()
         again = clock.after(requestBackoff.maxMs / 4, () => {
           this.refresh()
@@ -147,6 +150,13 @@ export class Metadata {
       return new CastellanError('TOPIC_UNKNOWN', `there is no topic '${name}'`)
     }
     return this.#refused.get(name) ?? null
+  }
+
+  /** Names may come from anywhere: one that is no topic's is not kept. */
+  #forget(name: string): void {
+    this.#names.delete(name)
+    this.#missing.delete(name)
+    this.#refused.delete(name)
   }
 
   #miss(name: string): void {

@@ -29,6 +29,13 @@ interface Waiting {
   readonly bytes: number
 }
 
+export interface AccumulatorHooks {
+  /** The queue has something that it had not before. */
+  readonly onReady: (queue: PartitionQueue) => void
+  /** There is no such topic: what waited for it was rejected. */
+  readonly onUnknown: (topic: string) => void
+}
+
 const blockedMax = 100_000
 /** What Kafka takes where the topic says nothing else. */
 const messageBytesMaxDefault = 1_048_588
@@ -36,7 +43,7 @@ const messageBytesMaxDefault = 1_048_588
 export class Accumulator {
   readonly #client: KafkaClient
   readonly #options: ProducerOptions
-  readonly #onReady: (queue: PartitionQueue) => void
+  readonly #hooks: AccumulatorHooks
   readonly #topics = new Map<string, TopicQueues>()
   readonly #unknown = new Map<string, Fifo<Waiting>>()
   readonly #blocked = new Fifo<Waiting>()
@@ -46,11 +53,10 @@ export class Accumulator {
   #bufferedBytes = 0
   #tickets = 0
 
-  /** `onReady`: the queue has something that it had not before. */
-  constructor(client: KafkaClient, options: ProducerOptions, onReady: (queue: PartitionQueue) => void) {
+  constructor(client: KafkaClient, options: ProducerOptions, hooks: AccumulatorHooks) {
     this.#client = client
     this.#options = options
-    this.#onReady = onReady
+    this.#hooks = hooks
   }
 
   /** Sends wait for room: what is there should leave, whatever linger says. */
@@ -186,7 +192,7 @@ export class Accumulator {
     batch.bufferedBytes = batch.bytes
     if (!isNew) return
     this.#unsettled.add(batch)
-    this.#onReady(queue)
+    this.#hooks.onReady(queue)
   }
 
   #batchBytes(queue: PartitionQueue): number {
@@ -207,9 +213,6 @@ export class Accumulator {
 
   #awaitTopic(message: OutgoingMessage, resolve: Resolve, reject: Reject, ticket: number): void {
     const name = message.topic
-    if (typeof name !== 'string' || name === '') {
-      return reject(new CastellanError('MESSAGE_INVALID', 'a message needs a topic'))
-    }
     const waiting = this.#waiting(message, resolve, reject, ticket)
     this.#bufferedBytes += waiting.bytes
     const others = this.#unknown.get(name)
@@ -232,6 +235,7 @@ export class Accumulator {
         // Nobody could tell: `expire` has ended those who waited long enough, and others go on waiting.
         if (error instanceof CastellanError && error.code === 'REQUEST_TIMEOUT') continue
         this.#rejectAll(waiting, error)
+        this.#hooks.onUnknown(name)
       }
     }
     if (this.#unknown.get(name) === waiting) this.#unknown.delete(name)

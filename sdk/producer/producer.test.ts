@@ -1,4 +1,4 @@
-import { errors, initProducerId, produce, type RequestOf, type ResponseInput } from '@castellan/protocol'
+import { errors, initProducerId, metadata, produce, type RequestOf, type ResponseInput } from '@castellan/protocol'
 import { iterateRecords, readBatchHeader } from '@castellan/protocol/records'
 import { sleep } from '@castellan/protocol/runtime'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
@@ -18,7 +18,7 @@ class Log {
     producerEpoch: number
     baseSequence: number
     acks: number
-    partition: number
+    baseOffset: number
   }[] = []
   /** Error codes of the next batches; 0: written. */
   readonly script: number[] = []
@@ -30,9 +30,13 @@ class Log {
       partitionResponses: partitionData.map(({ index, records }) => {
         const { producerEpoch, baseSequence } = readBatchHeader(records!, 0)
         const values = [...iterateRecords(records!, 0)].map(({ value }) => Buffer.from(value!).toString())
+        const known = this.batches.find(
+          (batch) => batch.producerEpoch === producerEpoch && batch.baseSequence === baseSequence,
+        )
+        if (known !== undefined && baseSequence >= 0) return { index, errorCode: 0, baseOffset: known.baseOffset }
         const errorCode = this.script.shift() ?? this.#check(producerEpoch, baseSequence)
         if (errorCode !== 0) return { index, errorCode, baseOffset: -1 }
-        this.batches.push({ values, producerEpoch, baseSequence, acks, partition: index })
+        this.batches.push({ values, producerEpoch, baseSequence, acks, baseOffset: this.#end })
         this.#end += values.length
         return { index, errorCode, baseOffset: this.#end - values.length }
       }),
@@ -77,6 +81,7 @@ function producerWith(options: object = {}, client = broker.client()): Producer 
   return producer
 }
 
+const until = (what: () => unknown) => expect.poll(what, { timeout: 5_000, interval: 2 })
 const send = (producer: Producer, value: string, more: object = {}) =>
   producer.send({ topic: 'orders', value, ...more })
 const failure = (promise: Promise<unknown>) =>
@@ -100,7 +105,7 @@ test('keeps the order of the calls while the topic is being found', async () => 
   broker.topics.clear()
   const producer = producerWith()
   const sending = ['a', 'b'].map((value) => send(producer, value))
-  await expect.poll(() => broker.asked).toContain('Metadata')
+  await until(() => broker.asked).toContain('Metadata')
   broker.topics.set('orders', { id: topicId, partitions: 1, leaderEpoch: 0 })
   sending.push(send(producer, 'c'))
   await Promise.all(sending)
@@ -202,6 +207,59 @@ test('a connection that breaks: sent again, without a gap', async () => {
   expect(log.values).toEqual(['a', 'b'])
 })
 
+test('a leader that moves: what is in flight to the old one is sent to the new one at once, once', async () => {
+  const client = broker.client()
+  const other = await FakeBroker.start()
+  other.on(metadata, () => 'close')
+  try {
+    const addresses = [broker.address, other.address]
+    const brokers = addresses.map((address, index) => ({ id: index + 1, ...address, rack: null, brokerEpoch: 1 }))
+    client.view.tellCluster({ id: 'c', kind: 'castellan', environment: 'test', flags: {}, brokers })
+    const producer = producerWith({}, client)
+    await send(producer, 'a')
+    // It has written the batch, and hangs.
+    const [late, early] = [gate(), gate()]
+    broker.on(produce, async (body) => {
+      const answer = log.take(body)
+      await late.opened
+      return refused(answer, errors.NOT_LEADER_OR_FOLLOWER.code)
+    })
+    other.on(produce, async (body) => {
+      await early.opened
+      return log.take(body)
+    })
+    const sending = ['b', 'c'].map((value) => send(producer, value))
+    await until(() => broker.asked.filter((name) => name === 'Produce').length).toBe(2)
+    client.view.tellLeader(topicId, 0, { leader: 2, leaderEpoch: 1 })
+    await until(() => other.asked.filter((name) => name === 'Produce').length).toBe(1)
+    // What the old one says now does not count.
+    late.open()
+    await sleep(broker.runtime.clock, 20)
+    early.open()
+    expect((await Promise.all(sending)).map(({ offset }) => offset)).toEqual([1, 2])
+    expect(log.values).toEqual(['a', 'b', 'c'])
+    expect(other.asked.filter((name) => name === 'Produce')).toHaveLength(1)
+  } finally {
+    await other.stop()
+  }
+})
+
+function gate() {
+  let open: () => void = () => {}
+  const opened = new Promise<void>((resolve) => {
+    open = resolve
+  })
+  return { open, opened }
+}
+
+function refused(answer: ResponseInput<typeof produce>, errorCode: number): ResponseInput<typeof produce> {
+  const responses = answer.responses.map(({ partitionResponses, ...topic }) => ({
+    ...topic,
+    partitionResponses: partitionResponses.map(({ index }) => ({ index, errorCode, baseOffset: -1 })),
+  }))
+  return { responses }
+}
+
 test('the Ack level of the topic counts, and a change of it at once', async () => {
   const client = broker.client()
   const producer = producerWith({}, client)
@@ -277,8 +335,9 @@ test('a topic that is deleted while messages wait for it', async () => {
   expect(new Set(await outcomes)).toEqual(new Set(['TOPIC_DELETED']))
   // The name may be another topic's by now.
   broker.topics.set('orders', { id: topicId.replace('a', 'b'), partitions: 1, leaderEpoch: 0 })
+  log = new Log()
   broker.on(produce, (body) => log.take(body))
-  expect(await send(producer, 'again')).toEqual({ partition: 0, offset: 1 })
+  expect(await send(producer, 'again')).toEqual({ partition: 0, offset: 0 })
 })
 
 test.each([
@@ -317,7 +376,7 @@ test('close has an end, whatever the broker does', async () => {
   broker.on(produce, () => 'silence')
   const producer = producerWith()
   const sending = [failure(send(producer, 'a'))]
-  await expect.poll(() => broker.asked).toContain('Produce')
+  await until(() => broker.asked).toContain('Produce')
   await producer.close({ timeoutMs: 20 })
   expect(await Promise.all(sending)).toEqual(['DELIVERY_UNKNOWN'])
 })

@@ -6,6 +6,7 @@
 import type { Timer } from '@castellan/protocol/runtime'
 import { CastellanError, messageOf } from '../errors.ts'
 import type { KafkaClient } from '../kafka/client.ts'
+import { nameLengthMax } from '../options.ts'
 import { Accumulator } from './accumulator.ts'
 import type { ProducerBatch } from './batch.ts'
 import { Identities } from './identities.ts'
@@ -14,8 +15,8 @@ import { Sender } from './sender.ts'
 import type { OutgoingMessage, Sent } from './types.ts'
 
 export interface ProducerHooks {
-  /** The producer begins to use a topic. */
-  readonly onTopic?: (topic: string) => void
+  /** The producer begins to use a topic. Returns how to end that. */
+  readonly onTopic?: (topic: string) => () => void
   /** Messages wait, and why; null: they go on. */
   readonly onWaiting?: (reason: string | null) => void
   /** Why Castle or the cluster cannot be asked, if that is so. */
@@ -26,6 +27,7 @@ export interface ProducerHooks {
 /** After how long of no progress people are told, and how often again. */
 const complaint = { firstMs: 1_000, againMs: 10_000 }
 const closeTimeoutMs = 10_000
+const nothing = () => {}
 
 export class Producer {
   readonly #client: KafkaClient
@@ -36,7 +38,8 @@ export class Producer {
   readonly #sender: Sender
   readonly #lane: string
   readonly #stopWatching: () => void
-  readonly #topics = new Set<string>()
+  /** Topics used, and how to end that. */
+  readonly #topics = new Map<string, () => void>()
   readonly #flushes = new Set<{ readonly ticket: number; readonly done: () => void }>()
   #closing: Promise<void> | null = null
   #watch: Timer | null = null
@@ -49,9 +52,12 @@ export class Producer {
     this.#hooks = hooks
     this.#lane = client.newLane('producer')
     this.#identities = new Identities(client, () => this.#sender.wake())
-    this.#accumulator = new Accumulator(client, options, (queue) => this.#sender.add(queue))
+    this.#accumulator = new Accumulator(client, options, {
+      onReady: (queue) => this.#sender.add(queue),
+      onUnknown: (topic) => this.#dropTopic(topic),
+    })
     this.#sender = new Sender(client, options, this.#accumulator, this.#identities, this.#lane, () => this.#settled())
-    this.#stopWatching = client.view.onChange(() => this.#sender.wake())
+    this.#stopWatching = client.view.onChange(() => this.#sender.viewChanged())
   }
 
   /**
@@ -65,7 +71,13 @@ export class Producer {
   send(message: OutgoingMessage): Promise<Sent> {
     return new Promise((resolve, reject) => {
       if (this.#closing !== null) return reject(new CastellanError('CLOSED', 'the producer was closed'))
-      if (!this.#topics.has(message.topic)) this.#useTopic(message.topic)
+      const topic = message?.topic
+      if (typeof topic !== 'string' || topic === '' || topic.length > nameLengthMax) {
+        return reject(
+          new CastellanError('MESSAGE_INVALID', `a message needs a topic of 1 to ${nameLengthMax} characters`),
+        )
+      }
+      if (!this.#topics.has(topic)) this.#topics.set(topic, this.#hooks.onTopic?.(topic) ?? nothing)
       this.#accumulator.add(message, resolve, reject)
       if (this.#watch === null) this.#startWatch()
     })
@@ -121,13 +133,13 @@ export class Producer {
     this.#watch?.cancel()
     this.#stopWatching()
     this.#client.closeLane(this.#lane)
+    for (const topic of [...this.#topics.keys()]) this.#dropTopic(topic)
     this.#hooks.onClosed?.()
   }
 
-  #useTopic(topic: string): void {
-    if (typeof topic !== 'string' || topic === '') return
-    this.#topics.add(topic)
-    this.#hooks.onTopic?.(topic)
+  #dropTopic(topic: string): void {
+    this.#topics.get(topic)?.()
+    this.#topics.delete(topic)
   }
 
   #settled(): void {

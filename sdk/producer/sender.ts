@@ -73,6 +73,19 @@ export class Sender {
     this.wake()
   }
 
+  /**
+   * Somebody else leads: what is in flight to the old leader is taken back. It can acknowledge nothing more at Ack -1 (R5), and should it
+   * have written the batches, the new leader knows them by their sequence.
+   */
+  viewChanged(): void {
+    for (const { queue, flight } of this.#accumulator.unsettled) {
+      if (flight === null) continue
+      const leader = queue.topic.partitions[queue.partition]!
+      if (leader.leader >= 0 && leader.leader !== queue.sentTo.leader && this.#options.idempotent) this.#recall(queue)
+    }
+    this.wake()
+  }
+
   /** Looks at the end of this turn what can leave. */
   wake(): void {
     if (this.#isWoken) return
@@ -145,7 +158,7 @@ export class Sender {
   }
 
   #leaderOf(queue: PartitionQueue): PartitionView | undefined {
-    const { topic, partition, line } = queue
+    const { topic, partition } = queue
     if (topic.gone) {
       this.#endTopic(queue)
       return undefined
@@ -156,9 +169,6 @@ export class Sender {
       this.#client.metadata.refresh()
       return undefined
     }
-    // A deposed leader can acknowledge nothing more at Ack -1 (R5): do not wait for its answer. Should it have written the
-    // batches, the new leader knows them by their sequence.
-    if (line.inFlight.length > 0 && leader.leader !== queue.sentTo.leader) this.#recall(queue)
     return leader
   }
 
@@ -168,6 +178,7 @@ export class Sender {
       batch.maybeWritten = true
       queue.line.returned(batch)
     }
+    this.#ready.add(queue)
   }
 
   #notBeforeMs(queue: PartitionQueue, leader: PartitionView): number {
@@ -262,11 +273,10 @@ export class Sender {
     const error = refusal(`Produce to ${queue.topic.name}/${queue.partition}`, errorCode, errorMessage)
     const judgement = judge(errorCode, error.retriable, batch.recordCount)
     batch.maybeWritten ||= judgement.maybeWritten
-    if (currentLeader !== null && currentLeader.leaderId >= 0) {
-      const { leaderId: leader, leaderEpoch } = currentLeader
-      this.#client.view.tellLeader(queue.topic.id, queue.partition, { leader, leaderEpoch })
-    }
     this.#follow(batch, judgement, error, answer.baseOffset)
+    if (currentLeader === null || currentLeader.leaderId < 0) return
+    const { leaderId: leader, leaderEpoch } = currentLeader
+    this.#client.view.tellLeader(queue.topic.id, queue.partition, { leader, leaderEpoch })
   }
 
   #follow(batch: ProducerBatch, { verdict, refresh }: Judgement, error: CastellanError, baseOffset: number): void {
