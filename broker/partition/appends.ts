@@ -36,22 +36,20 @@ export class Appends {
   append(records: Uint8Array, slab: Slab | null, acks: -1 | 0 | 1, done: (result: AppendResult) => void): void {
     const { settings, context, leaderEpoch } = this.#state
     const log = leading(this.#state)
-    if ('kind' in log) return refuse(log)
+    if ('kind' in log) return done(refusedAppend(log.errorCode, log.reason))
     const nowMs = context.clock.wallMs()
     const batches = this.#tooFewReplicas(acks) ?? checkBatches(records, settings, nowMs)
-    if ('kind' in batches) return refuse(batches)
+    if ('kind' in batches) return done(refusedAppend(batches.errorCode, batches.reason))
     const logAppendTimeMs = settings.messageTimestampType === 'LogAppendTime' ? nowMs : -1
     const admission = admit(log.producers, batches, log.nextOffset, { nowMs, logAppendTimeMs })
-    if (admission.kind === 'refused') return refuse(admission, log.startOffset)
+    if (admission.kind === 'refused') {
+      return done(refusedAppend(admission.errorCode, admission.reason, log.startOffset))
+    }
     if (admission.kind === 'duplicate') return this.#acknowledgeAgain(log, admission, acks, done)
     const baseOffset = log.stage({ records, slab, batches, leaderEpoch, logAppendTimeMs, changes: admission.changes })
     const result = { errorCode: 0, baseOffset, logAppendTimeMs, logStartOffset: log.startOffset }
     this.#staged.push({ acks, endOffset: log.nextOffset, result, done })
     if (this.#staged.length === 1) this.#events.onStaged()
-
-    function refuse({ errorCode, reason }: Refusal, logStartOffset?: number): void {
-      done(refusedAppend(errorCode, reason, logStartOffset))
-    }
   }
 
   #tooFewReplicas(acks: -1 | 0 | 1): Refusal | undefined {

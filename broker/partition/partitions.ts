@@ -253,6 +253,7 @@ export class Partitions {
   async #removeDiscarded(): Promise<void> {
     try {
       for (const path of this.#folders.discarded()) {
+        if (this.#isClosed) return
         this.#folders.remove(path)
         // Large files take their time to go: let others have turns in between.
         await sleep(this.#runtime.clock, 1)
