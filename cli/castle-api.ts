@@ -10,7 +10,7 @@ export const castleOption: Option = {
   name: 'castle',
   value: 'URL',
   doc: 'Where Castle answers (or CASTELLAN_CASTLE in the environment).',
-  default: process.env['CASTELLAN_CASTLE'] ?? 'http://127.0.0.1:8600',
+  default: process.env['CASTELLAN_CASTLE'] || 'http://127.0.0.1:8600',
 }
 
 /** A command waits so long for Castle; a service would wait for ever. */

@@ -13,6 +13,7 @@ const brew: Command = {
     { name: 'cups', value: 'N', doc: 'How many cups.', default: '2' },
     { name: 'leaf', value: 'NAME', doc: 'Which tea.', multiple: true },
     { name: 'max.heat.ms', value: 'VALUE', doc: 'A name with dots.' },
+    { name: 'milk', value: 'KIND', doc: 'Empty: none.', mayBeEmpty: true },
     { name: 'hot', doc: 'Very.' },
   ],
   run: async () => {},
@@ -41,6 +42,8 @@ test.each([
   [['red', '-x'], 'no option -x'],
   [['red', '--cups'], '--cups needs a value: --cups N (How many cups.)'],
   [['red', '--cups', '--hot'], '--cups needs a value'],
+  [['red', '--cups='], '--cups needs a value: --cups N (How many cups.)'],
+  [['red', '--leaf', ''], '--leaf needs a value'],
   [['red', '--cups', '1', '--cups', '2'], '--cups is given twice'],
   [['red', '--hot=yes'], "--hot is a switch and takes no value ('yes')"],
   [[], "'brew' needs POT: Which pot."],
@@ -50,7 +53,11 @@ test.each([
   expect(() => parse(brew, words)).toThrow(sentence)
 })
 
-test.each(['0', '11', 'many', '1.5', '', '1e1'])('a number out of bounds or no number at all: %j', (text) => {
+test('an empty value where it says something', () => {
+  expect(parse(brew, ['red', '--milk=']).text('milk')).toBe('')
+})
+
+test.each(['0', '11', 'many', '1.5', ' ', '1e1'])('a number out of bounds or no number at all: %j', (text) => {
   const input = parse(brew, ['red', `--cups=${text}`])
   expect(() => input.integer('cups', 1, 10)).toThrow(`--cups is '${text}', but must be a whole number from 1 to 10`)
 })

@@ -10,6 +10,8 @@ export interface Option {
   readonly default?: string
   /** May be given more than once. */
   readonly multiple?: boolean
+  /** An empty value says something; elsewhere it is the slip of a script whose variable is not set. */
+  readonly mayBeEmpty?: boolean
 }
 
 export interface Argument {
@@ -118,7 +120,8 @@ function checkedValue(option: Option, value: string | undefined, earlier: number
     if (value !== undefined) throw new UsageError(`--${option.name} is a switch and takes no value ('${value}').`)
     return ''
   }
-  if (value === undefined || (value.startsWith('--') && value.length > 2)) {
+  const isMissing = value === undefined || (value.startsWith('--') && value.length > 2)
+  if (isMissing || (value === '' && option.mayBeEmpty !== true)) {
     throw new UsageError(`--${option.name} needs a value: --${option.name} ${option.value} (${option.doc})`)
   }
   return value

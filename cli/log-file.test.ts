@@ -1,8 +1,8 @@
-import { mkdtempSync, readdirSync, readFileSync, rmSync, statSync } from 'node:fs'
+import { closeSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { expect, test } from 'vitest'
-import { LogFile } from './log-file.ts'
+import { LogFile, openOutput } from './log-file.ts'
 
 test('keeps the newest lines within its bound, across restarts', () => {
   const folder = mkdtempSync(join(tmpdir(), 'castellan-log-'))
@@ -19,6 +19,24 @@ test('keeps the newest lines within its bound, across restarts', () => {
     // No line is torn or lost between the two files.
     const lines = text.trimEnd().split('\n')
     expect(lines).toEqual(lines.map((_, index) => `run 2 line ${100 - lines.length + index}`))
+  } finally {
+    rmSync(folder, { recursive: true })
+  }
+})
+
+test('what a process printed outlives its restarts, within a bound', () => {
+  const folder = mkdtempSync(join(tmpdir(), 'castellan-output-'))
+  try {
+    const path = join(folder, 'logs', 'broker.out')
+    const starts = ['first', 'second', 'third', 'fourth'].map((text) => {
+      const { fd, start } = openOutput(path, 9)
+      writeSync(fd, text)
+      closeSync(fd)
+      return start
+    })
+    expect(starts).toEqual([0, 5, 0, 5])
+    expect(readFileSync(`${path}.1`, 'utf8')).toBe('firstsecond')
+    expect(readFileSync(path, 'utf8')).toBe('thirdfourth')
   } finally {
     rmSync(folder, { recursive: true })
   }

@@ -40,6 +40,8 @@ export async function serve(
   start: (log: Logger, giveUp: (reason: string) => void) => Promise<Service>,
 ): Promise<void> {
   const log = logger(name, input)
+  // Before the process dies of it: an exception, or a rejection that nobody handles. The log writes at once.
+  process.on('uncaughtExceptionMonitor', (error, origin) => log.error({ error, origin }, 'crashed'))
   const { promise: gaveUp, resolve: giveUp } = Promise.withResolvers<string>()
   const stopAsked = untilStop()
   try {

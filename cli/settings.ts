@@ -20,6 +20,7 @@ export function settingOptions(table: Readonly<Record<string, SettingRow>>): Opt
     name,
     value: 'VALUE',
     doc: `${doc} Must be ${type.expected}.`,
+    mayBeEmpty: true, // the setting's own type decides
     ...(byDefault === undefined || byDefault === null ? {} : { default: type.format(byDefault as never) }),
   }))
 }

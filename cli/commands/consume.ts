@@ -12,7 +12,7 @@ export const consume: Command = {
     {
       name: 'group',
       value: 'NAME',
-      doc: 'Read as a member of this group and commit what was printed. [a group of its own]',
+      doc: 'Read as a member of this group and commit what was printed. [a group of its own, nothing committed]',
     },
     { name: 'from', value: 'WHERE', doc: 'Without a committed offset: earliest or latest.', default: 'latest' },
     { name: 'max', value: 'N', doc: 'Stop after so many messages.' },
@@ -28,14 +28,16 @@ async function run(input: Input): Promise<void> {
   const start = input.oneOf('from', ['earliest', 'latest']) ?? 'latest'
   const max = input.integer('max', 1, Number.MAX_SAFE_INTEGER) ?? Number.POSITIVE_INFINITY
   const idleMs = input.integer('idle-ms', 1, 2_147_483_647)
-  const group = input.text('group') ?? `castellan-cli-${process.pid}-${Date.now().toString(36)}`
+  const named = input.text('group')
+  const group = named ?? `castellan-cli-${process.pid}-${Date.now().toString(36)}`
   const castellan = await connect({ castle: input.text('castle') ?? '', service: 'castellan-cli', connectTimeoutMs })
   const { promise: enough, resolve: stop } = Promise.withResolvers<void>()
   for (const signal of ['SIGINT', 'SIGTERM'] as const) process.on(signal, () => stop())
   const idle = idleMs === undefined ? undefined : setTimeout(stop, idleMs)
   try {
     let printed = 0
-    const consumer = castellan.consumer({ group, topics: [topic], start })
+    // A commit would keep the name of a group that nobody comes back to.
+    const consumer = castellan.consumer({ group, topics: [topic], start, autoCommit: named !== undefined })
     const running = consumer.run(async (message) => {
       if (printed >= max) return await never(message)
       console.log(input.isSet('json') ? JSON.stringify(plain(message)) : (message.text ?? ''))

@@ -14,7 +14,7 @@ export const produce: Command = {
   summary: 'Sends each line of standard input as a message, in order, and says where they stand.',
   args: [{ name: 'TOPIC', doc: 'The topic.' }],
   options: [
-    { name: 'key', value: 'KEY', doc: 'The key of all messages.' },
+    { name: 'key', value: 'KEY', doc: 'The key of all messages.', mayBeEmpty: true },
     { name: 'separator', value: 'TEXT', doc: 'Each line is key, TEXT, value.' },
     { name: 'partition', value: 'N', doc: "The partition, instead of the key's." },
     { name: 'header', value: 'NAME=VALUE', doc: 'A header of all messages; may be repeated.', multiple: true },
@@ -25,6 +25,9 @@ export const produce: Command = {
 }
 
 async function run(input: Input): Promise<void> {
+  if (input.isSet('key') && input.isSet('separator')) {
+    throw new UsageError('--key and --separator both say what the key is: give one of them.')
+  }
   const topic = input.args[0] ?? ''
   const headers = headersOf(input)
   const partition = input.integer('partition', 0, 1_000_000)
@@ -55,7 +58,7 @@ async function run(input: Input): Promise<void> {
 function keyAndValue(input: Input, line: string): { key: string | null; value: string } {
   const separator = input.text('separator')
   if (separator === undefined) return { key: input.text('key') ?? null, value: line }
-  const at = separator === '' ? -1 : line.indexOf(separator)
+  const at = line.indexOf(separator)
   if (at === -1) throw new UsageError(`The line '${line}' has no '${separator}' between key and value.`)
   return { key: line.slice(0, at), value: line.slice(at + separator.length) }
 }

@@ -1,5 +1,5 @@
 import { spawn } from 'node:child_process'
-import { existsSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs'
+import { existsSync, mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, expect, test } from 'vitest'
@@ -94,7 +94,22 @@ test('another version is refused, and --fresh is a way out', async () => {
 
 test('a path that cannot be a folder', async () => {
   writeFileSync(path, 'a file')
-  await expect(open()).rejects.toThrow(
-    `Cannot write to the data folder ${path} (EEXIST): choose another with --data DIR.`,
-  )
+  const sentence = `The data folder cannot be ${path}: ${path} is a file. Choose another with --data DIR.`
+  await expect(open()).rejects.toThrow(sentence)
+  const below = DataFolder.open(join(path, 'a', 'b'), { fresh: false })
+  await expect(below).rejects.toThrow(`${join(path, 'a', 'b')}: ${path} is a file.`)
+})
+
+test('folders that a refused start made are gone again, those that were there stay', async () => {
+  mkdirSync(path)
+  const deep = join(path, 'a', 'b')
+  const claimless = join(deep, 'x'.repeat(300)) // no system takes so long a name
+  await expect(DataFolder.open(claimless, { fresh: false })).rejects.toThrow('(ENAMETOOLONG)')
+  expect(readdirSync(path)).toEqual([])
+
+  mkdirSync(deep, { recursive: true })
+  writeFileSync(join(deep, 'logs'), 'x') // laying out fails after the claim
+  writeFileSync(join(deep, 'castellan.json'), '{"version":1}')
+  await expect(DataFolder.open(deep, { fresh: false })).rejects.toThrow('logs is a file')
+  expect(readdirSync(deep).sort()).toEqual(['castellan.json', 'logs'])
 })

@@ -5,9 +5,10 @@
 //   DIR/castle  DIR/broker-1 ...  DIR/logs
 //
 // One platform at a time: two on the same logs would destroy them. A claim whose processes are all gone is void.
-import { linkSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs'
+import { existsSync, linkSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { CommandError, codeOf } from '../errors.ts'
+import { makeFolders, unmakeFolders } from './folders.ts'
 import { isRunning, type ProcessId, processId } from './processes.ts'
 
 const layoutVersion = 1
@@ -26,18 +27,26 @@ export class DataFolder {
   readonly path: string
   #children: readonly NamedProcess[] = []
 
-  /** Opens or makes the folder for this process alone. Throws a CommandError that says what to do. */
+  /**
+   * Opens or makes the folder for this process alone. Throws a CommandError that says what to do; then nothing is there that
+   * was not there before.
+   */
   static async open(path: string, options: { fresh: boolean }): Promise<DataFolder> {
+    const made: string[] = []
     try {
-      mkdirSync(path, { recursive: true })
+      makeFolders(path, made)
       checkOurs(path, options.fresh)
       const folder = new DataFolder(path)
       await folder.#claim()
-      if (options.fresh) folder.#empty()
-      writeFileSync(join(path, marker), `${JSON.stringify({ version: layoutVersion })}\n`)
-      mkdirSync(folder.logs, { recursive: true })
+      try {
+        folder.#layOut(options.fresh, made)
+      } catch (error) {
+        folder.release()
+        throw error
+      }
       return folder
     } catch (error) {
+      unmakeFolders(made)
       if (error instanceof CommandError) throw error
       throw new CommandError(
         `Cannot write to the data folder ${path} (${codeOf(error)}): choose another with --data DIR.`,
@@ -121,6 +130,19 @@ export class DataFolder {
         )
       }
       await new Promise((resolve) => setTimeout(resolve, 20))
+    }
+  }
+
+  #layOut(fresh: boolean, made: string[]): void {
+    if (fresh) this.#empty()
+    makeFolders(this.logs, made)
+    const file = join(this.path, marker)
+    const isNew = !existsSync(file)
+    try {
+      writeFileSync(file, `${JSON.stringify({ version: layoutVersion })}\n`)
+    } catch (error) {
+      if (isNew) rmSync(file, { force: true })
+      throw error
     }
   }
 

@@ -3,9 +3,10 @@
 //   stopped ──start()──► starting ──ready──► running ──dies──► waiting ──back-off──► starting ...
 //                           │ fails the first time: start() rejects with its sentence
 import { type ChildProcess, spawn } from 'node:child_process'
-import { closeSync, mkdirSync, openSync, readFileSync } from 'node:fs'
-import { dirname, join } from 'node:path'
+import { closeSync, readFileSync } from 'node:fs'
+import { join } from 'node:path'
 import { CommandError } from '../errors.ts'
+import { openOutput } from '../log-file.ts'
 import type { ServiceMessage } from '../service.ts'
 import { afterDeath, type BackOff, rested } from './back-off.ts'
 
@@ -67,13 +68,15 @@ export class Member {
   }
 
   #spawn(resolve: (ready: Readonly<Record<string, string>>) => void, reject: (error: CommandError) => void): void {
-    const output = this.#openOutput()
+    const { outputFile } = this.#options
+    const output = outputFile === undefined ? undefined : openOutput(outputFile)
+    const fd = output?.fd ?? 'inherit'
     // A process group of its own: Ctrl-C reaches the supervisor alone, and that stops everything in order.
     const child = spawn(process.execPath, [...process.execArgv, main, ...this.#options.args()], {
-      stdio: ['ignore', output, output, 'ipc'],
+      stdio: ['ignore', fd, fd, 'ipc'],
       detached: true,
     })
-    if (typeof output === 'number') closeSync(output)
+    if (output !== undefined) closeSync(output.fd)
     const startedMs = performance.now()
     this.#child = child
     this.#options.onChange()
@@ -91,7 +94,11 @@ export class Member {
         this.#child = undefined
         this.#options.onChange()
         if (!this.#wasReady)
-          reject(new CommandError(failure ?? `${this.name} ${why} before it was ready.${this.#lastWords()}`))
+          reject(
+            new CommandError(
+              failure ?? `${this.name} ${why} before it was ready.${this.#lastWords(output?.start ?? 0)}`,
+            ),
+          )
         else if (!this.#stopping) this.#died(failure ?? why, performance.now() - startedMs)
         ended()
       }
@@ -117,18 +124,11 @@ export class Member {
     this.#restartTimer = setTimeout(again, delayMs)
   }
 
-  #openOutput(): number | 'inherit' {
-    const file = this.#options.outputFile
-    if (file === undefined) return 'inherit'
-    mkdirSync(dirname(file), { recursive: true })
-    return openSync(file, 'w')
-  }
-
   /** The end of what it printed, for a death without a sentence. */
-  #lastWords(): string {
+  #lastWords(start: number): string {
     const file = this.#options.outputFile
     if (file === undefined) return ''
-    const text = readFileSync(file, 'utf8').trim()
+    const text = readFileSync(file).subarray(start).toString().trim()
     return text === '' ? '' : ` It said:\n${text.slice(-2000)}`
   }
 }

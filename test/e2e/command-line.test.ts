@@ -80,6 +80,18 @@ test('lines in, messages out, and what the group has done', async () => {
   expect((await run('group describe readers')).stdout).toMatch(/^letters +0 +\d +\d +0$/m)
 })
 
+test('without --group nothing is committed', async () => {
+  await run('topic create notes')
+  await run('produce notes', 'one\ntwo\n')
+  expect(await json('consume notes --from earliest --max 2')).toHaveLength(2)
+  const [groups = []] = (await json('group list')) as { group: string }[][]
+  const own = groups.map(({ group }) => group).filter((name) => name.startsWith('castellan-cli-'))
+  for (const name of own) {
+    const [group] = (await json(`group describe ${name}`)) as { offsets: unknown[] }[]
+    expect(group?.offsets).toEqual([])
+  }
+})
+
 test.each([
   ['topic change letters', 2, 'Say what to change'],
   ['topic create', 2, "'topic create' needs NAME"],
@@ -88,6 +100,7 @@ test.each([
   ['topic create x --config no.such=1', 1, 'no.such'],
   ['topic', 2, 'topic describe'],
   ['dance', 2, "There is no command 'dance"],
+  ['produce letters --separator : --key zz', 2, '--key and --separator both say what the key is: give one of them.'],
   ['produce nowhere-at-all!', 1, 'nowhere-at-all!'],
   ['group describe nobody', 1, 'nobody'],
   ['broker --node.id 1', 2, 'broker'],

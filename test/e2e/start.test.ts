@@ -33,7 +33,7 @@ function start(...args: string[]): TestProcess {
 
 /** By the command itself, or by the launcher of the npm scripts. */
 function startBy(file: string, ...args: string[]): TestProcess {
-  const words = args.includes('--data') ? args : ['--data', data, ...args]
+  const words = args.some((word) => /^--data(=|$)/.test(word)) ? args : ['--data', data, ...args]
   const ports = ['--castle-port', '--broker-port'].flatMap((option) => (args.includes(option) ? [] : [option, '0']))
   const supervisor = new TestProcess('start', file, ['start', ...words, ...ports])
   started.push(supervisor)
@@ -201,6 +201,28 @@ test('Ctrl-C before it is ready stops what was started', async () => {
   expect(pids.filter(isAlive)).toEqual([])
 })
 
+test.each([
+  ['an exception', "() => { throw new Error('struck') }"],
+  ['a rejection that nobody handles', "() => void Promise.reject(new Error('struck'))"],
+])('%s that ends a process is in its log and its output after it was started again', async (_, strike) => {
+  const crash = join(folder, 'crash.mjs')
+  writeFileSync(crash, `process.on('SIGUSR2', ${strike})`)
+  const options = ['--brokers', '1', '--data', data, '--castle-port', '0', '--broker-port', '0']
+  const supervisor = new TestProcess('start', castellan, ['start', ...options], {
+    env: { NODE_OPTIONS: `--import ${crash}` },
+  })
+  started.push(supervisor)
+  await ready(supervisor)
+  process.kill(pidOf('broker-1') ?? 0, 'SIGUSR2')
+  await waitFor('the broker to be back', () => supervisor.stderr.includes('broker-1 is back'))
+  const logged = readFileSync(join(data, 'logs', 'broker-1.log'), 'utf8')
+  const lines = logged.trim().split('\n')
+  const crashed = lines.map((line) => JSON.parse(line)).find(({ msg }) => msg === 'crashed')
+  expect(crashed).toMatchObject({ error: { message: 'struck', stack: expect.stringContaining('crash.mjs') } })
+  expect(readFileSync(join(data, 'logs', 'broker-1.out'), 'utf8')).toContain('Error: struck')
+  await supervisor.stop()
+})
+
 // ---------------------------------------------------------------- what cannot work says so in one sentence
 
 async function refused(...args: string[]): Promise<{ code: number | null; sentence: string }> {
@@ -244,19 +266,18 @@ test.each([
   [
     'a file',
     () => writeFileSync(data, 'x'),
-    /Cannot write to the data folder .* \(EEXIST\): choose another with --data DIR/,
+    /The data folder cannot be .*: .* is a file\. Choose another with --data DIR/,
   ],
 ])('a data folder that is %s', async (_, prepare, sentence) => {
   prepare()
   expect(await refused()).toMatchObject({ code: 1, sentence: expect.stringMatching(sentence) })
 })
 
-test('a data folder that cannot be made', async () => {
-  const { code, sentence } = await refused('--data', '/dev/null/data')
-  expect(code).toBe(1)
-  expect(sentence).toContain(
-    'Cannot write to the data folder /dev/null/data (ENOTDIR): choose another with --data DIR.',
-  )
+test.each([
+  ['/dev/null/data', 'The data folder cannot be /dev/null/data: /dev/null is a file.'],
+  ['/proc/castellan/data', 'Cannot write to the data folder /proc/castellan/data ('], // the system says ENOENT for ever
+])('a data folder that cannot be made: %s', async (path, sentence) => {
+  expect(await refused('--data', path)).toMatchObject({ code: 1, sentence: expect.stringContaining(sentence) })
 })
 
 test.each([
@@ -265,6 +286,7 @@ test.each([
   [['--broker-port', '65535'], "--broker-port is '65535', but must be a whole number from 0 to 65533."],
   [['--castle-port', '9093', '--broker-port', '9092'], '--castle-port 9093 is also the port of broker 2'],
   [['--broker', '2'], "There is no option --broker for 'start': see castellan start --help."],
+  [['--data='], '--data needs a value: --data DIR'],
   [['--demo'], '--demo is not part of this version'],
   [['now'], "'now' is too much for 'start'"],
 ])('start %j', async (args, sentence) => {
