@@ -59,6 +59,7 @@ export class KafkaClient {
     this.#bootstrap = options.bootstrap
     const { clientId } = options
     this.#pool = new ConnectionPool(runtime, { clientId, connectTimeoutMs, frameBytesMax, inFlightMax }, log)
+    this.view.onBrokerEnded = (broker) => this.#pool.closeAddress(broker)
     this.metadata = new Metadata(this)
     this.coordinators = new Coordinators(this)
   }

@@ -8,6 +8,7 @@ import { CastellanError } from '../errors.ts'
 import { type ConnectionOptions, KafkaConnection } from './connection.ts'
 
 interface Entry {
+  readonly address: Address
   readonly lane: string
   readonly promise: Promise<KafkaConnection>
   connection: KafkaConnection | null
@@ -46,7 +47,7 @@ export class ConnectionPool {
       if (this.#entries.get(key) === entry) this.#entries.delete(key)
     }
     const promise = this.#open(address, forget)
-    const entry: Entry = { lane, promise, connection: null }
+    const entry: Entry = { address, lane, promise, connection: null }
     this.#entries.set(key, entry)
     promise.then(
       (connection) => {
@@ -66,6 +67,11 @@ export class ConnectionPool {
   /** Closes the connections of one lane, when its user is gone. */
   closeLane(lane: string): void {
     this.#drop((entry) => entry.lane === lane)
+  }
+
+  /** Closes the connections to a broker that is gone. */
+  closeAddress({ host, port }: Address): void {
+    this.#drop(({ address }) => address.host === host && address.port === port)
   }
 
   #drop(which: (entry: Entry) => boolean): void {

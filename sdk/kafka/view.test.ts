@@ -130,3 +130,18 @@ test('metadata of a broker that is behind takes no broker away that Castle named
   view.tellMetadata([broker(2)], [])
   expect([...view.brokers.keys()]).toEqual([4, 2])
 })
+
+test('a broker that Castle calls down, or another process, has ended', () => {
+  const view = new ClusterView()
+  const ended: number[] = []
+  view.onBrokerEnded = ({ id }) => void ended.push(id)
+  const tellBrokers = (...epochs: [id: number, brokerEpoch: number][]) => {
+    const brokers = epochs.map(([id, brokerEpoch]) => ({ ...broker(id), brokerEpoch }))
+    view.tellCluster({ id: 'main', kind: 'castellan', environment: 'test', flags: {}, brokers })
+  }
+  tellBrokers([1, 10], [2, 11], [3, 12])
+  tellBrokers([1, 10], [2, 11], [3, 12])
+  expect(ended).toEqual([])
+  tellBrokers([1, 13], [3, 12])
+  expect(ended).toEqual([1, 2])
+})

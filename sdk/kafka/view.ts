@@ -46,7 +46,11 @@ const endedTopicsMax = 1000
 const unknownPartition: PartitionView = Object.freeze({ leader: -1, leaderEpoch: -1 })
 
 export class ClusterView {
+  /** Castle says that this broker is down, or another process by now: its connections may never say so themselves. */
+  onBrokerEnded: (broker: BrokerView) => void = () => {}
   readonly #brokers = new Map<number, BrokerView>()
+  /** As Castle told them last. */
+  #brokerEpochs: ReadonlyMap<number, number> = new Map()
   readonly #byId = new Map<string, Topic>()
   readonly #byName = new Map<string, Topic>()
   readonly #listeners = new Set<() => void>()
@@ -97,6 +101,10 @@ export class ClusterView {
   /** Castle's subject `cluster/..`: exactly the brokers that are up. */
   tellCluster(state: ClusterState): void {
     this.#castleTold = true
+    const epochs = new Map(state.brokers.map(({ id, brokerEpoch }) => [id, brokerEpoch]))
+    const ended = [...this.#brokerEpochs].filter(([id, epoch]) => epochs.get(id) !== epoch)
+    for (const [id] of ended) if (this.#brokers.has(id)) this.onBrokerEnded(this.#brokers.get(id)!)
+    this.#brokerEpochs = epochs
     this.#brokers.clear()
     for (const { id, host, port, rack } of state.brokers) this.#brokers.set(id, { id, host, port, rack })
     this.#changed()

@@ -79,9 +79,9 @@ export class Sender {
    */
   viewChanged(): void {
     for (const { queue, flight } of this.#accumulator.unsettled) {
-      if (flight === null) continue
+      if (flight === null || !this.#options.idempotent) continue
       const leader = queue.topic.partitions[queue.partition]!
-      if (leader.leader >= 0 && leader.leader !== queue.sentTo.leader && this.#options.idempotent) this.#recall(queue)
+      if (leader.leader >= 0 && leader.leader !== queue.sentTo.leader) this.#recall(queue)
     }
     this.wake()
   }
