@@ -1,11 +1,10 @@
 // The listener and its connections: how many there may be, which are idle, and how all of them end.
 import { SlabPool } from '@castellan/protocol'
-import type { Address, Connection, Listener, Timer } from '@castellan/protocol/runtime'
+import { type Address, Complaints, type Connection, type Listener, type Timer } from '@castellan/protocol/runtime'
 import { BrokerError, messageOf, systemCode } from '../errors.ts'
 import type { BrokerParts, Handler } from '../handlers/handler.ts'
 import type { Counters } from '../metrics/counters.ts'
 import { ClientConnection, type ConnectionHost } from './client-connection.ts'
-import { Complaints } from './complaints.ts'
 import { type HandlerTable, handlerTable } from './dispatch.ts'
 
 /** Larger than most frames, so that one read brings many; small enough that a slab held by a few bytes costs little. */

@@ -1,4 +1,5 @@
 export * from './clock.ts'
+export * from './complaints.ts'
 export * from './disk.ts'
 export * from './logger.ts'
 export * from './network.ts'

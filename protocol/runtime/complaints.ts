@@ -1,6 +1,7 @@
-// Log lines about what came through connections, at a limited rate: anyone can send garbage, and nobody shall fill a disk
-// with lines about it. All of it is counted elsewhere.
-import type { Clock, Logger } from '@castellan/protocol/runtime'
+// Log lines about what came through connections and links, at a limited rate: anyone can send garbage, and nobody shall
+// fill a disk with lines about it. All of it is counted elsewhere.
+import type { Clock } from './clock.ts'
+import type { Logger } from './logger.ts'
 
 const intervalMs = 10_000
 
