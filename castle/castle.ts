@@ -77,6 +77,7 @@ export class Castle {
       changes,
       brokers: this.brokers,
       groups: this.groups,
+      clock,
       log,
       onCall: (cluster, call) => answerCall(this, cluster, call, log),
     })

@@ -34,6 +34,11 @@ export const errorKinds = {
   },
   TOPIC_SETTING_WRONG: { status: 400, kafka: 'INVALID_CONFIG', next: 'Correct the settings named.' },
   PARTITIONS_WRONG: { status: 400, kafka: 'INVALID_PARTITIONS', next: 'Choose another number of partitions.' },
+  LABELS_WRONG: {
+    status: 400,
+    kafka: 'INVALID_REQUEST',
+    next: 'Give fewer or shorter labels, or remove some with null.',
+  },
   REPLICATION_FACTOR_WRONG: {
     status: 400,
     kafka: 'INVALID_REPLICATION_FACTOR',
@@ -76,6 +81,11 @@ export const errorKinds = {
     kafka: 'INVALID_REQUEST',
     next: 'Correct the request; /api/openapi.json describes it.',
   },
+  HOST_UNKNOWN: {
+    status: 421,
+    kafka: 'INVALID_REQUEST',
+    next: 'Ask by the address of `listen` or by localhost, or start Castle with insecure=true if other names are meant.',
+  },
   NOT_FOUND: { status: 404, kafka: 'INVALID_REQUEST', next: 'GET /api/openapi.json lists what there is.' },
   BUSY: { status: 503, kafka: 'THROTTLING_QUOTA_EXCEEDED', next: 'Try again in a moment.' },
   NOT_ACTIVE: {
@@ -109,6 +119,11 @@ export const errorKinds = {
     status: 500,
     kafka: 'UNKNOWN_SERVER_ERROR',
     next: 'Make the folder readable and writable, or choose another.',
+  },
+  EPOCHS_USED_UP: {
+    status: 503,
+    kafka: 'UNKNOWN_SERVER_ERROR',
+    next: 'Restore the data folder from a backup with a lower epoch, or start over an empty folder; brokers keep their logs.',
   },
   STALE_EPOCH: { status: 503, kafka: 'NOT_CONTROLLER', next: 'Ask the Castle that took over.' },
 } as const satisfies Record<string, ErrorKind>

@@ -1,14 +1,9 @@
 // What heartbeats mean: the side of Sessions that knows brokers, groups and the state. A report is put where it belongs, and
 // compared with the store: whoever knows of something newer than it shows that the store went back in time (R14).
-import {
-  type BrokerReport,
-  type Call,
-  type ClientReport,
-  HeartbeatMessageError,
-  type Result,
-} from '@castellan/protocol/heartbeat'
-import type { Logger } from '@castellan/protocol/runtime'
+import type { BrokerReport, Call, ClientReport, Heartbeat, Result } from '@castellan/protocol/heartbeat'
+import { type Clock, Complaints, type Logger } from '@castellan/protocol/runtime'
 import type { Brokers } from './brokers/brokers.ts'
+import { EpochTrust, type Witness } from './brokers/epoch-trust.ts'
 import { newerThanStore } from './brokers/newer.ts'
 import type { Groups } from './groups/groups.ts'
 import type { Session } from './heartbeats/session.ts'
@@ -23,18 +18,19 @@ export interface HostOptions {
   readonly changes: Changes
   readonly brokers: Brokers
   readonly groups: Groups
+  readonly clock: Clock
   readonly log: Logger
   readonly onCall: (cluster: string, call: Call) => Promise<Result>
 }
 
-/** Epochs that a sender may be ahead of this Castle's; more is not believed. */
-const epochJumpMax = 100_000
-
 export class Host implements SessionsHost {
   readonly #options: HostOptions
+  readonly #trust = new EpochTrust()
+  readonly #complaints: Complaints
 
   constructor(options: HostOptions) {
     this.#options = options
+    this.#complaints = new Complaints(options.clock, options.log)
   }
 
   get castleEpoch(): number {
@@ -53,13 +49,14 @@ export class Host implements SessionsHost {
     return this.#options.brokers.refusal(id, report)
   }
 
-  async takeHigherEpoch(heard: number, sender: string): Promise<void> {
-    if (heard > this.castleEpoch + epochJumpMax) {
-      const problem = `Castle epoch ${heard} is too far ahead to be believed`
-      throw new HeartbeatMessageError('INVALID_MESSAGE', '/castleEpoch', problem)
-    }
-    const isNeeded = () => this.castleEpoch < heard
-    await this.#options.changes.raiseEpoch(heard + 1, `${sender} knows Castle epoch ${heard}`, isNeeded)
+  async takeHigherEpoch({ kind, id, castleEpoch: heard, report }: Heartbeat): Promise<'taken' | 'need-report'> {
+    const isStranger = kind === 'broker' && this.#state.get('broker', id) === undefined
+    // As in an emptied store: it is registered by its report, and that must not be under an epoch that was before.
+    if (isStranger && report === undefined) return 'need-report'
+    const isBroker = !isStranger || (report?.kind === 'broker' && this.refuseBroker(id, report) === undefined)
+    const why = `${kind} ${id} knows Castle epoch ${heard}`
+    await this.#raiseEpoch(heard + 1, why, isBroker ? kind : 'client', () => this.castleEpoch < heard)
+    return 'taken'
   }
 
   onReport(session: Session): readonly string[] {
@@ -101,12 +98,21 @@ export class Host implements SessionsHost {
   #compareWithStore({ cluster = '', kind, id, report }: Session): void {
     const newerHeld = () => newerThanStore(this.#state, cluster, report.holds)
     const newer = newerHeld()
-    if (newer === undefined || newer.castleEpoch > this.castleEpoch + epochJumpMax) return
-    const { changes, log } = this.#options
+    if (newer === undefined) return
     const atLeast = Math.max(newer.castleEpoch, this.castleEpoch) + 1
     const isNeeded = () => newerHeld() !== undefined
-    changes.raiseEpoch(atLeast, `${kind} ${id} holds ${newer.what}`, isNeeded).catch((error: unknown) => {
-      log.error({ error }, 'a higher Castle epoch could not be taken')
+    this.#raiseEpoch(atLeast, `${kind} ${id} holds ${newer.what}`, kind, isNeeded).catch((error: unknown) => {
+      this.#complaints.say('epoch', { sender: `${kind} ${id}`, error }, 'a higher Castle epoch was not taken')
+    })
+  }
+
+  /** Rejects with a HeartbeatMessageError when the witness is not believed. */
+  async #raiseEpoch(atLeast: number, why: string, witness: Witness, isNeeded: () => boolean): Promise<void> {
+    this.#trust.check(witness, this.castleEpoch, atLeast)
+    await this.#options.changes.raiseEpoch(atLeast, why, () => {
+      if (!isNeeded()) return false
+      this.#trust.spend(witness, this.castleEpoch, atLeast)
+      return true
     })
   }
 

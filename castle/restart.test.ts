@@ -1,4 +1,5 @@
 // A Castle that was killed and starts again, also over a store that went back in time.
+import { castleEpochMax, versionOf } from '@castellan/protocol/heartbeat'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { MemoryDisk } from './store/memory.ts'
 import { Harness, keepLogs, upBrokers } from './testing/harness.ts'
@@ -123,6 +124,32 @@ describe('a Castle that starts again', () => {
     await world.startCastle()
     await world.clock.pass(3_000)
     expect(client.topic('orders')?.ackLevel).toBe(-1)
+  })
+
+  test('over an emptied store takes an epoch above what brokers know, before it registers them (R14)', async () => {
+    const [broker] = await world.startBrokers(1)
+    await world.killCastle()
+    world.disk.castleEpoch = 500
+    await world.startCastle()
+    await world.clock.until(() => broker?.sender.castleEpoch === 501, 3_000, 'the broker knows epoch 501')
+    const brokerEpoch = broker?.sender.brokerEpoch ?? 0
+    await world.killCastle()
+    world.disk = new MemoryDisk()
+    await world.startCastle()
+    await world.clock.until(() => broker?.sender.castleEpoch === 502, 3_000, 'the broker follows again')
+    expect(world.castle.castleEpoch).toBe(502)
+    expect(world.state.get('broker', '1')?.brokerEpoch).toBeGreaterThan(brokerEpoch)
+    expect(world.state.get('producer-ids', '1')?.start).toBeGreaterThanOrEqual(versionOf(502, 0))
+  })
+
+  test('over a store without epochs left does not start, and says what to do', async () => {
+    await world.killCastle()
+    world.disk.castleEpoch = castleEpochMax
+    await expect(world.startCastle()).rejects.toMatchObject({
+      code: 'EPOCHS_USED_UP',
+      next: expect.stringContaining('backup'),
+    })
+    expect(world.disk.castleEpoch).toBe(castleEpochMax)
   })
 
   test('a leader epoch that a replica knows and the store does not is exceeded (R14)', async () => {

@@ -2,7 +2,7 @@
 // newer process takes their id, or when they said that they stop and their link is gone. What follows from each is decided in
 // registration.ts and review.ts; this class notices, and asks for the decision.
 import type { BrokerReport } from '@castellan/protocol/heartbeat'
-import { type Clock, type Logger, type Random, type Timer, uuid } from '@castellan/protocol/runtime'
+import { type Clock, Complaints, type Logger, type Random, type Timer, uuid } from '@castellan/protocol/runtime'
 import type { CoreSettings } from '../config.ts'
 import { CastleError } from '../errors.ts'
 import type { Groups } from '../groups/groups.ts'
@@ -44,6 +44,7 @@ export class Brokers {
   readonly #options: BrokersOptions
   readonly #changes: Changes
   readonly #leases: Leases<number>
+  readonly #complaints: Complaints
   readonly #registering = new Map<Session, Promise<string | undefined>>()
   /** By cluster: the time of making its offsets topic, or of trying again. */
   readonly #offsetsTopicComing = new Map<string, Timer>()
@@ -51,6 +52,7 @@ export class Brokers {
   constructor(options: BrokersOptions) {
     this.#options = options
     this.#changes = options.changes
+    this.#complaints = new Complaints(options.clock, options.log)
     const { brokerLeaseMs, startGraceMs } = options.settings
     this.#leases = new Leases(brokerLeaseMs)
     // Whoever was alive when the store was written gets a full lease to be heard, and a little more (R10).
@@ -65,7 +67,7 @@ export class Brokers {
   refusal(id: string, report: BrokerReport): string | undefined {
     const error = refusal(this.#changes.state, Number(id), report)
     if (error === undefined) return undefined
-    this.#options.log.warn({ broker: id, error: error.message }, 'refused a broker')
+    this.#complaints.say('refused', { broker: id, error: error.message }, 'refused a broker')
     return `${error.message}. ${error.next}`
   }
 

@@ -1,5 +1,5 @@
 // The links that are open: whose they are, and the end of those that nobody speaks on.
-import type { Clock, Link, Logger } from '@castellan/protocol/runtime'
+import { type Clock, Complaints, type Link, type Logger } from '@castellan/protocol/runtime'
 import type { Session } from './session.ts'
 import type { Sessions } from './sessions.ts'
 
@@ -22,20 +22,36 @@ export class Links {
   readonly #sessions: Sessions
   readonly #options: LinksOptions
   readonly #open = new Set<Open>()
+  readonly #complaints: Complaints
+  #refused = 0
   #closing = false
 
   constructor(sessions: Sessions, options: LinksOptions) {
     this.#sessions = sessions
     this.#options = options
+    this.#complaints = new Complaints(options.clock, options.log)
   }
 
   get count(): number {
     return this.#open.size
   }
 
+  get refused(): number {
+    return this.#refused
+  }
+
+  /** Counts a link that is not let in, here or before it was one (castle/http/links.ts), and tells the log. */
+  onRefused(peer: string, why: string): void {
+    this.#refused += 1
+    this.#complaints.say('refused', { peer, why, links: this.#open.size }, 'refused a link')
+  }
+
   accept(link: Link): void {
     if (this.#closing || this.#open.size >= this.#options.linksMax) {
-      this.#options.log.warn({ peer: link.peer, links: this.#open.size }, 'refused a link')
+      this.onRefused(
+        link.peer,
+        this.#closing ? 'stopping' : `there are ${this.#options.linksMax}, the most there may be`,
+      )
       link.start({ onMessage: () => undefined, onClose: () => undefined })
       return link.close()
     }

@@ -1,6 +1,6 @@
 // Castle's side of single heartbeats: what is answered, to whom hints go, and what becomes of those who do not read.
-import type { Answer, Heartbeat } from '@castellan/protocol/heartbeat'
-import { type Link, type LinkHandlers, silentLogger } from '@castellan/protocol/runtime'
+import { type Answer, castleEpochMax, type Heartbeat, versionOf } from '@castellan/protocol/heartbeat'
+import { type Link, type LinkHandlers, type Logger, silentLogger } from '@castellan/protocol/runtime'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { Castle } from '../castle.ts'
 import { type CoreSettings, coreConfig } from '../config.ts'
@@ -195,6 +195,43 @@ describe('links', () => {
     await clock.pass(1)
     expect(link.closed).toBe(true)
     expect(castle.castleEpoch).toBe(1)
+  })
+
+  test('clients that say higher and higher epochs raise it by little, and hinder nobody', async () => {
+    for (let round = 0; round < 40; round++) {
+      await answerTo({ castleEpoch: castle.castleEpoch + 3, report: report() }).catch(() => undefined)
+      const holds = { 'cluster/c': versionOf(castle.castleEpoch + 3, 1) }
+      await answerTo({ id: 'y', reportNumber: round, report: report([], holds) })
+    }
+    expect(castle.castleEpoch).toBeGreaterThan(1)
+    expect(castle.castleEpoch).toBeLessThanOrEqual(17)
+    await expect(answerTo({ castleEpoch: castleEpochMax, report: report() })).rejects.toMatchObject({
+      code: 'INVALID_MESSAGE',
+      path: '/castleEpoch',
+    })
+    const newest = { 'cluster/c': Number.MAX_SAFE_INTEGER }
+    await answerTo({ id: 'z', report: report([], newest) })
+    await clock.pass(300)
+    expect(castle.castleEpoch).toBeLessThanOrEqual(17)
+    expect([...castle.state.all('broker')].map(({ up }) => up)).toEqual([true, true])
+  })
+
+  test('a flood of malformed messages and refused links is counted, and has two lines in the log', async () => {
+    await castle.stop()
+    const lines: string[] = []
+    const note = (_: object, message: string) => void lines.push(message)
+    const log: Logger = { ...silentLogger, warn: note, error: note }
+    const runtime = runtimeOf(clock, network, network.random)
+    castle = await Castle.start(runtime, { store: new MemoryStore(), settings: coreConfig(), log })
+    for (let i = 0; i < 200; i++) {
+      TestLink.open().say('hello')
+      TestLink.open().say(heartbeat({ castleEpoch: 2_000_000, report: report() }))
+      castle.links.onRefused('peer', 'elsewhere')
+    }
+    await clock.pass(1)
+    expect(castle.sessions.counts.malformed).toBe(400)
+    expect(castle.links.refused).toBe(200)
+    expect(lines).toEqual(['closing a link: malformed message', 'refused a link'])
   })
 
   test('unknown messages are skipped', () => {

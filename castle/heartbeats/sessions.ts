@@ -6,7 +6,7 @@
 // A steady heartbeat touches its own session and nothing else. What a report means is the host's business (castle.ts).
 import type { BrokerReport, Call, ClientReport, Heartbeat, Result } from '@castellan/protocol/heartbeat'
 import { HeartbeatMessageError, parseFromSender } from '@castellan/protocol/heartbeat'
-import type { Clock, Link, Logger } from '@castellan/protocol/runtime'
+import { type Clock, Complaints, type Link, type Logger } from '@castellan/protocol/runtime'
 import type { Attention } from '../leases/attention.ts'
 import { type Incarnations, meet, retire } from '../leases/incarnations.ts'
 import type { SubjectText } from '../state/subjects.ts'
@@ -22,8 +22,11 @@ export interface SessionsHost {
   brokerIncarnations(id: string): Incarnations | undefined
   /** Why a process may not come in as this broker, whatever its incarnation; undefined: it may. */
   refuseBroker(id: string, report: BrokerReport): string | undefined
-  /** The sender knows a higher Castle epoch: resolves when this Castle has a higher one still, rejects if it will not. */
-  takeHigherEpoch(heard: number, session: string): Promise<void>
+  /**
+   * The sender knows a higher Castle epoch: resolves when this Castle has a higher one still, or to 'need-report' when the
+   * sender must say first who it is. Throws or rejects when it is not believed.
+   */
+  takeHigherEpoch(heartbeat: Heartbeat): Promise<'taken' | 'need-report'>
   /** A new report was taken in: sets the session's cluster and missing topics; returns its audiences. */
   onReport(session: Session): readonly string[]
   /** Each heartbeat of a broker. Undefined: it is registered. Else it is being registered, or refused with a reason to stop. */
@@ -59,6 +62,7 @@ export class Sessions {
   readonly #pushes: Pushes
   readonly #gate: Gate
   readonly #heads: AnswerHeads
+  readonly #complaints: Complaints
   readonly counts = { heartbeats: 0, reports: 0, deferred: 0, malformed: 0 }
 
   constructor(host: SessionsHost, options: SessionsOptions) {
@@ -68,6 +72,7 @@ export class Sessions {
     this.#pushes = new Pushes(options.clock, () => host.castleEpoch)
     this.#gate = new Gate(options.arrivalsPerSecond)
     this.#heads = new AnswerHeads(options.times)
+    this.#complaints = new Complaints(options.clock, options.log)
   }
 
   get pushes(): { readonly sent: number; readonly dropped: number } {
@@ -99,14 +104,16 @@ export class Sessions {
       return session
     } catch (error) {
       if (!(error instanceof HeartbeatMessageError)) throw error
-      this.counts.malformed += 1
-      this.#options.log.warn(
-        { peer: link.peer, sender: session?.id, error: error.message },
-        'closing a link: malformed message',
-      )
-      link.close()
+      this.#onMalformed(link, session?.id, error)
       return session
     }
+  }
+
+  #onMalformed(link: Link, sender: string | undefined, error: HeartbeatMessageError): void {
+    this.counts.malformed += 1
+    const fields = { peer: link.peer, sender, error: error.message }
+    this.#complaints.say('malformed', fields, 'closing a link: malformed message')
+    link.close()
   }
 
   /** The same without a link (POST /heartbeat): the answer's text. Nothing is pushed to such a sender. */
@@ -156,7 +163,8 @@ export class Sessions {
       answer.then(
         (text) => this.#send(link, text),
         (error: unknown) => {
-          this.#options.log.error({ peer: link.peer, sender: heartbeat.id, error }, 'a heartbeat failed')
+          if (error instanceof HeartbeatMessageError) return this.#onMalformed(link, heartbeat.id, error)
+          this.#complaints.say('failed', { peer: link.peer, sender: heartbeat.id, error }, 'a heartbeat failed')
           link.close()
         },
       )
@@ -168,9 +176,14 @@ export class Sessions {
   #take(heartbeat: Heartbeat, link: Link | undefined): string | Promise<string> {
     this.counts.heartbeats += 1
     const known = heartbeat.castleEpoch <= this.#host.castleEpoch
-    if (known) return this.#takeIn(heartbeat, link)
-    const sender = `${heartbeat.kind} ${heartbeat.id}`
-    return this.#host.takeHigherEpoch(heartbeat.castleEpoch, sender).then(() => this.#takeIn(heartbeat, link))
+    return known ? this.#takeIn(heartbeat, link) : this.#takeAhead(heartbeat, link)
+  }
+
+  /** The epoch first: what a process is given at its registration must be of an epoch that never was before (R14). */
+  async #takeAhead(heartbeat: Heartbeat, link: Link | undefined): Promise<string> {
+    const outcome = await this.#host.takeHigherEpoch(heartbeat)
+    if (outcome === 'taken') return this.#takeIn(heartbeat, link)
+    return this.#short(heartbeat.kind, heartbeat.seq, { needReport: true })
   }
 
   #takeIn(heartbeat: Heartbeat, link: Link | undefined): string | Promise<string> {
@@ -296,7 +309,8 @@ export class Sessions {
   /** A link whose peer does not read is closed before it costs more memory. */
   #send(link: Link, text: string): void {
     if (link.bufferedBytes <= unsentBytesMax) return link.send(text)
-    this.#options.log.warn({ peer: link.peer, bytes: link.bufferedBytes }, 'closing a link: its peer does not read')
+    const fields = { peer: link.peer, bytes: link.bufferedBytes }
+    this.#complaints.say('unread', fields, 'closing a link: its peer does not read')
     link.close()
   }
 }

@@ -2,7 +2,7 @@
 // process. Its hook stands where a disk would do its work, so that a commit can take time, fail, or be the last thing that
 // a dying Castle did.
 import { CastleError } from '../errors.ts'
-import type { Change, Entry, Lease, Store } from './store.ts'
+import { type Change, type Entry, type Lease, nextCastleEpoch, type Store } from './store.ts'
 
 /** What is durable. */
 export class MemoryDisk {
@@ -42,7 +42,7 @@ export class MemoryStore implements Store {
   }
 
   async lease(atLeast: number): Promise<Lease> {
-    this.#disk.castleEpoch = Math.max(this.#disk.castleEpoch + 1, atLeast)
+    this.#disk.castleEpoch = nextCastleEpoch(this.#disk.castleEpoch, atLeast)
     return { castleEpoch: this.#disk.castleEpoch }
   }
 

@@ -6,7 +6,7 @@ import { join } from 'node:path'
 import Database from 'better-sqlite3'
 import { CastleError, messageOf } from '../errors.ts'
 import { staleEpoch } from './memory.ts'
-import type { Change, Entry, Lease, Store } from './store.ts'
+import { type Change, type Entry, type Lease, nextCastleEpoch, type Store } from './store.ts'
 
 /** Of the tables; entities name their own format. */
 const schemaVersion = 1
@@ -67,7 +67,7 @@ export class SqliteStore implements Store {
   }
 
   async lease(atLeast: number): Promise<Lease> {
-    const castleEpoch = Math.max(this.#castleEpoch() + 1, atLeast)
+    const castleEpoch = nextCastleEpoch(this.#castleEpoch(), atLeast)
     this.#database.prepare('UPDATE lease SET castle_epoch = ?').run(castleEpoch)
     return { castleEpoch }
   }

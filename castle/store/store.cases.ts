@@ -1,4 +1,5 @@
 // What every store does; each kind of store joins with a few lines (memory.test.ts, sqlite.test.ts).
+import { castleEpochMax } from '@castellan/protocol/heartbeat'
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
 import type { Change, Store } from './store.ts'
@@ -25,6 +26,23 @@ export function storeCases(make: () => Promise<StoreUnderTest>): void {
     await store.close()
     const again = await reopen()
     expect(await again.lease(0)).toEqual({ castleEpoch: 11 })
+    await again.close()
+  })
+
+  test('no Castle epoch is beyond the highest that messages can say: refused, and nothing is changed', async () => {
+    const { store, reopen } = await make()
+    expect(await store.lease(7)).toEqual({ castleEpoch: 7 })
+    await expect(store.lease(castleEpochMax + 1)).rejects.toMatchObject({ code: 'EPOCHS_USED_UP' })
+    expect(await store.lease(castleEpochMax)).toEqual({ castleEpoch: castleEpochMax })
+    await expect(store.lease(0)).rejects.toMatchObject({ code: 'EPOCHS_USED_UP' })
+    await store.commit([{ key: 'a', value: 'still' }], castleEpochMax)
+    await store.close()
+    const again = await reopen()
+    await expect(again.lease(0)).rejects.toMatchObject({
+      code: 'EPOCHS_USED_UP',
+      message: expect.stringContaining(`the store has ${castleEpochMax}`),
+    })
+    expect(await again.load()).toEqual([{ key: 'a', value: 'still' }])
     await again.close()
   })
 

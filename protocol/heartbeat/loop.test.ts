@@ -163,6 +163,21 @@ describe('what to apply', () => {
     expect(run.pass(5).tick()).toEqual([])
   })
 
+  test('but the whole report for a Castle of a lower epoch that asks for it, when it is next due', () => {
+    const run = Run.linked()
+    const flights = () => run.sent().map((effect) => effect.kind === 'send' && effect.flight.withReport)
+    run.take({ kind: 'asked', report: false })
+    run.tick()
+    expect(flights()).toEqual([true, false])
+    expect(run.answer({ castleEpoch: 4, needReport: true })).toEqual([])
+    expect(run.loop).toMatchObject({ castleEpoch: 5, flight: { withReport: false } })
+    run.pass(2_001).tick()
+    run.pass(1_000).tick()
+    run.take({ kind: 'linked' })
+    run.tick()
+    expect(flights()).toEqual([true, false, true])
+  })
+
   test('nothing from a lower Castle epoch, whatever it says', () => {
     const run = Run.linked()
     run.pass(990).tick()

@@ -2,7 +2,8 @@
 // again. sender.ts does what it says. heartbeat.md holds the rules; the ones that races make easy to get wrong:
 //
 //   - One heartbeat in flight per link. News during a flight send another right after it.
-//   - An answer from a lower Castle epoch than any heard before never happened, whoever sends it.
+//   - An answer from a lower Castle epoch than any heard before never happened, whoever sends it; but that Castle may
+//     have lost its memory of us, and believes in a higher epoch only when it hears who says so.
 //   - Per subject the newest version wins, so a lost, repeated or late answer changes nothing for the worse.
 //   - The lease counts from the moment of sending the heartbeat that renewed it, on both clocks.
 //
@@ -122,7 +123,9 @@ function onPush(loop: Loop, push: Push, at: Moment): Loop {
 }
 
 function onAnswer(loop: Loop, answer: Answer, at: Moment): Step {
-  if (answer.castleEpoch < loop.castleEpoch) return [loop, []]
+  if (answer.castleEpoch < loop.castleEpoch) {
+    return [answer.needReport === true ? { ...loop, acknowledged: -1 } : loop, []]
+  }
   const known = { ...loop, castleEpoch: answer.castleEpoch }
   if (answer.stop !== undefined) {
     const [end, effects] = stopped(known, answer.stop)

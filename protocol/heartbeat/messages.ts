@@ -17,7 +17,8 @@ const name = Type.String({ minLength: 1, maxLength: limit.name })
 const text = Type.String({ maxLength: limit.text })
 const count = Type.Integer({ minimum: 0, maximum: Number.MAX_SAFE_INTEGER })
 /** Bounded so that a version, which contains it, stays a safe integer. It rises with each start of a Castle. */
-const castleEpoch = Type.Integer({ minimum: 0, maximum: 2 ** 21 - 1 })
+export const castleEpochMax = 2 ** 21 - 1
+const castleEpoch = Type.Integer({ minimum: 0, maximum: castleEpochMax })
 /** Monotonic; contains the Castle epoch, see `versionOf`. */
 const version = Type.Integer({ minimum: 0, maximum: Number.MAX_SAFE_INTEGER })
 const brokerId = Type.Integer({ minimum: 0, maximum: 2_147_483_647 })
