@@ -33,7 +33,7 @@ export async function startCastle(
       log,
       ...(onReplaced === undefined ? {} : { onReplaced }),
     })
-    const server = await serveHttp(castle, config.listen, runtime, log, manifest.version)
+    const server = await serveHttp(castle, config, runtime, log, manifest.version)
     const { host, port } = server.address
     const url = `http://${host.includes(':') ? `[${host}]` : host}:${port}`
     return { url, stop: () => stop(castle, server) }

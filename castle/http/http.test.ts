@@ -32,6 +32,22 @@ async function until(condition: () => boolean | Promise<boolean>, what: string):
   }
 }
 
+const upgrade = 'connection: upgrade\r\nupgrade: websocket\r\n\r\n'
+
+/** What Castle says to these bytes until it closes. */
+function saidTo(request: string): Promise<string> {
+  return new Promise((resolve, reject) => {
+    const socket = connect(Number(new URL(castle.url).port), '127.0.0.1')
+    let text = ''
+    socket.on('data', (bytes) => {
+      text += bytes.toString()
+      if (text.includes('}')) socket.destroy()
+    })
+    socket.on('close', () => resolve(text)).on('error', reject)
+    socket.write(request)
+  })
+}
+
 async function call(method: string, path: string, body?: unknown, shape?: TSchema) {
   const init = body === undefined ? {} : { body: JSON.stringify(body), headers: { 'content-type': 'application/json' } }
   const response = await fetch(castle.url + path, { method, ...init })
@@ -267,12 +283,43 @@ describe('what is wrong is said in a problem document', () => {
     ['PATCH', '/api/topics/none', { ackLevel: 1 }, 404, 'TOPIC_UNKNOWN', "there is no topic 'none'"],
     ['GET', '/api/topics?limit=0', undefined, 400, 'REQUEST_WRONG', "'limit' in the query must be >= 1"],
     ['GET', '/api/topics?limti=5', undefined, 400, 'REQUEST_WRONG', "'limti'"],
+    ['GET', '/api/topics/%E0%A4%A', undefined, 400, 'REQUEST_WRONG', '%E0%A4%A'],
+    ['GET', `/api/topics/${'x'.repeat(2_000)}`, undefined, 414, 'REQUEST_WRONG', 'openapi.json'],
+    ['DELETE', '/api/topics/none', { force: true }, 400, 'REQUEST_WRONG', 'takes no body'],
+    ['POST', '/api/topics', { name: 'a', labels: { ['x'.repeat(250)]: '' } }, 400, 'REQUEST_WRONG', 'too long'],
+    ['POST', '/api/topics', { name: 'a', labels: { '': '' } }, 400, 'REQUEST_WRONG', 'empty'],
+    ['PATCH', '/api/topics/a', { labels: { ['x'.repeat(250)]: null } }, 400, 'REQUEST_WRONG', 'too long'],
+    ['PATCH', '/api/topics/a', { labels: { a: 'x'.repeat(2_001) } }, 400, 'REQUEST_WRONG', "'labels.a'"],
+    ['PATCH', '/api/topics/a', { configs: { ['x'.repeat(250)]: null } }, 400, 'REQUEST_WRONG', 'too long'],
     ['GET', '/api/clients/nobody', undefined, 404, 'CLIENT_UNKNOWN', "'nobody'"],
     ['POST', '/heartbeat', { type: 'heartbeat', seq: -1 }, 400, 'REQUEST_WRONG', 'heartbeat'],
   ])('%s %s %j', async (method, path, body, status, code, words) => {
     const answer = await call(method, path, body)
     expect(answer).toMatchObject({ status, value: { status, code, detail: expect.stringContaining(words) } })
     expect(answer.type).toMatch(/^application\/problem\+json/)
+  })
+
+  test('a DELETE with a content type and no body is as one without', async () => {
+    const headers = { 'content-type': 'application/json' }
+    const response = await fetch(`${castle.url}/api/topics/none`, { method: 'DELETE', headers })
+    expect(await response.json()).toMatchObject({ status: 404, code: 'TOPIC_UNKNOWN' })
+    const { value } = await call('GET', '/api/openapi.json')
+    expect(value.paths['/api/topics/{name}'].delete.description).toContain('no body')
+  })
+
+  test.each([
+    ['what is no HTTP', 'hello\r\n\r\n', 400, 'REQUEST_WRONG'],
+    ['headers that never end', `GET / HTTP/1.1\r\na: ${'x'.repeat(20_000)}\r\n\r\n`, 431, 'REQUEST_WRONG'],
+    ['the name of another site', 'GET /api/health HTTP/1.1\r\nhost: evil.example\r\n\r\n', 421, 'HOST_UNKNOWN'],
+    ['its link', `GET /link HTTP/1.1\r\nhost: evil.example\r\n${upgrade}`, 421, 'HOST_UNKNOWN'],
+    ['a link that is none', `GET /link HTTP/1.1\r\nhost: localhost\r\n${upgrade}`, 400, 'REQUEST_WRONG'],
+    ['a link elsewhere', `GET // HTTP/1.1\r\nhost: localhost\r\n${upgrade}`, 404, 'NOT_FOUND'],
+  ])('over a bare socket: %s', async (_, request, status, code) => {
+    const [head, body] = (await saidTo(request)).split('\r\n\r\n')
+    expect(head).toMatch(new RegExp(`^HTTP/1.1 ${status} `))
+    expect(head?.toLowerCase()).toContain('content-type: application/problem+json')
+    expect(Compile(problem).Errors(JSON.parse(body ?? ''))).toEqual([])
+    expect(JSON.parse(body ?? '')).toMatchObject({ status, code })
   })
 
   test.each([
@@ -349,6 +396,23 @@ describe('heartbeats', () => {
     expect(await outcome('/link', 'http://elsewhere.example')).toContain('404')
     expect(await outcome('/elsewhere')).toContain('404')
   })
+
+  test.each(['//', '/elsewhere', '/link'])(
+    'an upgrade to %s whose peer resets costs its connection only',
+    async (path) => {
+      const { port } = new URL(castle.url)
+      for (let i = 0; i < 20; i++) {
+        const socket = connect(Number(port), '127.0.0.1')
+        await new Promise((resolve) => socket.once('connect', resolve))
+        socket.write(`GET ${path} HTTP/1.1\r\nhost: localhost\r\n${upgrade}more that nobody reads`)
+        if (i % 2 === 0) await new Promise((resolve) => setImmediate(resolve))
+        const closed = new Promise((resolve) => socket.once('close', resolve))
+        socket.resetAndDestroy()
+        await closed
+      }
+      expect((await call('GET', '/api/health')).status).toBe(200)
+    },
+  )
 
   test('what is no HTTP closes its connection, and nothing else', async () => {
     const { port } = new URL(castle.url)

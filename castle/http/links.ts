@@ -5,24 +5,28 @@ import { messageBytesMax } from '@castellan/protocol/heartbeat'
 import { webSocketLink } from '@castellan/protocol/runtime'
 import { WebSocketServer } from 'ws'
 import type { Castle } from '../castle.ts'
+import { CastleError } from '../errors.ts'
+import { endWithProblem } from './problems.ts'
 
 export class LinkServer {
+  readonly #castle: Castle
+  readonly #refuseHost: (host: string | undefined) => CastleError | undefined
   readonly #sockets: WebSocketServer
 
-  constructor(server: Server, castle: Castle) {
+  constructor(server: Server, castle: Castle, refuseHost: (host: string | undefined) => CastleError | undefined) {
+    this.#castle = castle
+    this.#refuseHost = refuseHost
     // No compression: heartbeats are short, and it would cost memory for each link.
     this.#sockets = new WebSocketServer({ noServer: true, maxPayload: messageBytesMax, perMessageDeflate: false })
+    this.#sockets.on('wsClientError', (error, socket, request) => {
+      this.#refuse(request, socket, new CastleError('REQUEST_WRONG', error.message))
+    })
     server.on('upgrade', (request: IncomingMessage, socket: Duplex, head: Buffer) => {
-      const { remoteAddress, remotePort } = request.socket
-      // A page of some other site must not speak for the person whose browser shows it.
-      const isForeign = request.headers.origin !== undefined && !sameHost(request)
-      if (isForeign || new URL(request.url ?? '/', 'http://castle').pathname !== '/link') {
-        socket.end('HTTP/1.1 404 Not Found\r\nconnection: close\r\n\r\n')
-        return
-      }
-      this.#sockets.handleUpgrade(request, socket, head, (webSocket) => {
-        castle.accept(webSocketLink(webSocket, `${remoteAddress}:${remotePort}`))
-      })
+      // First of all: Node leaves the socket to us, and a reset that nobody listens to would end the process.
+      socket.on('error', () => socket.destroy())
+      const refused = this.#refusal(request)
+      if (refused === undefined) this.#upgrade(request, socket, head)
+      else this.#refuse(request, socket, refused)
     })
   }
 
@@ -30,8 +34,37 @@ export class LinkServer {
     for (const socket of this.#sockets.clients) socket.terminate()
     this.#sockets.close()
   }
+
+  #refusal({ url = '', headers }: IncomingMessage): CastleError | undefined {
+    const host = this.#refuseHost(headers.host)
+    if (host !== undefined) return host
+    // A page of some other site must not speak for the person whose browser shows it.
+    const isForeign = headers.origin !== undefined && !sameHost(headers.origin, headers.host)
+    const path = url.split('?')[0] ?? ''
+    if (!isForeign && path === '/link') return undefined
+    const what = isForeign
+      ? `no link for pages of ${headers.origin?.slice(0, 300)}`
+      : `no link at ${path.slice(0, 500)}`
+    return new CastleError('NOT_FOUND', `there is ${what}`, { next: 'Open a WebSocket at /link.' })
+  }
+
+  #upgrade(request: IncomingMessage, socket: Duplex, head: Buffer): void {
+    const peer = peerOf(request)
+    this.#sockets.handleUpgrade(request, socket, head, (webSocket) => {
+      this.#castle.accept(webSocketLink(webSocket, peer))
+    })
+  }
+
+  #refuse(request: IncomingMessage, socket: Duplex, error: CastleError): void {
+    this.#castle.links.onRefused(peerOf(request), error.message)
+    endWithProblem(socket, error)
+  }
 }
 
-function sameHost({ headers: { origin, host } }: IncomingMessage): boolean {
-  return URL.canParse(origin ?? '') && new URL(origin ?? '').host === host
+function peerOf({ socket: { remoteAddress, remotePort } }: IncomingMessage): string {
+  return `${remoteAddress}:${remotePort}`
+}
+
+function sameHost(origin: string, host: string | undefined): boolean {
+  return URL.canParse(origin) && new URL(origin).host === host
 }

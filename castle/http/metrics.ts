@@ -54,6 +54,7 @@ export class Metrics {
       ['castellan_castle_reports_total', 'Whole reports taken in.', () => sessions.counts.reports],
       ['castellan_castle_deferred_total', 'Arrivals told to come back later.', () => sessions.counts.deferred],
       ['castellan_castle_malformed_total', 'Messages that closed their link.', () => sessions.counts.malformed],
+      ['castellan_castle_links_refused_total', 'Links that were not let in.', () => castle.links.refused],
       ['castellan_castle_pushes_total', 'Hints sent.', () => sessions.pushes.sent],
       ['castellan_castle_pushes_dropped_total', 'Hints not sent to slow readers.', () => sessions.pushes.dropped],
     ]

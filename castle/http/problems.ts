@@ -1,8 +1,10 @@
 // Errors as RFC 9457 problem documents: what happened, with names and values, and what to do next. Everything that goes
 // wrong leaves by here, so that no client ever has to read two shapes.
 
+import { STATUS_CODES } from 'node:http'
+import type { Duplex } from 'node:stream'
 import type { Logger } from '@castellan/protocol/runtime'
-import type { FastifyError, FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
+import type { FastifyError, FastifyInstance, FastifyReply, FastifyRequest, FastifyServerOptions } from 'fastify'
 import Type, { type Static } from 'typebox'
 import { CastleError } from '../errors.ts'
 
@@ -15,10 +17,26 @@ export const problem = Type.Object({
   code: Type.String(),
   /** What to do, a sentence. */
   next: Type.String(),
-  /** The request's id, as in Castle's log. */
+  /** The request's id, as in Castle's log; empty where there was no request yet. */
   instance: Type.String(),
 })
 type Problem = Static<typeof problem>
+
+/** What goes wrong before there is a route: a URL that cannot be decoded, and what is no HTTP at all. */
+export const earlyProblems: Pick<FastifyServerOptions, 'frameworkErrors' | 'clientErrorHandler'> = {
+  frameworkErrors: (error, request, reply) => {
+    sendProblem(asCastleError(error), statusOf(error) ?? 400, request, reply)
+  },
+  clientErrorHandler: (error, socket) => {
+    const [status, what] = clientErrors[error.code] ?? [400, 'this is no HTTP request that can be read']
+    endWithProblem(socket, new CastleError('REQUEST_WRONG', what, { cause: error }), status)
+  },
+}
+
+const clientErrors: Readonly<Record<string, [status: number, what: string]>> = {
+  ERR_HTTP_REQUEST_TIMEOUT: [408, 'the request did not come in time'],
+  HPE_HEADER_OVERFLOW: [431, 'the headers are too long'],
+}
 
 export function answerProblems(app: FastifyInstance, log: Logger): void {
   app.setErrorHandler<FastifyError | Error>((error, request, reply) => {
@@ -34,24 +52,37 @@ export function answerProblems(app: FastifyInstance, log: Logger): void {
   })
 }
 
-function sendProblem(
-  { code, message, next }: CastleError,
-  status: number,
-  request: FastifyRequest,
-  reply: FastifyReply,
-): FastifyReply {
+function sendProblem(error: CastleError, status: number, request: FastifyRequest, reply: FastifyReply): FastifyReply {
+  if (status === 503) reply.header('retry-after', '1')
+  const body = problemOf(error, status, request.id)
+  return reply.code(status).type('application/problem+json').send(JSON.stringify(body))
+}
+
+/** Ends a connection that fastify does not answer on: one that was to be upgraded, or that never spoke HTTP. */
+export function endWithProblem(socket: Duplex, error: CastleError, status: number = error.status): void {
+  if (socket.destroyed || !socket.writable) return void socket.destroy()
+  const body = JSON.stringify(problemOf(error, status, ''))
+  const head = [
+    `HTTP/1.1 ${status} ${STATUS_CODES[status] ?? ''}`,
+    'content-type: application/problem+json',
+    `content-length: ${Buffer.byteLength(body)}`,
+    'connection: close',
+  ]
+  // A peer that does not close its side either would keep the socket.
+  socket.end(`${head.join('\r\n')}\r\n\r\n${body}`, () => socket.destroy())
+}
+
+function problemOf({ code, message, next }: CastleError, status: number, instance: string): Problem {
   const name = code.toLowerCase()
-  const body: Problem = {
+  return {
     type: `urn:castellan:problem:${name.replaceAll('_', '-')}`,
     title: name.replaceAll('_', ' '),
     status,
     detail: `${message}. ${next}`,
     code,
     next,
-    instance: request.id,
+    instance,
   }
-  if (status === 503) reply.header('retry-after', '1')
-  return reply.code(status).type('application/problem+json').send(JSON.stringify(body))
 }
 
 /** Fastify's own refusals (a body too long, JSON that is none, ...) keep their status and words, and get our shape. */

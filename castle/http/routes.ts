@@ -1,6 +1,7 @@
 // What all rooms of the API share: a route is declared once, with its schemas, and OpenAPI is made from them.
 import type { FastifyInstance } from 'fastify'
 import type { Static, TSchema } from 'typebox'
+import { CastleError } from '../errors.ts'
 import { problemResponses } from './problems.ts'
 
 interface Shapes<Params extends TSchema, Query extends TSchema, Body extends TSchema> {
@@ -22,6 +23,8 @@ export interface Route<Params extends TSchema, Query extends TSchema, Body exten
   handle(request: { params: Static<Params>; query: Static<Query>; body: Static<Body> }): unknown
 }
 
+const noBody = 'Takes no body: one that is not empty is refused.'
+
 export function addRoute<
   Params extends TSchema = TSchema,
   Query extends TSchema = TSchema,
@@ -35,13 +38,17 @@ export function addRoute<
     schema: {
       tags: [tag],
       summary,
-      ...(description === undefined ? {} : { description }),
+      ...describe(description, method === 'DELETE' && body === undefined ? noBody : undefined),
       ...(params === undefined ? {} : { params }),
       ...(query === undefined ? {} : { querystring: query }),
       ...(body === undefined ? {} : { body }),
       response: { [status]: shape ?? { type: 'null', description: 'Done.' }, ...problemResponses },
     },
     handler: async (request, reply) => {
+      // Rather refused than ignored: whoever sends one believes that it counts.
+      if (body === undefined && !isEmpty(request.body)) {
+        throw new CastleError('REQUEST_WRONG', `${method} ${url} takes no body`, { next: 'Send it without a body.' })
+      }
       const result = await route.handle({
         params: request.params as Static<Params>,
         query: request.query as Static<Query>,
@@ -51,4 +58,13 @@ export function addRoute<
       return shape === null ? reply.send() : result
     },
   })
+}
+
+function isEmpty(body: unknown): boolean {
+  return body === undefined || body === null || body === ''
+}
+
+function describe(...parts: readonly (string | undefined)[]): { description?: string } {
+  const said = parts.filter((part) => part !== undefined)
+  return said.length === 0 ? {} : { description: said.join(' ') }
 }

@@ -7,14 +7,16 @@ import type { Address, Logger, Runtime } from '@castellan/protocol/runtime'
 import swagger from '@fastify/swagger'
 import fastify, { type FastifyInstance } from 'fastify'
 import type { Castle } from '../castle.ts'
+import type { CastleConfig } from '../config.ts'
 import { CastleError, messageOf } from '../errors.ts'
 import { addClients } from './clients.ts'
 import { addClusters } from './clusters.ts'
 import { GroupOffsets } from './group-offsets.ts'
 import { addGroups } from './groups.ts'
+import { refuseHost } from './hosts.ts'
 import { LinkServer } from './links.ts'
 import { Metrics } from './metrics.ts'
-import { answerProblems } from './problems.ts'
+import { answerProblems, earlyProblems } from './problems.ts'
 import { addSystem } from './system.ts'
 import { addTopics } from './topics.ts'
 import { compileValidator } from './validation.ts'
@@ -33,12 +35,15 @@ export interface HttpServer {
 /** Listens. Rejects with a CastleError when the address cannot be had. */
 export async function serveHttp(
   castle: Castle,
-  listen: Address,
+  config: Pick<CastleConfig, 'listen' | 'insecure'>,
   runtime: Runtime,
   log: Logger,
   release: string,
 ): Promise<HttpServer> {
+  const { listen } = config
+  const hostRefusal = (host: string | undefined) => refuseHost(host, config)
   const app = fastify({
+    ...earlyProblems,
     bodyLimit: bodyBytesMax,
     routerOptions: { maxParamLength: 1_000 },
     forceCloseConnections: 'idle',
@@ -49,6 +54,11 @@ export async function serveHttp(
   // Views are made to their schemas; a test holds them to it (http.test.ts).
   app.setSerializerCompiler(() => (value) => JSON.stringify(value))
   answerProblems(app, log)
+  readEmptyBodies(app)
+  app.addHook('onRequest', async ({ headers }) => {
+    const refused = hostRefusal(headers.host)
+    if (refused !== undefined) throw refused
+  })
   await app.register(swagger, {
     openapi: {
       openapi: '3.1.0',
@@ -66,7 +76,7 @@ export async function serveHttp(
   addTopics(app, castle)
   addGroups(app, castle, groupOffsets)
   addClients(app, castle, runtime.clock)
-  const links = new LinkServer(app.server, castle)
+  const links = new LinkServer(app.server, castle, hostRefusal)
   await listenOn(app, listen)
   const bound = app.server.address()
   const port = typeof bound === 'object' && bound !== null ? bound.port : listen.port
@@ -79,6 +89,15 @@ export async function serveHttp(
       await app.close()
     },
   }
+}
+
+/** Some clients send a content type with every request: an empty body is none, and the schema says whether that will do. */
+function readEmptyBodies(app: FastifyInstance): void {
+  const parse = app.getDefaultJsonParser('error', 'error')
+  app.addContentTypeParser<string>('application/json', { parseAs: 'string' }, (request, text, done) => {
+    if (text === '') done(null, undefined)
+    else parse(request, text, done)
+  })
 }
 
 async function listenOn(app: FastifyInstance, { host, port }: Address): Promise<void> {

@@ -4,6 +4,7 @@ import Type from 'typebox'
 import type { Castle } from '../castle.ts'
 import { CastleError } from '../errors.ts'
 import type { Topic } from '../state/entities.ts'
+import { labelsMax } from '../topics/labels.ts'
 import { topicSummary, topicView } from '../views/schemas.ts'
 import { summarizeTopic, viewTopic } from '../views/views.ts'
 import { page, pageOf, pageQuery } from './lists.ts'
@@ -17,8 +18,10 @@ const people = {
   description: Type.Optional(Type.String({ maxLength: 2_000 })),
   owner: Type.Optional(Type.String({ maxLength: 249 })),
 }
-const configName = Type.String({ maxLength: 249 })
-const configValue = Type.String({ maxLength: 2_000 })
+const short = Type.String({ maxLength: 2_000 })
+/** Names are bounded here: a record of typebox looks at their values only. */
+const namedTexts = { propertyNames: { minLength: 1, maxLength: 249 }, maxProperties: 100 }
+const labelNames = { ...namedTexts, maxProperties: labelsMax, description: `At most ${labelsMax}.` }
 
 const newTopic = Type.Object(
   {
@@ -27,8 +30,10 @@ const newTopic = Type.Object(
     partitions: Type.Optional(Type.Integer({ minimum: 1, maximum: 10_000 })),
     replicationFactor: Type.Optional(Type.Integer({ minimum: 1, maximum: 100 })),
     ackLevel: Type.Optional(ackLevel),
-    configs: Type.Optional(Type.Record(configName, configValue, { description: "Kafka's names of topic settings." })),
-    labels: Type.Optional(Type.Record(Type.String(), Type.String({ maxLength: 2_000 }), { maxProperties: 100 })),
+    configs: Type.Optional(
+      Type.Record(Type.String(), short, { ...namedTexts, description: "Kafka's names of topic settings." }),
+    ),
+    labels: Type.Optional(Type.Record(Type.String(), short, labelNames)),
     ...people,
   },
   strict,
@@ -39,12 +44,18 @@ const topicChange = Type.Object(
     ackLevel: Type.Optional(ackLevel),
     partitions: Type.Optional(Type.Integer({ minimum: 1, maximum: 10_000 })),
     configs: Type.Optional(
-      Type.Record(configName, Type.Union([configValue, Type.Null()]), {
+      Type.Record(Type.String(), Type.Union([short, Type.Null()]), {
+        ...namedTexts,
         description: 'Only those to change; null takes one back to its default.',
       }),
     ),
     labels: Type.Optional(
-      Type.Record(Type.String(), Type.Union([Type.String({ maxLength: 2_000 }), Type.Null()]), { maxProperties: 100 }),
+      Type.Record(Type.String(), Type.Union([short, Type.Null()]), {
+        ...labelNames,
+        // As many given as taken away.
+        maxProperties: 2 * labelsMax,
+        description: `Only those to change; null removes one. A topic has at most ${labelsMax}.`,
+      }),
     ),
     ...people,
   },

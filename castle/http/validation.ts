@@ -6,6 +6,9 @@ import type { TSchema } from 'typebox'
 import { Compile } from 'typebox/compile'
 import { CastleError } from '../errors.ts'
 
+/** Names come from the request: whoever sends long ones is not sent all of them back. */
+const messageMax = 2_000
+
 type Problem = ReturnType<ReturnType<typeof Compile>['Errors']>[number]
 
 export const compileValidator: FastifySchemaCompiler<TSchema> = ({ schema, httpPart }) => {
@@ -21,13 +24,22 @@ export const compileValidator: FastifySchemaCompiler<TSchema> = ({ schema, httpP
 
 function describe(where: string, problems: readonly Problem[]): string {
   const unknown = problems.find(({ keyword }) => keyword === 'additionalProperties')
-  const problem = unknown ?? problems[0]
+  const misnamed = problems.find(({ keyword }) => keyword === 'propertyNames')
+  const problem = unknown ?? misnamed ?? problems[0]
   if (problem === undefined) return `the ${where} is not as described`
   const path = problem.instancePath.slice(1).replaceAll('/', '.')
   const at = path === '' ? `the ${where}` : `'${path}' in the ${where}`
   if (problem.keyword === 'additionalProperties') {
-    const names = problem.params.additionalProperties.map((name) => `'${name}'`).join(', ')
-    return `${at} has ${names}, which this version does not honour`
+    const names = problem.params.additionalProperties.map(quoted).join(', ').slice(0, messageMax)
+    return `${at.slice(0, messageMax)} has ${names}, which this version does not honour`
   }
-  return `${at} ${problem.message}`
+  if (problem.keyword === 'propertyNames') {
+    const names = problem.params.propertyNames.map(quoted).join(', ')
+    return `${at} has names that are empty or too long: ${names}`.slice(0, messageMax)
+  }
+  return `${at} ${problem.message}`.slice(0, messageMax)
+}
+
+function quoted(name: string): string {
+  return `'${name.slice(0, 300)}'`
 }

@@ -4,6 +4,7 @@ import { CastleError } from '../errors.ts'
 import type { Draft } from '../state/draft.ts'
 import type { Topic } from '../state/entities.ts'
 import { checkConfigs } from './create.ts'
+import { checkLabels } from './labels.ts'
 
 export interface TopicChange {
   readonly ackLevel?: -1 | 1 | 0
@@ -26,13 +27,15 @@ export function changeTopic(draft: Draft, cluster: string, name: string, change:
   }
   const configs = merged(topic.configs, change.configs)
   checkConfigs(configs)
+  const labels = merged(topic.labels, change.labels)
+  checkLabels(name, labels)
   const changed: Topic = {
     ...topic,
     ackLevel: change.ackLevel ?? topic.ackLevel,
     configs,
     description: change.description ?? topic.description,
     owner: change.owner ?? topic.owner,
-    labels: merged(topic.labels, change.labels),
+    labels,
   }
   const differences = differencesOf(topic, changed)
   if (differences.length === 0) return topic

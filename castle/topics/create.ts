@@ -7,6 +7,7 @@ import { place, type Room } from '../placement/placement.ts'
 import type { Draft } from '../state/draft.ts'
 import type { Topic } from '../state/entities.ts'
 import { brokersOf, topicsOf, type View } from '../state/state.ts'
+import { checkLabels } from './labels.ts'
 
 /** What a person may add to what Kafka's clients say. */
 export interface NewTopic extends CreateTopicArgs {
@@ -33,6 +34,7 @@ export function createTopic(draft: Draft, topicId: string, args: NewTopic, defau
   const brokers = assignedBrokers(draft, args, defaults)
   const configs = { ...args.configs }
   checkConfigs(configs)
+  checkLabels(args.name, args.labels ?? {})
   if (args.validateOnly !== true) {
     putTopic(draft, topicId, { ...args, configs }, brokers)
     draft.decide({

@@ -4,6 +4,7 @@ import type { Topic } from '../state/entities.ts'
 import { State } from '../state/state.ts'
 import { changeTopic, deleteTopic, type TopicChange } from './change.ts'
 import { createTopic, type NewTopic } from './create.ts'
+import { labelsMax } from './labels.ts'
 
 let state: State
 let versions: number
@@ -195,5 +196,19 @@ describe('a topic is deleted', () => {
     expect(() => decide((made) => deleteTopic(made, topic('__consumer_offsets')))).toThrow(
       expect.objectContaining({ code: 'TOPIC_INTERNAL' }),
     )
+  })
+})
+
+describe('labels', () => {
+  const labels = (count: number, prefix: string, value = 'v') =>
+    Object.fromEntries(Array.from({ length: count }, (_, i) => [`${prefix}${i}`, value]))
+  const change = (changed: TopicChange) => decide((made) => changeTopic(made, 'c', 'orders', changed))
+
+  test('are so many at most, however they came together', () => {
+    expect(() => create({ name: 'orders', labels: labels(labelsMax + 1, 'a') })).toThrow('65 labels (limit: 64)')
+    create({ name: 'orders', labels: labels(labelsMax, 'a') })
+    expect(() => change({ labels: { one: 'more' } })).toThrow('65 labels (limit: 64)')
+    change({ labels: { a0: null, one: 'more' } })
+    expect(Object.keys(topic('orders').labels)).toHaveLength(labelsMax)
   })
 })
