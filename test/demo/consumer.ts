@@ -19,7 +19,8 @@ async function count(): Promise<void> {
   const ledger = new Ledger(file)
   const castellan = await connect({ castle, service: 'demo-consumer', signal: stop.signal })
   stop.signal.addEventListener('abort', () => void castellan.close())
-  const consumer = castellan.consumer({ group, topics: [topic] })
+  // Often enough that a kill on the way has commits to go on from.
+  const consumer = castellan.consumer({ group, topics: [topic], autoCommitIntervalMs: 200 })
   await consumer.runBatches(({ partition, messages }) => {
     const counted = messages.map((message) => ({ offset: message.offset, event: message.json() as FileChange }))
     ledger.apply(name, partition, counted)

@@ -4,10 +4,10 @@ import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, expect, test } from 'vitest'
-import { startPlatform, type TestPlatform } from '../processes/index.ts'
+import { startPlatform, type TestPlatform, waitFor } from '../processes/index.ts'
 import type { Delivery } from './ledger.ts'
 import { problemsOf, readLog, withAdmin } from './log.ts'
-import { type DemoResult, groupOf, type Progress, runDemo } from './run.ts'
+import { type DemoResult, groupOf, type Progress, partitions, runDemo } from './run.ts'
 
 const topic = 'file-changes'
 let folder: string
@@ -35,9 +35,28 @@ async function committed(): Promise<Map<number, number>> {
   return new Map(offsets.map(({ partition, offset }) => [partition, offset]))
 }
 
-async function run(troubles: readonly Trouble[] = []): Promise<DemoResult> {
+/** Resolves once the group has committed something of every partition: before, a kill has no commit to go back behind. */
+function everythingCommitted(): Promise<Map<number, number>> {
+  return waitFor('commits of all partitions', async () => {
+    const commits = await committed()
+    const started = [...commits.values()].filter((offset) => offset > 0)
+    return started.length === partitions && commits
+  })
+}
+
+interface Run {
+  readonly result: DemoResult
+  /** What was committed just before the first trouble. */
+  readonly commits: ReadonlyMap<number, number>
+}
+
+/** Runs the demo, with troubles in their order; none before there are commits that it could lose. */
+async function run(troubles: readonly Trouble[] = []): Promise<Run> {
   const left = [...troubles]
   const struck: Promise<void>[] = []
+  let commits: ReadonlyMap<number, number> | undefined
+  const waiting = troubles.length === 0 ? undefined : everythingCommitted().then((all) => (commits = all))
+  waiting?.catch(() => {}) // awaited below
   const result = await runDemo({
     castle: platform.castle,
     topic,
@@ -45,15 +64,18 @@ async function run(troubles: readonly Trouble[] = []): Promise<DemoResult> {
     say: () => {},
     onProgress(progress) {
       const next = left[0]
-      if (next === undefined || progress.counted < next.at * progress.events) return
+      if (commits === undefined || next === undefined || progress.counted < next.at * progress.events) return
       left.shift()
-      struck.push(next.strike(progress))
+      const striking = next.strike(progress)
+      striking.catch(() => {}) // awaited below
+      struck.push(striking)
     },
   })
+  await waiting
   await Promise.all(struck)
   // A trouble that came too late tested nothing.
   expect(left).toEqual([])
-  return result
+  return { result, commits: commits ?? new Map() }
 }
 
 async function expectRight(result: DemoResult): Promise<void> {
@@ -77,39 +99,36 @@ function repeatsFrom(deliveries: readonly Delivery[]): Map<number, number> {
 
 /** What was committed before the kill is never handed out again. */
 function expectRepeatsOnlyFrom(commits: ReadonlyMap<number, number>, deliveries: readonly Delivery[]): void {
+  expect(commits.size).toBe(partitions)
   for (const [partition, first] of repeatsFrom(deliveries)) {
-    expect(first, `partition ${partition}`).toBeGreaterThanOrEqual(commits.get(partition) ?? 0)
+    expect(first, `partition ${partition}`).toBeGreaterThanOrEqual(commits.get(partition) ?? Number.POSITIVE_INFINITY)
   }
 }
 
 test('undisturbed: equal totals, each message handed out once', async () => {
-  const result = await run()
+  const { result } = await run()
   await expectRight(result)
   expect(repeatsFrom(result.deliveries).size).toBe(0)
   expect(new Set(result.deliveries.map(({ member }) => member)).size).toBe(3)
 })
 
 test('Castle is killed with -9 and started again', async () => {
-  let commits = new Map<number, number>()
   const strike = async () => {
-    commits = await committed()
     await platform.kill('castle')
     await platform.restart('castle')
     await platform.untilUp()
   }
-  const result = await run([{ at: 0.1, strike }])
+  const { result, commits } = await run([{ at: 0.1, strike }])
   await expectRight(result)
   expectRepeatsOnlyFrom(commits, result.deliveries)
 })
 
 test('every broker is killed with -9 on the way and comes back', async () => {
-  let commits = new Map<number, number>()
   const strike = (name: `broker-${number}`) => async () => {
-    if (commits.size === 0) commits = await committed()
     await platform.kill(name)
     await platform.restart(name)
   }
-  const result = await run([
+  const { result, commits } = await run([
     { at: 0.1, strike: strike('broker-1') },
     { at: 0.3, strike: strike('broker-2') },
     { at: 0.5, strike: strike('broker-3') },
@@ -119,12 +138,10 @@ test('every broker is killed with -9 on the way and comes back', async () => {
 })
 
 test('a consumer is killed with -9: the others go on from its last commit', async () => {
-  let commits = new Map<number, number>()
   const strike = async ({ consumers }: Progress) => {
-    commits = await committed()
     await consumers.get('consumer-2')?.kill()
   }
-  const result = await run([{ at: 0.2, strike }])
+  const { result, commits } = await run([{ at: 0.2, strike }])
   await expectRight(result)
   expectRepeatsOnlyFrom(commits, result.deliveries)
 })

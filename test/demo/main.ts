@@ -1,4 +1,5 @@
-// `npm run demo`: the real event stream through a platform, with its totals checked. Exit code 1 if they are not equal.
+// `npm run demo`: the real event stream through a platform, with its totals checked. Exit code 1 if they are not equal, 2 if it
+// was not called as it is meant.
 //
 // It uses the platform that runs at --castle (default http://127.0.0.1:8600), or starts one of its own and stops it at the end.
 import { mkdtempSync, rmSync } from 'node:fs'
@@ -16,26 +17,56 @@ interface Platform {
   stop(): Promise<void>
 }
 
+/** Trouble that a sentence explains. */
+class DemoError extends Error {}
+
 const castleDefault = 'http://127.0.0.1:8600'
-const { values } = parseArgs({ options: { castle: { type: 'string' } } })
-const folder = mkdtempSync(join(tmpdir(), 'castellan-demo-'))
-let platform: Platform | undefined
-try {
-  platform = (await runningPlatform(values.castle)) ?? (await ownPlatform(join(folder, 'data')))
-  process.exitCode = (await demo(platform)) ? 0 : 1
-} finally {
-  await platform?.stop()
-  rmSync(folder, { recursive: true, force: true })
+const words = castleOf(process.argv.slice(2))
+if ('problem' in words) {
+  console.error(`demo: ${words.problem}`)
+  process.exitCode = 2
+} else {
+  process.exitCode = (await main(words.castle)) ? 0 : 1
 }
 
-async function demo({ castle, bootstrap }: Platform): Promise<boolean> {
+/** What --castle says, if it is given; or what is wrong with the command line. */
+function castleOf(args: string[]): { castle: string | undefined } | { problem: string } {
+  const right = 'Use npm run demo, or npm run demo -- --castle URL.'
+  try {
+    const { castle } = parseArgs({ args, options: { castle: { type: 'string' } } }).values
+    if (castle === undefined || URL.canParse(castle)) return { castle }
+    return { problem: `--castle is '${castle}', but must be a URL such as ${castleDefault}. ${right}` }
+  } catch (error) {
+    if (!(error instanceof TypeError && 'code' in error && String(error.code).startsWith('ERR_PARSE_ARGS'))) throw error
+    const [sentence = ''] = error.message.split(/\. |\n/, 1)
+    return { problem: `${sentence.replace(/\.$/, '')}. ${right}` }
+  }
+}
+
+async function main(asked: string | undefined): Promise<boolean> {
+  const folder = mkdtempSync(join(tmpdir(), 'castellan-demo-'))
+  let platform: Platform | undefined
+  try {
+    platform = (await runningPlatform(asked)) ?? (await ownPlatform(join(folder, 'data')))
+    return await demo(platform, join(folder, 'ledger.sqlite'))
+  } catch (error) {
+    if (!(error instanceof DemoError)) throw error
+    console.error(`demo: ${error.message}`)
+    return false
+  } finally {
+    await platform?.stop()
+    rmSync(folder, { recursive: true, force: true })
+  }
+}
+
+async function demo({ castle, bootstrap }: Platform, ledgerFile: string): Promise<boolean> {
   const topic = await freshTopic(castle)
   console.log(`topic ${topic} (${partitions} partitions, Ack -1), group ${groupOf(topic)} (${consumerCount} consumers)`)
   let bar: ProgressBar | undefined
   const result = await runDemo({
     castle,
     topic,
-    ledgerFile: join(folder, 'ledger.sqlite'),
+    ledgerFile,
     say: (line) => console.log(process.stdout.isTTY ? `\r\x1b[K${line}` : line), // over the bar
     onProgress({ events, acknowledged, counted }) {
       bar ??= new ProgressBar(events)
@@ -87,8 +118,9 @@ async function runningPlatform(asked: string | undefined): Promise<Platform | un
     console.log(`using the platform at ${castle}`)
     return { castle, bootstrap: items.map(({ host, port }) => `${host}:${port}`).join(','), stop: async () => {} }
   } catch (error) {
-    if (asked === undefined && error instanceof TypeError) return undefined
-    throw error
+    if (!(error instanceof TypeError)) throw error
+    if (asked === undefined) return undefined
+    throw new DemoError(`No platform answers at ${asked}: start it (npm start), or leave --castle out.`)
   }
 }
 
@@ -100,7 +132,7 @@ async function ownPlatform(data: string): Promise<Platform> {
     if (!supervisor.isRunning) return 'ended'
     return /^ready castle=(\S+) bootstrap=(\S+)$/m.exec(supervisor.stdout) ?? undefined
   })
-  if (line === 'ended') throw new Error(supervisor.stderr)
+  if (line === 'ended') throw new DemoError(supervisor.stderr.trim())
   const [, castle = '', bootstrap = ''] = line
   console.log(`started a platform: castle ${castle}, brokers ${bootstrap}`)
   return { castle, bootstrap, stop: () => supervisor.stop() }
