@@ -24,6 +24,8 @@ import type { Partition, Partitions } from '../partition/index.ts'
 import { coordinatorError } from './coordinator-error.ts'
 import { commitOffsets } from './offset-commit.ts'
 import { fetchOffsets } from './offset-fetch.ts'
+import { RepeatedWarning } from './repeated-warning.ts'
+import { fitReports, hasRoomFor } from './report-room.ts'
 import type { GroupSettings } from './settings.ts'
 import { Shard, type ShardHost } from './shard.ts'
 import { type Beat, refusal, refusedAnswer } from './state/beat.ts'
@@ -33,8 +35,6 @@ import { Subscriptions } from './state/subscription.ts'
 export const offsetsTopic = '__consumer_offsets'
 
 const deletedTopicsMax = 10_000
-/** As many as a report to Castle may name. */
-const reportedGroupsMax = 10_000
 const closeMs = 1_000
 /** A shard that failed is read again after a while that doubles each time. */
 const reloadMs = { first: 100, most: 30_000 }
@@ -59,6 +59,12 @@ export class Coordinator {
   readonly #reloads = new Map<number, { failures: number; timer: Timer }>()
   readonly #deletedTopics = new Map<string, TopicState>()
   readonly #listeners = new Set<() => void>()
+  /** Ids of the topics that there are, to notice when one comes or goes. */
+  readonly #topicIds = new Set<string>()
+  /** Topics that came or went in this turn. */
+  #newsOfTopics: TopicState[] = []
+  readonly #noRoom: RepeatedWarning
+  readonly #reportTooLarge: RepeatedWarning
   readonly #host: ShardHost
   readonly #stopListening: () => void
   #retentionTimer: Timer
@@ -69,6 +75,16 @@ export class Coordinator {
   constructor(runtime: Runtime, options: CoordinatorOptions) {
     this.#runtime = runtime
     this.#options = options
+    this.#noRoom = new RepeatedWarning(
+      runtime.clock,
+      options.log,
+      'no room for what members ask for: their group has as many as it may, or the report to Castle is full',
+    )
+    this.#reportTooLarge = new RepeatedWarning(
+      runtime.clock,
+      options.log,
+      'the report to Castle would be too large, so groups are left out (they are assigned without Castle), or what their members have now: let more brokers coordinate them',
+    )
     this.#host = {
       runtime,
       settings: options.settings,
@@ -76,7 +92,9 @@ export class Coordinator {
       log: options.log,
       subscriptions: new Subscriptions(),
       deletedTopics: this.#deletedTopics,
-      hasRoom: () => this.#groupCount() < options.settings.groupsMax,
+      hasRoom: () => this.#groupCount() < options.settings.groupsMax && hasRoomFor(this.#reportBytes(), 1, 0),
+      hasReportRoom: (growthBytes, memberBytes) => hasRoomFor(this.#reportBytes(), growthBytes, memberBytes),
+      noRoom: this.#noRoom,
       onReport: () => this.#noteReport(),
       onFailure: (shard) => this.#reloadLater(shard),
     }
@@ -161,14 +179,14 @@ export class Coordinator {
 
   // ---------------------------------------------------------------- Castle
 
-  /** The groups that this broker coordinates; the same list until something of it changes. */
+  /** The groups that this broker coordinates, as many as a report may hold; the same list until something of it changes. */
   reports(): GroupReport[] {
     if (this.#reports) return this.#reports
     const all = [...this.#shards.values()].flatMap((shard) => shard.reports())
-    // Groups without members need nothing from Castle: should there be too many, these are left out.
-    if (all.length > reportedGroupsMax) all.sort((a, b) => Math.sign(b.members.length) - Math.sign(a.members.length))
-    this.#reports = all.slice(0, reportedGroupsMax)
-    return this.#reports
+    const { reports, leftOut, withoutTarget } = fitReports(all)
+    if (leftOut + withoutTarget > 0) this.#reportTooLarge.happened({ groups: all.length, leftOut, withoutTarget })
+    this.#reports = reports
+    return reports
   }
 
   /** Calls `listener` when the reports changed, once for all changes of a turn. Returns how to stop. */
@@ -191,7 +209,12 @@ export class Coordinator {
         this.#deletedTopics.delete(this.#deletedTopics.keys().next().value!)
       }
     }
-    for (const shard of this.#shards.values()) shard.followTopics([topic])
+    // What changed otherwise, such as a leader, means nothing to groups.
+    if (!topic.deleted && this.#topicIds.has(topic.topicId)) return
+    if (topic.deleted) this.#topicIds.delete(topic.topicId)
+    else this.#topicIds.add(topic.topicId)
+    this.#newsOfTopics.push(topic)
+    if (this.#newsOfTopics.length === 1) this.#runtime.clock.soon(() => this.#followTopics())
   }
 
   // ---------------------------------------------------------------- shards
@@ -251,6 +274,28 @@ export class Coordinator {
     let total = 0
     for (const { groups } of this.#shards.values()) total += groups.size
     return total
+  }
+
+  #reportBytes(): number {
+    let total = 0
+    for (const { reportBytes } of this.#shards.values()) total += reportBytes
+    return total
+  }
+
+  /**
+   * Topics that came at once are looked at together: each regular expression is written down anew once, not for each topic. Members may
+   * also have named a topic before it was made.
+   */
+  #followTopics(): void {
+    const topics = this.#newsOfTopics
+    this.#newsOfTopics = []
+    const names = new Set(topics.map(({ name }) => name))
+    let renewed = false
+    for (const shard of this.#shards.values()) {
+      shard.followTopics(topics)
+      renewed = shard.renewReports(names) || renewed
+    }
+    if (renewed) this.#noteReport()
   }
 
   #noteReport(): void {

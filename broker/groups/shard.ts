@@ -7,19 +7,22 @@
 // for another's write, and no answer tells of anything that could still be lost.
 import { errors } from '@castellan/protocol'
 import { assign } from '@castellan/protocol/assignment'
-import { type GroupReport, type TargetState, type TopicState, versionOf } from '@castellan/protocol/heartbeat'
+import { type TargetState, type TopicState, versionOf } from '@castellan/protocol/heartbeat'
 import { type Logger, type Runtime, type Timer, uuid } from '@castellan/protocol/runtime'
 import type { Metadata } from '../castle/metadata.ts'
 import { messageOf } from '../errors.ts'
 import type { Partition } from '../partition/index.ts'
 import { GroupLog } from './group-log.ts'
+import type { RepeatedWarning } from './repeated-warning.ts'
+import type { SizedReport } from './report-room.ts'
 import type { GroupSettings } from './settings.ts'
 import type { Answer, Beat, Surroundings } from './state/beat.ts'
 import { expireOffsets } from './state/commits.ts'
 import { Draft, Group } from './state/group.ts'
 import { heartbeat } from './state/heartbeat.ts'
 import { countAsHeard, expire, giveTime, nextDeadlineMs } from './state/leaving.ts'
-import { reportOf, stateOf } from './state/snapshot.ts'
+import { bytesOfTargets } from './state/report-size.ts'
+import { reportOf, stateOf, subscribesToAny } from './state/snapshot.ts'
 import type { Subscriptions } from './state/subscription.ts'
 import { assignmentInput, dropTopic, refreshRegexes, setTargets, takeTarget } from './state/target.ts'
 
@@ -38,6 +41,10 @@ export interface ShardHost {
   readonly deletedTopics: ReadonlyMap<string, TopicState>
   /** Whether there is room for one more group on this broker. */
   hasRoom(): boolean
+  /** Whether the report has room for so much more than the groups' `reportBytes`, of a member that takes `memberBytes` then. */
+  hasReportRoom(growthBytes: number, memberBytes: number): boolean
+  /** A join or a subscription was refused, or got no further topics, because the group or the report is full. */
+  readonly noRoom: RepeatedWarning
   /** Some group's report changed. */
   onReport(): void
   /** The state in memory is not that of the log any more. */
@@ -49,11 +56,16 @@ export class Shard {
   readonly leaderEpoch: number
   readonly groups = new Map<string, Group>()
   state: 'loading' | 'ready' | 'failed' | 'closed' = 'loading'
+  /** Of all groups together, as it was after the last step. */
+  reportBytes = 0
   /** Changes of reports so far, at this leader epoch. */
   changeCount: number
   readonly #host: ShardHost
   readonly #groupLog: GroupLog
   readonly #electedMs: number
+  /** What each group has in `reportBytes`. */
+  readonly #countedBytes = new Map<string, number>()
+  readonly #exists = (name: string) => this.#host.metadata.topicNamed(name) !== undefined
   #timer: { readonly dueMs: number; readonly timer: Timer } | null = null
 
   /** `changeCount`: that of the shard before it at the same leader epoch. */
@@ -94,8 +106,12 @@ export class Shard {
     return this.#groupLog.pending
   }
 
-  reports(): GroupReport[] {
-    return this.state === 'ready' ? [...this.groups.values()].map(reportOf) : []
+  reports(): SizedReport[] {
+    if (this.state !== 'ready') return []
+    return [...this.groups.values()].map((group) => {
+      const report = reportOf(group, this.#exists)
+      return { report, size: { subscribedBytes: group.reportBytes, targetBytes: bytesOfTargets(report) } }
+    })
   }
 
   // ---------------------------------------------------------------- events
@@ -107,6 +123,15 @@ export class Shard {
       return errors.POLICY_VIOLATION.code
     const step = this.#guard(() => heartbeat(group, beat, this.#surroundings()))
     if (!step) return errors.COORDINATOR_NOT_AVAILABLE.code
+    const { errorCode: code, errorMessage } = step.answer
+    if (code === errors.GROUP_MAX_SIZE_REACHED.code) {
+      this.#host.noRoom.happened({
+        group: beat.groupId,
+        member: beat.memberId,
+        clientHost: beat.clientHost,
+        errorMessage,
+      })
+    }
     const errorCode = await this.#commit(step.draft)
     return errorCode === 0 ? step.answer : errorCode
   }
@@ -145,6 +170,18 @@ export class Shard {
     }
   }
 
+  /** Topics of these names came or went: reports name only those that exist. Does a group have to be reported anew? */
+  renewReports(names: ReadonlySet<string>): boolean {
+    if (this.state !== 'ready') return false
+    let renewed = false
+    for (const group of this.groups.values()) {
+      if (!subscribesToAny(group, names)) continue
+      group.report = null
+      renewed = true
+    }
+    return renewed
+  }
+
   expireOffsets(wallMs: number): void {
     if (this.state !== 'ready') return
     const retentionMs = this.#host.settings.offsetsRetentionMinutes * 60_000
@@ -160,6 +197,7 @@ export class Shard {
     const heardMs = Math.max(this.#electedMs + formerLeaderMs, runtime.clock.nowMs())
     for (const group of this.groups.values()) {
       if (group.deleted) this.groups.delete(group.id)
+      this.#count(group)
       group.restored()
       group.membership = this.#nextChange()
       group.revision = this.#nextChange()
@@ -178,14 +216,12 @@ export class Shard {
   }
 
   #followTopics(draft: Draft, topics: readonly TopicState[]): void {
-    const { metadata, subscriptions, log } = this.#host
+    const { subscriptions, noRoom } = this.#host
     for (const topic of topics) if (topic.deleted) dropTopic(draft, topic.topicId)
-    const exists = (name: string) => metadata.topicNamed(name) !== undefined
-    for (const member of refreshRegexes(draft, topics, exists, subscriptions)) {
-      log.warn(
-        { group: draft.group.id, member },
-        'its regular expression matches too many topics: it gets no further ones',
-      )
+    const { group } = draft
+    for (const member of refreshRegexes(draft, topics, this.#exists, subscriptions, this.#host.hasReportRoom)) {
+      const errorMessage = 'its regular expression matches more topics than there is room for: it gets no further ones'
+      noRoom.happened({ group: group.id, member, errorMessage })
     }
   }
 
@@ -224,6 +260,7 @@ export class Shard {
     if (changes.length === 0) return this.#groupLog.durable()
     if (group.deleted) this.groups.delete(group.id)
     else this.groups.set(group.id, group)
+    this.#count(group)
     const reported = draft.news || draft.membershipChanged || changes.some(({ kind }) => kind === 'group')
     if (reported) {
       if (draft.membershipChanged || group.membership === 0) group.membership = this.#nextChange()
@@ -264,12 +301,20 @@ export class Shard {
     return group
   }
 
+  /** Its newest size counts; to be called after each step. */
+  #count(group: Group): void {
+    const bytes = this.groups.get(group.id) === group ? group.reportBytes : 0
+    this.reportBytes += bytes - (this.#countedBytes.get(group.id) ?? 0)
+    if (bytes > 0) this.#countedBytes.set(group.id, bytes)
+    else this.#countedBytes.delete(group.id)
+  }
+
   #draft(group: Group): Draft {
     return new Draft(group, this.#host.runtime.clock.nowMs() + this.#host.settings.groupCastleGraceMs)
   }
 
   #surroundings(): Surroundings {
-    const { runtime, settings, metadata, subscriptions } = this.#host
+    const { runtime, settings, metadata, subscriptions, hasReportRoom } = this.#host
     return {
       nowMs: runtime.clock.nowMs(),
       wallMs: runtime.clock.wallMs(),
@@ -278,6 +323,7 @@ export class Shard {
       membersMax: settings.groupConsumerMaxSize,
       newMemberId: () => uuid(runtime.random),
       resolve: (regex) => subscriptions.resolve(regex, metadata.topics()),
+      hasReportRoom,
     }
   }
 

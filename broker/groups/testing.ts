@@ -163,6 +163,8 @@ export class TestingCoordinator {
     this.coordinator = new Coordinator(runtime, { partitions, metadata, log, settings: this.settings })
     this.coordinator.onChange(() => this.changes++)
     this.tell(topicState('orders', ordersId), topicState('payments', paymentsId))
+    // Partitions are made a few in a turn.
+    await settle()
     this.elect()
     await settle()
   }

@@ -29,6 +29,8 @@ export interface Surroundings {
   newMemberId(): string
   /** The topics that a regular expression means now; `problem`: why it cannot be used. */
   resolve(regex: string): { topics: readonly string[] } | { problem: string }
+  /** Is there room in the report to Castle for so much more of a member that takes `memberBytes` then? */
+  hasReportRoom(growthBytes: number, memberBytes: number): boolean
 }
 
 export interface Answer {

@@ -10,6 +10,7 @@ import assert from 'node:assert/strict'
 import type { GroupReport, PartitionsByTopic } from '@castellan/protocol/heartbeat'
 import type { Committed } from './commits.ts'
 import { nothingOwned, type Owned } from './owned.ts'
+import { bytesOfGroup, bytesOfMember } from './report-size.ts'
 
 /** What a member said of itself. */
 export interface Profile {
@@ -52,6 +53,8 @@ export interface Session {
 export interface Member {
   readonly id: string
   profile: Profile
+  /** Of the group's `reportBytes`. */
+  reportBytes: number
   holding: Holding
   target: PartitionsByTopic
   session: Session
@@ -99,9 +102,12 @@ export class Group {
   /** When the coordinator assigns by itself, unless Castle's target came first. On its monotonic clock. */
   targetDueMs: number | null = null
   report: GroupReport | null = null
+  /** What the group and the subscriptions of its members may take up in a report, see report-size.ts. */
+  reportBytes: number
 
   constructor(id: string) {
     this.id = id
+    this.reportBytes = bytesOfGroup(id)
   }
 
   /** Is a target wanted? */
@@ -155,12 +161,14 @@ export class Group {
     const instanceId = member?.profile.instanceId
     // A successor may have taken the instance over by now.
     if (instanceId && this.instances.get(instanceId) === memberId) this.instances.delete(instanceId)
+    const reportBytes = profile ? bytesOfMember(memberId, profile) : 0
+    this.reportBytes += reportBytes - (member?.reportBytes ?? 0)
     if (!profile) return void this.members.delete(memberId)
     if (profile.instanceId !== null) this.instances.set(profile.instanceId, memberId)
-    if (member) member.profile = profile
+    if (member) Object.assign(member, { profile, reportBytes })
     else {
       const session = { deadlineMs: 0, demand: null, untold: tellTimes }
-      this.members.set(memberId, { id: memberId, profile, holding: nothingHeld, target: {}, session })
+      this.members.set(memberId, { id: memberId, profile, reportBytes, holding: nothingHeld, target: {}, session })
     }
   }
 

@@ -5,6 +5,8 @@ import { epochAway } from './group.ts'
 
 /** The longest id or name; Castle's heartbeat carries no longer ones. */
 const nameLengthMax = 249
+/** Kafka's rule. So a name's bytes are its characters, in the group log and in the report to Castle alike. */
+const topicName = /^[a-zA-Z0-9._-]+$/
 const topicsMax = 10_000
 /** A member's profile is one record, which has to fit a batch with room to spare. */
 const subscriptionBytesMax = 256 * 1024
@@ -55,7 +57,8 @@ function problemOfSubscription({ subscribedTopicNames: names }: Beat): string | 
   if (names.length > topicsMax) return `more than ${topicsMax} topics`
   let total = 0
   for (const name of names) {
-    if (name === '' || name.length > nameLengthMax) return `${JSON.stringify(name.slice(0, 100))} is no topic name`
+    if (name.length > nameLengthMax || !topicName.test(name))
+      return `${JSON.stringify(name.slice(0, 100))} is no topic name`
     total += name.length
   }
   return total > subscriptionBytesMax ? 'the names of the topics are too long together' : null

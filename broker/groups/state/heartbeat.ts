@@ -20,6 +20,8 @@ import { checkBeat } from './heartbeat-check.ts'
 import { leave, putRemoval, stayAway } from './leaving.ts'
 import { reportsExactly, reportsOnly } from './owned.ts'
 import { hasAll, reconcile } from './reconcile.ts'
+import { bytesOfMember } from './report-size.ts'
+import { charactersOf, fits, subscribedCharactersMax, subscribedTopicsMax } from './subscription.ts'
 
 export function heartbeat(group: Group, beat: Beat, around: Surroundings): Step {
   const draft = new Draft(group, around.nowMs + around.castleGraceMs)
@@ -32,11 +34,14 @@ export function heartbeat(group: Group, beat: Beat, around: Surroundings): Step 
   if ('errorCode' in found) return refused(draft, found)
   const regex = regexOf(beat, found.member, around)
   if ('errorCode' in regex) return refused(draft, regex)
+  const before = found.member ?? found.replaces
+  const profile = profileOf(beat, beat.memberEpoch === 0 ? null : before!.profile, regex.topics)
+  const unfit =
+    before && sameProfile(before.profile, profile) ? null : problemOf(found.memberId, before, profile, around)
+  if (unfit) return refused(draft, unfit)
   if (found.replaces) hand(draft, found.replaces, found.memberId)
   const member = found.member ?? group.members.get(found.memberId)
-  const current = member
-    ? renewed(draft, member, beat, regex.topics)
-    : joined(draft, found.memberId, beat, regex.topics)
+  const current = member ? renewed(draft, member, profile) : joined(draft, found.memberId, profile)
   return { draft, answer: proceed(draft, current, beat, around) }
 }
 
@@ -97,18 +102,17 @@ function hand(draft: Draft, from: Member, memberId: string): void {
 
 // ---------------------------------------------------------------- what it says
 
-function joined(draft: Draft, memberId: string, beat: Beat, regexTopics: readonly string[] | null): Member {
+function joined(draft: Draft, memberId: string, profile: Profile): Member {
   const { group } = draft
-  draft.put({ kind: 'member', memberId, value: profileOf(beat, null, regexTopics) })
+  draft.put({ kind: 'member', memberId, value: profile })
   if (group.head.emptySinceMs !== null) draft.put({ kind: 'group', value: { ...group.head, emptySinceMs: null } })
   draft.membershipChanged = true
   draft.raiseEpoch()
   return group.members.get(memberId)!
 }
 
-function renewed(draft: Draft, member: Member, beat: Beat, regexTopics: readonly string[] | null): Member {
+function renewed(draft: Draft, member: Member, after: Profile): Member {
   const before = member.profile
-  const after = profileOf(beat, beat.memberEpoch === 0 ? null : before, regexTopics)
   if (!sameProfile(before, after)) {
     draft.put({ kind: 'member', memberId: member.id, value: after })
     if (before.rack !== after.rack || !sameTexts(subscribedTopics(before), subscribedTopics(after))) {
@@ -146,6 +150,19 @@ function regexOf(
   const resolved = around.resolve(beat.subscribedTopicRegex)
   if ('topics' in resolved) return resolved
   return refusal(errors.INVALID_REGULAR_EXPRESSION, `the regular expression cannot be used: ${resolved.problem}`)
+}
+
+/** Why it cannot say this of itself, though each part alone is right; null: it can. `before`: itself, or whose place it takes. */
+function problemOf(memberId: string, before: Member | undefined, profile: Profile, around: Surroundings) {
+  const { topicNames, regexTopics } = profile
+  if (!fits(topicNames, regexTopics)) {
+    const text = `the subscription is to ${topicNames.length + regexTopics.length} topics, their names ${charactersOf(topicNames, regexTopics)} characters long, of which a member may have ${subscribedTopicsMax} and ${subscribedCharactersMax}: name fewer topics, or write a regular expression that matches fewer`
+    return refusal(errors.INVALID_REQUEST, text)
+  }
+  const bytes = bytesOfMember(memberId, profile)
+  if (around.hasReportRoom(bytes - (before?.reportBytes ?? 0), bytes)) return null
+  const text = `this broker's groups subscribe to as much as it can report to Castle, and ${bytes} bytes more do not fit: name fewer topics, stop members that are not needed, or spread the groups over more brokers`
+  return refusal(errors.GROUP_MAX_SIZE_REACHED, text)
 }
 
 function sameProfile(a: Profile, b: Profile): boolean {

@@ -24,6 +24,9 @@ export class Scenario {
   readonly group = new Group('g')
   nowMs = 1_000
   membersMax = 3
+  /** The topics that there are. */
+  topicNames: readonly string[] = ['orders']
+  reportBytesMax = 1_000_000
   readonly #epochs = new Map<string, number>()
   #made = 0
 
@@ -109,7 +112,12 @@ export class Scenario {
       castleGraceMs: 2_000,
       membersMax: this.membersMax,
       newMemberId: () => `made-${++this.#made}`,
-      resolve: (regex) => subscriptions.resolve(regex, [{ name: 'orders', internal: false }]),
+      resolve: (regex) =>
+        subscriptions.resolve(
+          regex,
+          this.topicNames.map((name) => ({ name, internal: false })),
+        ),
+      hasReportRoom: (growthBytes) => growthBytes <= 0 || this.group.reportBytes + growthBytes <= this.reportBytesMax,
     }
   }
 }

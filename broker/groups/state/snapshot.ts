@@ -17,19 +17,25 @@ export function stateOf(group: Group): Change[] {
   return changes
 }
 
-/** As many as a report may name for one member; a cluster has no more topics. */
-const reportedTopicsMax = 10_000
-
-/** What Castle decides by; the same object until something of it changes. */
-export function reportOf(group: Group): GroupReport {
+/**
+ * What Castle decides by; the same object until something of it changes. Of the topics that members name only those that
+ * exist: nothing of the others can be assigned. When one appears, the report has to be made anew.
+ */
+export function reportOf(group: Group, exists: (name: string) => boolean): GroupReport {
   group.report ??= {
     group: group.id,
     membership: group.membership,
     revision: group.revision,
     groupEpoch: group.head.epoch,
     members: [...group.members.values()].map(({ id, profile, target }) => {
-      return { memberId: id, rack: profile.rack, topics: subscribedTopics(profile).slice(0, reportedTopicsMax), target }
+      return { memberId: id, rack: profile.rack, topics: subscribedTopics(profile).filter(exists), target }
     }),
   }
   return group.report
+}
+
+/** Has its report to be made anew when topics of these names come or go? */
+export function subscribesToAny({ members }: Group, names: ReadonlySet<string>): boolean {
+  const isOne = (name: string) => names.has(name)
+  return [...members.values()].some(({ profile }) => profile.topicNames.some(isOne) || profile.regexTopics.some(isOne))
 }

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest'
-import { Subscriptions } from './subscription.ts'
+import { fits, Subscriptions } from './subscription.ts'
 
 const topics = ['orders', 'orders-eu', 'payments'].map((name) => ({ name, internal: false }))
 const internal = { name: '__consumer_offsets', internal: true }
@@ -21,14 +21,22 @@ describe('a pattern', () => {
     expect(new Subscriptions().resolve('(a*)*b', [{ name, internal: false }])).toEqual({ topics: [] })
   })
 
-  test('that matches more than a member’s record may hold is refused', () => {
-    const many = Array.from({ length: 2_000 }, (_, index) => ({ name: `${'x'.repeat(200)}${index}`, internal: false }))
-    expect(new Subscriptions().resolve('x.*', many)).toEqual({ problem: 'it matches 2000 topics, which are too many' })
-  })
-
   test('is compiled once while it is in use, and forgotten later', () => {
     const subscriptions = new Subscriptions()
     for (let index = 0; index < 3_000; index++) expect(subscriptions.problemOf(`orders${index}`)).toBeNull()
     expect(subscriptions.resolve('orders', topics)).toEqual({ topics: ['orders'] })
   })
+})
+
+const names = (count: number, prefix = '') => Array.from({ length: count }, (_, index) => `${prefix}${index}`)
+
+test.each([
+  ['as many short names as a report may have', names(10_000), [], true],
+  ['one more', names(10_001), [], false],
+  ['one more, by both ways together', names(5_000), names(5_001, 'x'), false],
+  ['the same names by both ways', names(10_000), names(10_000), true],
+  ['few names, as long as a record may hold', names(2_000, 'x'.repeat(200)), [], true],
+  ['few names that are longer than that', names(1_500, 'x'.repeat(200)), names(1_500, 'y'.repeat(200)), false],
+])('does a subscription fit that has %s?', (_, topicNames, regexTopics, expected) => {
+  expect(fits(topicNames, regexTopics)).toBe(expected)
 })

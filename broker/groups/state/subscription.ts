@@ -4,12 +4,20 @@ import { RE2JS, RE2JSException } from 're2js'
 
 const patternLengthMax = 1_000
 const cachedMax = 1_000
-/** What a pattern matches is kept with its member, as one record, which has to fit a batch. */
-const matchedCharactersMax = 256 * 1024
+/** As many as a report may name for one member (protocol/heartbeat/messages.ts). */
+export const subscribedTopicsMax = 10_000
+/** What a member names, and what its pattern matches, is kept as one record, which has to fit a batch. */
+export const subscribedCharactersMax = 512 * 1024
 
-/** Are these few enough for one member? */
-export function fits(names: readonly string[]): boolean {
-  return names.reduce((sum, name) => sum + name.length, 0) <= matchedCharactersMax
+/** Are these few enough for one member? Names that are in both count once, as in its subscription. */
+export function fits(topicNames: readonly string[], regexTopics: readonly string[]): boolean {
+  if (charactersOf(topicNames, regexTopics) > subscribedCharactersMax) return false
+  if (topicNames.length + regexTopics.length <= subscribedTopicsMax) return true
+  return new Set([...topicNames, ...regexTopics]).size <= subscribedTopicsMax
+}
+
+export function charactersOf(...lists: readonly (readonly string[])[]): number {
+  return lists.reduce((sum, names) => names.reduce((ofList, name) => ofList + name.length, sum), 0)
 }
 
 export interface NamedTopic {
@@ -43,7 +51,7 @@ export class Subscriptions {
     const problem = this.problemOf(pattern)
     if (problem !== null) return { problem }
     const names = [...topics].filter((topic) => this.matches(pattern, topic)).map(({ name }) => name)
-    return fits(names) ? { topics: names.sort() } : { problem: `it matches ${names.length} topics, which are too many` }
+    return { topics: names.sort() }
   }
 
   #compile(pattern: string): RE2JS {

@@ -6,6 +6,7 @@
 import type { PartitionsByTopic, TargetState } from '@castellan/protocol/heartbeat'
 import { type Change, type Draft, type Group, sameTexts, subscribedTopics } from './group.ts'
 import { normalTarget, sameTarget, withoutTopic } from './owned.ts'
+import { bytesOfMember } from './report-size.ts'
 import { fits, type NamedTopic, type Subscriptions } from './subscription.ts'
 
 export type TargetOutcome = 'taken' | 'of another membership' | 'gives a partition twice'
@@ -76,17 +77,19 @@ export function dropTopic(draft: Draft, topicId: string): void {
 
 /**
  * Topics appeared, or were deleted: what do regular expressions mean now? What is not among `topics` stays as it is. Returns the members
- * whose pattern matches too many topics by now; they keep what they had.
+ * whose pattern matches too many topics by now, for them or for the report to Castle; they keep what they had.
  */
 export function refreshRegexes(
   draft: Draft,
   topics: readonly NamedTopic[],
   exists: (name: string) => boolean,
   subscriptions: Subscriptions,
+  hasReportRoom: (growthBytes: number, memberBytes: number) => boolean,
 ): string[] {
   const full: string[] = []
   let changed = false
-  for (const { id: memberId, profile } of draft.group.members.values()) {
+  const bytesBefore = draft.group.reportBytes
+  for (const { id: memberId, profile, reportBytes } of draft.group.members.values()) {
     const { topicRegex } = profile
     if (topicRegex === null) continue
     const wanted = new Set(profile.regexTopics)
@@ -96,11 +99,14 @@ export function refreshRegexes(
     }
     const regexTopics = [...wanted].sort()
     if (sameTexts(regexTopics, profile.regexTopics)) continue
-    if (regexTopics.length > profile.regexTopics.length && !fits(regexTopics)) {
+    const value = { ...profile, regexTopics }
+    const bytes = bytesOfMember(memberId, value)
+    const growthBytes = draft.group.reportBytes - bytesBefore + bytes - reportBytes
+    if (bytes > reportBytes && !(fits(profile.topicNames, regexTopics) && hasReportRoom(growthBytes, bytes))) {
       full.push(memberId)
       continue
     }
-    draft.put({ kind: 'member', memberId, value: { ...profile, regexTopics } })
+    draft.put({ kind: 'member', memberId, value })
     changed = true
   }
   if (!changed) return full

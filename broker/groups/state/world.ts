@@ -144,6 +144,7 @@ export class World {
       membersMax: 100,
       newMemberId: () => assert.fail('clients bring their ids'),
       resolve: () => ({ topics: [] }),
+      hasReportRoom: () => true,
     })
     this.#took(draft)
     this.answers.push({ client, seq, sentMs, beat, answer })
