@@ -1,19 +1,16 @@
 // All partitions of a broker: opened from its disk, made and led as Castle's topic subjects say (R5, R13), flushed at the end of
 // each turn, and looked after by timers.
-import { effectiveConfigs, SlabPool, type TopicSettings } from '@castellan/protocol'
+import { effectiveConfigs, type TopicSettings } from '@castellan/protocol'
 import type { TopicState } from '@castellan/protocol/heartbeat'
 import { type Logger, type Runtime, sleep } from '@castellan/protocol/runtime'
 import { systemCode } from '../errors.ts'
-import { BatchCache } from '../log/batch-cache.ts'
-import { type LogContext, type LogCounters, type LogSettings, newCounters } from '../log/context.ts'
+import type { LogContext, LogCounters, LogSettings } from '../log/context.ts'
 import { LogError } from '../log/errors.ts'
-import { FileCache } from '../log/file-cache.ts'
 import { type FaultContent, kinds } from '../log/files.ts'
-import { FolderSyncs } from '../log/folder-syncs.ts'
-import { IndexCache } from '../log/index-cache.ts'
 import { Limiter } from '../log/limiter.ts'
 import { Log } from '../log/log.ts'
 import { readStateFile } from '../log/state-file.ts'
+import { logContext, syncsMax } from './context.ts'
 import { LogFolders, type LogPlace } from './folders.ts'
 import { Partition } from './partition.ts'
 import type { PartitionReport } from './results.ts'
@@ -46,11 +43,7 @@ export interface LogMetrics extends LogCounters {
   readonly faults: number
 }
 
-const MiB = 1024 * 1024
-const indexesMax = 256
 const producersMax = 10_000
-/** Of the thread pool's four. */
-const syncsMax = 2
 /** Logs made, or epochs written down, in one turn of the loop: a few milliseconds. */
 const piecesPerTurn = 16
 
@@ -313,21 +306,4 @@ async function closeLog(partition: Partition): Promise<void> {
 
 function events(partition: Partition): { onTrouble(error: LogError): void; flush(): void } {
   return { onTrouble: (error) => partition.setFault(error), flush: () => partition.flush() }
-}
-
-function logContext({ disk, clock }: Runtime, { settings, log }: PartitionsOptions): LogContext {
-  const pool = new SlabPool({ slabBytes: MiB, keepBytesMax: 16 * MiB })
-  const syncs = new Limiter(syncsMax)
-  return {
-    disk,
-    clock,
-    log,
-    pool,
-    files: new FileCache(disk, settings.logOpenFilesMax ?? 400),
-    cache: new BatchCache({ bytesMax: settings.logCacheBytesMax ?? 64 * MiB, pool }),
-    indexes: new IndexCache(indexesMax),
-    syncs,
-    folders: new FolderSyncs(disk, syncs),
-    counters: newCounters(),
-  }
 }
