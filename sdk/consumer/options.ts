@@ -40,7 +40,7 @@ export interface ConsumerOptions {
   readonly revokeTimeoutMs: number
   /**
    * How long the assignment counts without an answer of the coordinator, from sending on; never more than the group's session
-   * timeout there. 0: three heartbeat intervals.
+   * timeout there. 0: as the coordinator is configured, which is asked.
    */
   readonly sessionTimeoutMs: number
   /** Bytes fetched and not handled yet, of all partitions; and of one. */

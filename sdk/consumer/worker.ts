@@ -81,6 +81,7 @@ export class Worker<T> {
       const processed = this.#process(item)
       if (!(typeof processed === 'boolean' ? processed : await processed)) continue
       const { nextOffset: offset, leaderEpoch } = chunk.reader
+      if (partition.stuck !== null) this.#unstick()
       if (partition.generation === generation && partition.state !== 'gone') partition.doneTo({ offset, leaderEpoch })
       if (this.#turnIsOver()) await this.#endTurn()
     }
@@ -112,7 +113,7 @@ export class Worker<T> {
       // Damaged on the way, perhaps: fetched again, later and later.
       const { runtime, backoff } = this.#options
       partition.failures++
-      partition.log.error({ error: messageOf(error), failures: partition.failures }, 'fetched messages cannot be read')
+      this.#failed(partition.done.offset, error, partition.failures)
       partition.moveTo(partition.done)
       partition.notBeforeMs = runtime.clock.nowMs() + backoffMs(backoff, partition.failures, runtime.random)
       this.#options.onRoom()
@@ -151,11 +152,10 @@ export class Worker<T> {
     for (let attempt = 1; ; ) {
       try {
         await result()
-        if (partition.stuck !== null) this.#unstick()
         return true
       } catch (error) {
         // An attempt that was told to stop says nothing about the message.
-        if (!signal.aborted) this.#failed(item, error, attempt++)
+        if (!signal.aborted) this.#failed(this.#mode.firstOffset(item), error, attempt++)
       }
       if (!(await this.#waitToRetry(attempt - 1, generation))) {
         if (partition.stuck !== null) this.#unstick()
@@ -171,14 +171,10 @@ export class Worker<T> {
     return this.#mode.handle(item, { signal, attempt, assignmentEpoch, log })
   }
 
-  #failed(item: T, error: unknown, attempts: number): void {
+  #failed(offset: number, error: unknown, attempts: number): void {
     const partition = this.#partition
     const { runtime, maxAttempts, onStuck } = this.#options
-    const offset = this.#mode.firstOffset(item)
-    partition.log.warn(
-      { offset, attempt: attempts, error: messageOf(error) },
-      'the handler failed, the partition waits',
-    )
+    partition.log.warn({ offset, attempt: attempts, error: messageOf(error) }, 'a message failed, its partition waits')
     if (attempts < maxAttempts) return
     const sinceMs = partition.stuck?.sinceMs ?? runtime.clock.wallMs()
     const isNews = partition.stuck === null

@@ -1,0 +1,49 @@
+import { readdirSync, readFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { expect, test } from 'vitest'
+import { CastellanError, errorKinds, isRetriable, refusal } from './errors.ts'
+
+test('every error of the table can happen, and says in a sentence what to do next', () => {
+  const folder = import.meta.dirname
+  const files = readdirSync(folder, { recursive: true, encoding: 'utf8' }).filter(
+    (file) => file.endsWith('.ts') && !file.endsWith('.test.ts') && !/node_modules|testing|^errors\.ts$/.test(file),
+  )
+  const text = files.map((file) => readFileSync(join(folder, file), 'utf8')).join('\n')
+  for (const [code, { next }] of Object.entries(errorKinds)) {
+    expect(code === 'REFUSED' || text.includes(`'${code}'`), code).toBe(true)
+    expect(next).toMatch(/^[A-Z].*\.$/)
+  }
+})
+
+test("a broker's refusal keeps Kafka's code and what Kafka says of retrying", () => {
+  const refused = refusal('Fetch', 29, 'no access')
+  expect(refused).toMatchObject({
+    code: 'REFUSED',
+    kafkaCode: 29,
+    retriable: false,
+    message: 'Fetch: TOPIC_AUTHORIZATION_FAILED (no access)',
+  })
+  expect(refusal('Fetch', 6)).toMatchObject({ kafkaCode: 6, retriable: true })
+  expect(refusal('Fetch', 9_999)).toMatchObject({
+    kafkaCode: 9_999,
+    retriable: false,
+    message: expect.stringContaining('9999'),
+  })
+})
+
+test('trouble of ours', () => {
+  const cause = new Error('ECONNRESET')
+  const error = new CastellanError('CONNECTION_LOST', 'gone', { cause })
+  expect(error).toMatchObject({
+    name: 'CastellanError',
+    code: 'CONNECTION_LOST',
+    retriable: true,
+    kafkaCode: null,
+    cause,
+  })
+  expect([isRetriable(error), isRetriable(cause), isRetriable(new CastellanError('CLOSED', 'closed'))]).toEqual([
+    true,
+    false,
+    false,
+  ])
+})
