@@ -10,7 +10,8 @@ export {
   connectWith,
   type SdkEvent,
 } from './connect.ts'
-export type { Consumer, PartitionName } from './consumer/consumer.ts'
+export type { PartitionName } from './consumer/assignment.ts'
+export type { Consumer } from './consumer/consumer.ts'
 export type { ConsumerOptions, RetryOptions } from './consumer/options.ts'
 export type {
   AssignedPartitions,

@@ -7,7 +7,7 @@
 import type { Timer } from '@castellan/protocol/runtime'
 import { sleep } from '@castellan/protocol/runtime'
 import { type Backoff, backoffMs } from '../backoff.ts'
-import { messageOf } from '../errors.ts'
+import { CastellanError, messageOf } from '../errors.ts'
 import type { KafkaClient } from '../kafka/client.ts'
 import type { Target } from './member.ts'
 import { keyOf, reconcile, type TopicPartition } from './membership.ts'
@@ -21,6 +21,11 @@ export interface AssignmentHooks {
   readonly onStopped: (partitions: readonly AssignedPartition[], timeoutMs: number) => Promise<void>
   /** What is held changed: the coordinator should hear of it. */
   readonly onChange: () => void
+}
+
+export interface PartitionName {
+  readonly topic: string
+  readonly partition: number
 }
 
 /** How long an aborted handler may take to notice; and the last commit of a partition. */
@@ -58,11 +63,18 @@ export class Assignment {
     return [...this.#held.values(), ...reconcile(this.held, this.#target).add]
   }
 
-  /** By the name of its topic; undefined: not held, or on its way out. */
-  find(topic: string, partition: number): AssignedPartition | undefined {
-    return this.held.find(
-      (one) => one.topic === topic && one.partition === partition && (one.isActive || one.state === 'starting'),
-    )
+  /** Throws NOT_ASSIGNED where it is not held, or on its way out. */
+  get(name: PartitionName): AssignedPartition {
+    const found = this.getHeld(name)
+    if (found.isActive || found.state === 'starting') return found
+    throw new CastellanError('NOT_ASSIGNED', `${nameOf(name)} is being given up`)
+  }
+
+  /** Also what is on its way out: a handler that finishes may commit. Throws NOT_ASSIGNED. */
+  getHeld(name: PartitionName): AssignedPartition {
+    const found = this.held.find(({ topic, partition }) => topic === name.topic && partition === name.partition)
+    if (found !== undefined) return found
+    throw new CastellanError('NOT_ASSIGNED', `${nameOf(name)} is not assigned to this consumer`)
   }
 
   /** The coordinator's word: all that may be held, at this member epoch. */
@@ -200,6 +212,6 @@ function shown({ topic, topicId, partition, assignmentEpoch }: AssignedPartition
   return { topic, topicId, partition, assignmentEpoch }
 }
 
-function nameOf({ topic, partition }: AssignedPartition): string {
+function nameOf({ topic, partition }: PartitionName): string {
   return `${topic}/${partition}`
 }

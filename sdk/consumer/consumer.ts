@@ -2,12 +2,12 @@
 //
 //   Member (heartbeat) ─> Assignment ─> Positions ─> Fetcher ─> Worker (handler) ─> Commits
 
-import type { Timer } from '@castellan/protocol/runtime'
 import { uuid } from '@castellan/protocol/runtime'
-import { CastellanError, messageOf } from '../errors.ts'
+import { CastellanError } from '../errors.ts'
 import type { KafkaClient } from '../kafka/client.ts'
 import { Message } from '../kafka/message.ts'
-import { Assignment } from './assignment.ts'
+import { Assignment, type PartitionName } from './assignment.ts'
+import { AutoCommit } from './auto-commit.ts'
 import { type Commit, Commits } from './commits.ts'
 import { Fetcher } from './fetcher.ts'
 import { GroupClient } from './group-client.ts'
@@ -33,11 +33,6 @@ interface Settle {
   reject(error: CastellanError): void
 }
 
-export interface PartitionName {
-  readonly topic: string
-  readonly partition: number
-}
-
 const closeTimeoutMs = 10_000
 const commitTimeoutMs = 30_000
 
@@ -53,11 +48,12 @@ export class Consumer {
   readonly #positions: Positions
   readonly #fetcher: Fetcher
   readonly #commits: Commits
+  /** Null: commits are made by hand. */
+  readonly #autoCommit: AutoCommit | null
   #startWorker: ((partition: AssignedPartition) => void) | null = null
   #settleReady!: Settle
   readonly #stopped: Promise<void>
   #settleStopped!: Settle
-  #commitTimer: Timer | null = null
   #isSessionOver = false
   #reportedEpoch = 0
   #failure: CastellanError | null = null
@@ -74,11 +70,14 @@ export class Consumer {
     this.#positions = new Positions(this.#group, options, { onFound: () => this.#fetcher.wake(), onFatal, onStale })
     this.#assignment = new Assignment(client, options, {
       onStart: (partitions) => this.#start(partitions),
-      onStopped: (partitions, timeoutMs) => this.#commitLast(partitions, timeoutMs),
+      onStopped: async (partitions, timeoutMs) => this.#autoCommit?.commit(partitions, timeoutMs),
       onChange: () => this.#changed(),
     })
+    const { autoCommit, autoCommitIntervalMs } = options
+    const held = () => this.#assignment.held
+    this.#autoCommit = autoCommit ? new AutoCommit(this.#group, this.#commits, autoCommitIntervalMs, held) : null
     this.#fetcher = new Fetcher(client, options, {
-      partitions: () => this.#assignment.held,
+      partitions: held,
       isChecked: (partition, leaderEpoch) => this.#positions.isChecked(partition, leaderEpoch),
       onOutOfRange: (partition) => this.#positions.outOfRange(partition),
       onFatal,
@@ -126,7 +125,7 @@ export class Consumer {
 
   /** The next message to handle in a partition; what was fetched is dropped. Throws NOT_ASSIGNED. */
   seek(topic: string, partition: number, offset: number): void {
-    this.#find({ topic, partition }).moveTo({ offset, leaderEpoch: -1 })
+    this.#assignment.get({ topic, partition }).moveTo({ offset, leaderEpoch: -1 })
     this.#fetcher.wake()
   }
 
@@ -204,7 +203,7 @@ export class Consumer {
     }
     for (const topic of topics) this.#client.metadata.use(topic)
     this.#member.start()
-    this.#commitLater()
+    this.#autoCommit?.start()
     this.#hooks.onStarted?.()
     return this.#stopped
   }
@@ -250,37 +249,13 @@ export class Consumer {
     if (what === undefined) return this.#commits.due(this.#assignment.held)
     if (what instanceof Message) {
       const position = { offset: what.offset + 1, leaderEpoch: what.leaderEpoch }
-      return [{ partition: this.#findHeld(what), position, metadata: '' }]
+      return [{ partition: this.#assignment.getHeld(what), position, metadata: '' }]
     }
     return what.map(({ topic, partition, offset, metadata = '' }) => ({
-      partition: this.#findHeld({ topic, partition }),
+      partition: this.#assignment.getHeld({ topic, partition }),
       position: { offset, leaderEpoch: -1 },
       metadata,
     }))
-  }
-
-  #commitLater(): void {
-    if (!this.#options.autoCommit || this.#closing !== null) return
-    this.#commitTimer = this.#client.runtime.clock.after(this.#options.autoCommitIntervalMs, async () => {
-      try {
-        await this.#commits.commit(this.#commits.due(this.#assignment.held), commitTimeoutMs)
-      } catch (error) {
-        this.#client.log.warn({ group: this.#group.group, error: messageOf(error) }, 'offsets were not committed')
-      }
-      this.#commitLater()
-    })
-  }
-
-  async #commitLast(partitions: readonly AssignedPartition[], timeoutMs: number): Promise<void> {
-    if (!this.#options.autoCommit) return
-    try {
-      await this.#commits.commit(this.#commits.due(partitions), timeoutMs)
-    } catch (error) {
-      this.#client.log.warn(
-        { group: this.#group.group, error: messageOf(error) },
-        'the last offsets were not committed',
-      )
-    }
   }
 
   // ------------------------------------------------------------ ending
@@ -298,7 +273,7 @@ export class Consumer {
   }
 
   async #close(timeoutMs: number): Promise<void> {
-    this.#commitTimer?.cancel()
+    this.#autoCommit?.stop()
     this.#fetcher.close()
     await this.#assignment.close(timeoutMs)
     await this.#member.leave()
@@ -311,22 +286,7 @@ export class Consumer {
     else this.#settleStopped.reject(this.#failure)
   }
 
-  // ------------------------------------------------------------ partitions by name
-
-  #find({ topic, partition }: PartitionName): AssignedPartition {
-    const found = this.#assignment.find(topic, partition)
-    if (found !== undefined) return found
-    throw new CastellanError('NOT_ASSIGNED', `${topic}/${partition} is not assigned to this consumer`)
-  }
-
-  /** Also on its way out: a handler that finishes may commit. */
-  #findHeld({ topic, partition }: PartitionName): AssignedPartition {
-    const found = this.#assignment.held.find((one) => one.topic === topic && one.partition === partition)
-    if (found !== undefined) return found
-    throw new CastellanError('NOT_ASSIGNED', `${topic}/${partition} is not assigned to this consumer`)
-  }
-
   #choose(partitions: readonly PartitionName[] | undefined): readonly AssignedPartition[] {
-    return partitions === undefined ? this.#assignment.held : partitions.map((one) => this.#find(one))
+    return partitions === undefined ? this.#assignment.held : partitions.map((one) => this.#assignment.get(one))
   }
 }

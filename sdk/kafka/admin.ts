@@ -155,39 +155,11 @@ export class Admin {
 
   /** Reads messages of one partition in order, below the high watermark. Throws OFFSET_OUT_OF_RANGE, REFUSED, DATA_CORRUPT. */
   async read(options: ReadOptions): Promise<ReadResult> {
-    const { topic: name, partition, offset, messagesMax, bytesMax = 1024 * 1024, waitMs = 0, signal } = options
+    const { topic: name, partition, offset, messagesMax, waitMs = 0, signal } = options
     const topic = await this.topic(name)
-    const lane = 'browse'
-    const answer = await retry(this.#client.runtime, { timeoutMs: timeoutMsDefault + waitMs, signal }, async () => {
-      const leader = this.#client.view.leader(topic.id, partition)
-      if (leader === undefined) throw this.#again(name, partition, errors.LEADER_NOT_AVAILABLE.code)
-      const wanted = {
-        partition,
-        currentLeaderEpoch: leader.leaderEpoch,
-        fetchOffset: offset,
-        partitionMaxBytes: bytesMax,
-      }
-      const body = {
-        maxWaitMs: waitMs,
-        minBytes: waitMs > 0 ? 1 : 0,
-        maxBytes: bytesMax,
-        topics: [{ topicId: topic.id, partitions: [wanted] }],
-        forgottenTopicsData: [],
-      }
-      const timeoutMs = waitMs + this.#client.requestTimeoutMs
-      const answered = await this.#client.dispatch(fetch, body, {
-        broker: leader.leader,
-        lane,
-        timeoutMs,
-        signal,
-        versionMin: 13,
-      })
-      const found = answered.responses[0]?.partitions[0]
-      if (answered.errorCode !== 0) throw this.#again(name, partition, answered.errorCode)
-      if (found === undefined) throw this.#again(name, partition, errors.UNKNOWN_SERVER_ERROR.code)
-      if (found.errorCode !== 0) throw this.#again(name, partition, found.errorCode)
-      return found
-    })
+    const answer = await retry(this.#client.runtime, { timeoutMs: timeoutMsDefault + waitMs, signal }, () =>
+      this.#fetch(topic, options),
+    )
     const source = { topic: name, topicId: topic.id, partition }
     const reader = new MessageReader(source, answer.records ?? new Uint8Array(0), offset, -1)
     const messages: Message[] = []
@@ -199,11 +171,35 @@ export class Admin {
     return { messages, nextOffset: reader.nextOffset, highWatermark: answer.highWatermark }
   }
 
-  #again(topic: string, partition: number, kafkaCode: number): CastellanError {
-    if (kafkaCode === errors.OFFSET_OUT_OF_RANGE.code)
-      return refusal(`Fetch of ${topic}/${partition}`, kafkaCode, null, 'OFFSET_OUT_OF_RANGE')
-    this.#client.metadata.refresh()
-    return refusal(`Fetch of ${topic}/${partition}`, kafkaCode)
+  async #fetch(topic: TopicView, { partition, offset, bytesMax = 1024 * 1024, waitMs = 0, signal }: ReadOptions) {
+    const leader = this.#client.view.leader(topic.id, partition)
+    if (leader === undefined) throw this.#refused(topic, partition, errors.LEADER_NOT_AVAILABLE.code)
+    const wanted = {
+      partition,
+      currentLeaderEpoch: leader.leaderEpoch,
+      fetchOffset: offset,
+      partitionMaxBytes: bytesMax,
+    }
+    const body = {
+      maxWaitMs: waitMs,
+      minBytes: waitMs > 0 ? 1 : 0,
+      maxBytes: bytesMax,
+      topics: [{ topicId: topic.id, partitions: [wanted] }],
+      forgottenTopicsData: [],
+    }
+    const timeoutMs = waitMs + this.#client.requestTimeoutMs
+    const options = { broker: leader.leader, lane: 'browse', timeoutMs, signal, versionMin: 13 }
+    const answer = await this.#client.dispatch(fetch, body, options)
+    const found = answer.responses[0]?.partitions[0]
+    const errorCode = answer.errorCode || (found?.errorCode ?? errors.UNKNOWN_SERVER_ERROR.code)
+    if (found === undefined || errorCode !== 0) throw this.#refused(topic, partition, errorCode)
+    return found
+  }
+
+  #refused({ name }: TopicView, partition: number, kafkaCode: number): CastellanError {
+    const isGone = kafkaCode === errors.OFFSET_OUT_OF_RANGE.code
+    if (!isGone) this.#client.metadata.refresh()
+    return refusal(`Fetch of ${name}/${partition}`, kafkaCode, null, isGone ? 'OFFSET_OUT_OF_RANGE' : 'REFUSED')
   }
 }
 

@@ -25,8 +25,7 @@ export class ProducerBatch implements LineBatch {
   identity: Identity | null = null
   sequence = -1
   recordCount = 0
-  /** Tries that were answered or broke, and why the last one failed. */
-  failures = 0
+  /** Why the last try failed. */
   lastError: CastellanError | null = null
   /** What it takes of the producer's buffer. */
   bufferedBytes = 0

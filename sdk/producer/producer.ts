@@ -11,6 +11,7 @@ import { Accumulator } from './accumulator.ts'
 import type { ProducerBatch } from './batch.ts'
 import { Identities } from './identities.ts'
 import type { ProducerOptions } from './options.ts'
+import { Outcomes } from './outcomes.ts'
 import { Sender } from './sender.ts'
 import type { OutgoingMessage, Sent } from './types.ts'
 
@@ -35,6 +36,7 @@ export class Producer {
   readonly #hooks: ProducerHooks
   readonly #identities: Identities
   readonly #accumulator: Accumulator
+  readonly #outcomes: Outcomes
   readonly #sender: Sender
   readonly #lane: string
   readonly #stopWatching: () => void
@@ -56,7 +58,11 @@ export class Producer {
       onReady: (queue) => this.#sender.add(queue),
       onUnknown: (topic) => this.#dropTopic(topic),
     })
-    this.#sender = new Sender(client, options, this.#accumulator, this.#identities, this.#lane, () => this.#settled())
+    this.#outcomes = new Outcomes(client, this.#accumulator, {
+      onReturned: (queue) => this.#sender.add(queue),
+      onSettled: () => this.#settled(),
+    })
+    this.#sender = new Sender(client, options, this.#accumulator, this.#identities, this.#lane, this.#outcomes)
     this.#stopWatching = client.view.onChange(() => this.#sender.viewChanged())
   }
 
@@ -109,7 +115,7 @@ export class Producer {
 
   /** How often a partition started anew because its leader missed earlier messages (lost at Ack 1, R4). */
   get gaps(): number {
-    return this.#sender.gaps
+    return this.#outcomes.gaps
   }
 
   // ------------------------------------------------------------ inside
@@ -187,7 +193,7 @@ export class Producer {
     const maybe = batch.maybeWritten || batch.flight !== null
     const full = `${topic.name}/${partition}: ${text}${reason === null ? '' : ` (${reason})`}`
     const details = batch.lastError === null ? {} : { cause: batch.lastError }
-    this.#sender.giveUp(batch, new CastellanError(maybe ? 'DELIVERY_UNKNOWN' : code, full, details))
+    this.#outcomes.giveUp(batch, new CastellanError(maybe ? 'DELIVERY_UNKNOWN' : code, full, details))
   }
 
   #complain(nowMs: number): void {

@@ -1,35 +1,23 @@
-// Sends what the queues hold, and follows each batch to its end.
+// Sends what the queues hold, to whoever leads.
 //
-//   ready queues ──drain──> one request for each leader (one batch of a partition in it) ──> answer ──> settle or return
+//   ready queues ──drain──> one request for each leader (one batch of a partition in it) ──> Outcomes
 //
 // A drain runs at the end of a turn, so sends of one turn leave together; while `inFlightMax` requests are out, records
 // gather in batches by themselves. Requests of a broker go over one connection in order, so batches of a partition
 // arrive in order; what happens when one comes back is Line's business.
-import { produce, type RequestInput, type ResponseOf, zeroUuid } from '@castellan/protocol'
+import { produce, type RequestInput } from '@castellan/protocol'
 import { RecordError } from '@castellan/protocol/records'
 import type { Timer } from '@castellan/protocol/runtime'
-import { backoffMs, requestBackoff } from '../backoff.ts'
-import { CastellanError, type ErrorCode, messageOf, refusal } from '../errors.ts'
+import { CastellanError, messageOf } from '../errors.ts'
 import { groupBy } from '../group-by.ts'
 import type { KafkaClient } from '../kafka/client.ts'
 import type { AckLevel, PartitionView } from '../kafka/view.ts'
 import type { Accumulator } from './accumulator.ts'
-import { type Judgement, judge } from './answers.ts'
 import type { ProducerBatch } from './batch.ts'
 import type { Identities } from './identities.ts'
 import type { ProducerOptions } from './options.ts'
+import type { Flight, Outcomes, ProduceResponse } from './outcomes.ts'
 import type { PartitionQueue } from './queue.ts'
-
-type ProduceResponse = ResponseOf<typeof produce>
-type PartitionAnswer = ProduceResponse['responses'][number]['partitionResponses'][number]
-
-/** A request under way. */
-interface Flight {
-  readonly broker: number
-  readonly acks: AckLevel
-  readonly batches: ProducerBatch[]
-  bytes: number
-}
 
 /** As many batches of a producer and partition as a leader remembers (idempotence). */
 const inFlightMax = 5
@@ -40,7 +28,7 @@ export class Sender {
   readonly #accumulator: Accumulator
   readonly #identities: Identities
   readonly #lane: string
-  readonly #onSettled: () => void
+  readonly #outcomes: Outcomes
   readonly #ready = new Set<PartitionQueue>()
   /** Requests under way by broker. */
   readonly #inFlight = new Map<number, number>()
@@ -48,8 +36,6 @@ export class Sender {
   #timer: Timer | null = null
   /** Everything leaves at once: somebody flushes, or the producer closes. */
   hurry = 0
-  /** Batches whose partition started anew because the leader missed something before them (KIP-360). */
-  gaps = 0
 
   constructor(
     client: KafkaClient,
@@ -57,14 +43,14 @@ export class Sender {
     accumulator: Accumulator,
     identities: Identities,
     lane: string,
-    onSettled: () => void,
+    outcomes: Outcomes,
   ) {
     this.#client = client
     this.#options = options
     this.#accumulator = accumulator
     this.#identities = identities
     this.#lane = lane
-    this.#onSettled = onSettled
+    this.#outcomes = outcomes
   }
 
   /** The queue has something to send. */
@@ -81,7 +67,7 @@ export class Sender {
     for (const { queue, flight } of this.#accumulator.unsettled) {
       if (flight === null || !this.#options.idempotent) continue
       const leader = queue.topic.partitions[queue.partition]!
-      if (leader.leader >= 0 && leader.leader !== queue.sentTo.leader) this.#recall(queue)
+      if (leader.leader >= 0 && leader.leader !== queue.sentTo.leader) this.#outcomes.recall(queue)
     }
     this.wake()
   }
@@ -91,15 +77,6 @@ export class Sender {
     if (this.#isWoken) return
     this.#isWoken = true
     this.#client.runtime.clock.soon(() => this.#drain())
-  }
-
-  /** Ends the batch, and whatever the leader may still say of it. */
-  giveUp(batch: ProducerBatch, error: CastellanError): void {
-    const { queue } = batch
-    if (queue.open === batch) queue.closeBatch()
-    batch.flight = null
-    queue.line.dropped(batch, batch.maybeWritten ? 'unknown' : 'no')
-    this.#settle(batch, () => batch.reject(error))
   }
 
   close(): void {
@@ -172,15 +149,6 @@ export class Sender {
     return leader
   }
 
-  #recall(queue: PartitionQueue): void {
-    for (const batch of [...queue.line.inFlight]) {
-      batch.flight = null
-      batch.maybeWritten = true
-      queue.line.returned(batch)
-    }
-    this.#ready.add(queue)
-  }
-
   #notBeforeMs(queue: PartitionQueue, leader: PartitionView): number {
     const retryMs = queue.notBeforeMs(leader)
     const isDue = queue.line.waiting.length > 0 || this.hurry > 0 || this.#accumulator.isFull
@@ -212,10 +180,10 @@ export class Sender {
       const body = this.#bodyOf(flight)
       const options = { broker, lane: this.#lane, timeoutMs: requestTimeoutMs, unanswered: acks === 0, versionMin: 3 }
       const answer: ProduceResponse | undefined = await this.#client.dispatch(produce, body, options)
-      if (answer === undefined) this.#left(flight)
-      else this.#answered(flight, answer)
+      if (answer === undefined) this.#outcomes.left(flight)
+      else this.#outcomes.answered(flight, answer)
     } catch (error) {
-      this.#broken(flight, error instanceof CastellanError ? error : unsendable(error))
+      this.#outcomes.broken(flight, error instanceof CastellanError ? error : unsendable(error))
     } finally {
       this.#inFlight.set(broker, this.#inFlight.get(broker)! - 1)
       this.wake()
@@ -229,7 +197,8 @@ export class Sender {
       topicData.push({ name: topic.name, topicId: topic.id, partitionData })
     }
     // The broker gives up first, so that its answer arrives.
-    return { transactionalId: null, acks: flight.acks, timeoutMs: this.#options.requestTimeoutMs * 0.8, topicData }
+    const timeoutMs = Math.ceil(this.#options.requestTimeoutMs * 0.8)
+    return { transactionalId: null, acks: flight.acks, timeoutMs, topicData }
   }
 
   #encode(batch: ProducerBatch): Uint8Array {
@@ -242,143 +211,17 @@ export class Sender {
     }
   }
 
-  // ------------------------------------------------------------ back
-
-  #left(flight: Flight): void {
-    for (const batch of flight.batches) if (batch.flight === flight) this.#written(batch, -1)
-  }
-
-  #answered(flight: Flight, answer: ProduceResponse): void {
-    for (const { nodeId, host, port, rack } of answer.nodeEndpoints) {
-      if (!this.#client.view.brokers.has(nodeId)) this.#client.view.tellBroker({ id: nodeId, host, port, rack })
-    }
-    const answers = new Map<string, PartitionAnswer>()
-    for (const { name, topicId, partitionResponses } of answer.responses) {
-      const topic = topicId === zeroUuid ? name : topicId
-      for (const one of partitionResponses) answers.set(`${topic}/${one.index}`, one)
-    }
-    for (const batch of flight.batches) {
-      if (batch.flight !== flight) continue
-      const { topic, partition } = batch.queue
-      const one = answers.get(`${topic.id}/${partition}`) ?? answers.get(`${topic.name}/${partition}`)
-      if (one !== undefined) this.#judge(batch, one)
-      else this.#again(batch, new CastellanError('PROTOCOL_BROKEN', `no answer for ${topic.name}/${partition}`), true)
-    }
-  }
-
-  #judge(batch: ProducerBatch, answer: PartitionAnswer): void {
-    const { queue } = batch
-    const { errorCode, errorMessage, currentLeader } = answer
-    if (errorCode === 0) return this.#written(batch, answer.baseOffset)
-    const error = refusal(`Produce to ${queue.topic.name}/${queue.partition}`, errorCode, errorMessage)
-    const judgement = judge(errorCode, error.retriable, batch.recordCount)
-    batch.maybeWritten ||= judgement.maybeWritten
-    this.#follow(batch, judgement, error, answer.baseOffset)
-    if (currentLeader === null || currentLeader.leaderId < 0) return
-    const { leaderId: leader, leaderEpoch } = currentLeader
-    this.#client.view.tellLeader(queue.topic.id, queue.partition, { leader, leaderEpoch })
-  }
-
-  #follow(batch: ProducerBatch, { verdict, refresh }: Judgement, error: CastellanError, baseOffset: number): void {
-    const { queue } = batch
-    switch (verdict) {
-      case 'written':
-        return this.#written(batch, baseOffset)
-      case 'again':
-        return this.#again(batch, error, refresh)
-      case 'gap':
-        this.#note(batch, error)
-        if (queue.line.outOfOrder(batch)) this.#gap(queue, error)
-        return
-      case 'fenced':
-        this.#note(batch, error)
-        queue.line.fenced(batch)
-        return this.#gap(queue, error)
-      case 'split':
-        return this.#split(batch, error)
-      case 'failed':
-        return this.giveUp(batch, error)
-    }
-  }
-
-  #gap(queue: PartitionQueue, error: CastellanError): void {
-    this.gaps++
-    const fields = { topic: queue.topic.name, partition: queue.partition, error: error.message }
-    this.#client.log.warn(fields, 'the leader misses earlier messages of this producer, which goes on with a new epoch')
-  }
-
-  #split(batch: ProducerBatch, error: CastellanError): void {
-    const { topic, partition, line } = batch.queue
-    this.#client.log.warn(
-      { topic: topic.name, partition, error: error.message },
-      'a batch is too large: sending it in halves',
-    )
-    this.#note(batch, error)
-    const parts = batch.split()
-    line.split(batch, parts)
-    for (const part of parts) {
-      part.maybeWritten = batch.maybeWritten
-      part.lastError = error
-    }
-    this.#accumulator.replaced(batch, parts)
-  }
-
-  #written(batch: ProducerBatch, baseOffset: number): void {
-    const { queue } = batch
-    queue.line.done(batch)
-    queue.succeeded()
-    this.#settle(batch, () => batch.resolve(queue.partition, baseOffset))
-  }
-
-  /** The request failed as a whole: the network's trouble, or ours. */
-  #broken(flight: Flight, error: CastellanError): void {
-    const maybeWritten = !neverLeft.has(error.code)
-    this.#client.metadata.refresh()
-    for (const batch of flight.batches) {
-      if (batch.flight !== flight) continue
-      batch.maybeWritten ||= maybeWritten
-      if (error.retriable) this.#again(batch, error, false)
-      else this.giveUp(batch, error)
-    }
-  }
-
-  #again(batch: ProducerBatch, error: CastellanError, refresh: boolean): void {
-    const { queue } = batch
-    if (refresh) this.#client.metadata.refresh()
-    // Those behind the first fail because it failed.
-    if (queue.line.isFirst(batch)) {
-      const { clock, random } = this.#client.runtime
-      queue.failed(clock.nowMs() + backoffMs(requestBackoff, queue.failures + 1, random), error.message)
-    }
-    this.#note(batch, error)
-    queue.line.returned(batch)
-  }
-
-  /** It came back: its place is in the line again. */
-  #note(batch: ProducerBatch, error: CastellanError): void {
-    batch.flight = null
-    batch.lastError = error
-    this.#ready.add(batch.queue)
-  }
-
-  #settle(batch: ProducerBatch, settle: () => void): void {
-    batch.flight = null
-    settle()
-    this.#accumulator.settled(batch)
-    this.#onSettled()
-  }
-
   #endTopic(queue: PartitionQueue): void {
     const { topic, line } = queue
     queue.closeBatch()
     for (const batch of [...line.waiting]) {
-      this.giveUp(batch, new CastellanError('TOPIC_DELETED', `topic '${topic.name}' (${topic.id}) was deleted`))
+      this.#outcomes.giveUp(
+        batch,
+        new CastellanError('TOPIC_DELETED', `topic '${topic.name}' (${topic.id}) was deleted`),
+      )
     }
   }
 }
-
-/** Errors of requests that reached no broker. */
-const neverLeft = new Set<ErrorCode>(['CONNECT_FAILED', 'NO_BROKER', 'BUSY', 'VERSION_UNSUPPORTED', 'MESSAGE_INVALID'])
 
 function unsendable(cause: unknown): CastellanError {
   return new CastellanError('MESSAGE_INVALID', `this cannot be sent: ${messageOf(cause)}`, { cause })
