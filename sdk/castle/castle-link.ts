@@ -36,7 +36,8 @@ export interface GroupMember {
   coordinatorChanged(): void
 }
 
-const complainMs = 5_000
+/** How long it waits in silence for Castle, and between one word and the next. */
+const complaint = { firstMs: 1_000, againMs: 10_000 }
 /** Of a report; the leaders of further topics come from brokers, and their Ack level is -1. */
 const topicsMax = 10_000
 
@@ -108,20 +109,20 @@ export class CastleLink {
         if (this.#client.view.brokers.size > 0) return end(resolve)
         if (this.#stopped !== null) return end(() => reject(this.#stopped))
       }
-      const wait = () => {
+      const wait = (silentMs: number) => {
         const leftMs = sinceMs + timeoutMs - clock.nowMs()
-        timer = clock.after(Math.min(complainMs, leftMs), () => {
+        timer = clock.after(Math.min(silentMs, leftMs), () => {
           if (clock.nowMs() - sinceMs >= timeoutMs) return end(() => reject(this.#unreachable(timeoutMs)))
           this.#log.warn(
             { waitsMs: Math.round(clock.nowMs() - sinceMs), reason: this.#waitReason() },
             'waiting for Castle',
           )
-          wait()
+          wait(complaint.againMs)
         })
       }
       const stopWatching = this.#client.view.onChange(look)
       signal?.addEventListener('abort', onAbort, { once: true })
-      wait()
+      wait(complaint.firstMs)
       look()
     })
   }

@@ -13,8 +13,9 @@ let platform: TestPlatform
 const opened: Castellan[] = []
 
 beforeAll(async () => {
-  // Short sessions, so that a lost member is not waited for long.
-  platform = await startPlatform({ brokers: 2 })
+  // Short sessions, so that what outlasts one need not take long.
+  const session = ['--group.consumer.session.timeout.ms', '3000', '--group.consumer.heartbeat.interval.ms', '1000']
+  platform = await startPlatform({ brokers: 2, brokerArgs: session })
 })
 
 afterEach(async () => {
@@ -145,8 +146,8 @@ test('a handler that takes long keeps its partition, and one that fails is tried
     onStuck: (one) => stuck.push(one === null ? null : `${one.offset}: ${one.error}`),
   })
   void consumer.run(async (message, { attempt, signal }) => {
-    // Longer than a session, which is 10 s.
-    if (message.text === 'slow') await new Promise((resolve) => setTimeout(resolve, 11_000))
+    // Longer than a session.
+    if (message.text === 'slow') await new Promise((resolve) => setTimeout(resolve, 4_000))
     if (message.text === 'bad') {
       attempts.push(attempt)
       if (attempt <= 5) throw new Error('not yet')
