@@ -9,7 +9,7 @@ import {
   type Producer,
 } from 'kafkajs'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import { startPlatform, type TestPlatform } from '../processes/index.ts'
+import { startPlatform, type TestPlatform, waitFor } from '../processes/index.ts'
 import { readAll } from './read-all.ts'
 import { makeTopic } from './topics.ts'
 
@@ -56,7 +56,11 @@ describe('a producer', () => {
     for (let at = 0; at < messages.length; at += 100) {
       await one.send({ topic, messages: messages.slice(at, at + 100), ...how })
     }
-    const received = await readAll(platform.bootstrap, topic)
+    // At Ack 0 a send is over when it has left: what was sent may still be on its way.
+    const received = await waitFor('all messages in the log', async () => {
+      const read = await readAll(platform.bootstrap, topic)
+      return read.length >= messages.length && read
+    })
     expect(received).toHaveLength(messages.length)
     for (let k = 0; k < 20; k++) {
       const ofKey = received.filter(({ keyText }) => keyText === `k${k}`)
