@@ -4,7 +4,7 @@ import type { CastleLink } from './castle/castle-link.ts'
 import type { SdkEvent } from './connect.ts'
 import { Consumer } from './consumer/consumer.ts'
 import { type ConsumerOptions, consumerOptions, type RetryOptions } from './consumer/options.ts'
-import { CastellanError } from './errors.ts'
+import { CastellanError, messageOf } from './errors.ts'
 import type { KafkaClient } from './kafka/client.ts'
 import { type ProducerOptions, producerOptions } from './producer/options.ts'
 import { Producer } from './producer/producer.ts'
@@ -37,7 +37,13 @@ export class Castellan {
     this.#client = client
     this.#castle = castle
     this.#log = options.log
-    this.#onEvent = options.onEvent
+    this.#onEvent = (event) => {
+      try {
+        options.onEvent(event)
+      } catch (error) {
+        options.log.error({ error: messageOf(error) }, 'onEvent failed')
+      }
+    }
   }
 
   /** A producer of its own order, buffer and connections; a service needs one. Throws OPTION_UNKNOWN, OPTION_WRONG, CLOSED. */

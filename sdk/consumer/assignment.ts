@@ -40,8 +40,10 @@ export class Assignment {
   readonly #options: ConsumerOptions
   readonly #hooks: AssignmentHooks
   readonly #held = new Map<string, AssignedPartition>()
-  /** Workers of partitions that were lost, until their handlers have ended. */
+  /** Workers of partitions that are not ours any more, until their handlers have ended. */
   readonly #ending = new Set<Promise<void>>()
+  /** Partitions on their way out. */
+  readonly #leaving = new Set<Promise<void>>()
   readonly #stopWatching: () => void
   #target: Target = []
   #epoch = 0
@@ -89,12 +91,7 @@ export class Assignment {
     this.#target = []
     const lost = this.held
     this.#held.clear()
-    for (const partition of lost) {
-      const { worker } = partition
-      this.#ending.add(worker)
-      void worker.then(() => this.#ending.delete(worker))
-      partition.end(reason)
-    }
+    for (const partition of lost) this.#end(partition, reason)
     if (lost.length === 0) return
     this.#client.log.warn({ group: this.#options.group, partitions: lost.length, reason }, 'lost all partitions')
     void this.#tell(lost, true)
@@ -107,7 +104,13 @@ export class Assignment {
     this.#stopWatching()
     const { clock } = this.#client.runtime
     const untilMs = clock.nowMs() + timeoutMs
-    await this.#giveUp(this.held, timeoutMs, hasty.abandonMs, () => Math.max(hasty.commitMs, untilMs - clock.nowMs()))
+    const before = this.held.filter((one) => one.state === 'stopping')
+    const rest = this.held.filter((one) => one.state !== 'stopping')
+    await this.#giveUp(rest, timeoutMs, hasty.abandonMs, () => Math.max(hasty.commitMs, untilMs - clock.nowMs()))
+    // Those that were on their way out already had their time.
+    await this.#within(Promise.all(this.#leaving), Math.max(0, untilMs - clock.nowMs()))
+    for (const one of before) one.abort('must be given up now')
+    await this.#within(Promise.all(this.#leaving), hasty.abandonMs + hasty.commitMs)
   }
 
   // ------------------------------------------------------------ the coordinator's word
@@ -116,13 +119,21 @@ export class Assignment {
     if (this.#stop.signal.aborted) return
     const { revoke, add } = reconcile(this.held, this.#target)
     const going = revoke.map((one) => this.#held.get(keyOf(one))!).filter((one) => one.state !== 'stopping')
-    if (going.length > 0)
-      void this.#giveUp(going, this.#options.revokeTimeoutMs, abandonMs, () => commitMs).then(() => this.#apply())
+    if (going.length > 0) this.#revoke(going)
     const coming = add.flatMap((one) => this.#make(one) ?? [])
     if (coming.length === 0) return
     this.#client.log.info({ group: this.#options.group, partitions: coming.map(nameOf) }, 'partitions assigned')
     this.#hooks.onChange()
     void this.#begin(coming)
+  }
+
+  #revoke(partitions: readonly AssignedPartition[]): void {
+    const leaving = this.#giveUp(partitions, this.#options.revokeTimeoutMs, abandonMs, () => commitMs)
+    this.#leaving.add(leaving)
+    void leaving.then(() => {
+      this.#leaving.delete(leaving)
+      this.#apply()
+    })
   }
 
   #make({ topicId, partition }: TopicPartition): AssignedPartition | undefined {
@@ -139,7 +150,7 @@ export class Assignment {
   /** Asks the service where to start; a hook that fails is asked again, for a wrong start is worse than a late one. */
   async #begin(partitions: readonly AssignedPartition[]): Promise<void> {
     const { clock, random } = this.#client.runtime
-    // A partition that was lost and is back at once: its old handler first, so that there are never two for one message.
+    // A partition that went and is back at once: its old handler first, so that there are never two for one message.
     await this.#within(Promise.all(this.#ending), abandonMs)
     for (let failures = 1; ; failures++) {
       const ours = partitions.filter((one) => one.state === 'starting')
@@ -181,11 +192,18 @@ export class Assignment {
     await this.#tell(ours, false)
     for (const one of ours) {
       if (one.state === 'gone') continue
-      one.end('was given up')
       this.#held.delete(keyOf(one))
+      this.#end(one, 'was given up')
     }
     this.#client.log.info({ group: this.#options.group, partitions: ours.map(nameOf) }, 'partitions given up')
     this.#hooks.onChange()
+  }
+
+  #end(partition: AssignedPartition, reason: string): void {
+    const { worker } = partition
+    this.#ending.add(worker)
+    void worker.then(() => this.#ending.delete(worker))
+    partition.end(reason)
   }
 
   async #tell(partitions: readonly AssignedPartition[], isLost: boolean): Promise<void> {

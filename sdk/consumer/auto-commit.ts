@@ -5,8 +5,8 @@ import type { Commits } from './commits.ts'
 import type { GroupClient } from './group-client.ts'
 import type { AssignedPartition } from './partition.ts'
 
-/** How long one commit is tried; the next one waits for it. */
-const commitTimeoutMs = 30_000
+/** How long one commit is tried; the next interval brings another. */
+const commitTimeoutMs = 5_000
 
 export class AutoCommit {
   readonly #group: GroupClient

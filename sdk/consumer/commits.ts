@@ -57,14 +57,19 @@ export class Commits {
    */
   commit(commits: readonly Commit[], timeoutMs: number): Promise<void> {
     if (commits.length === 0) return this.#last
-    const turn = this.#last.then(() => this.#commitAll(commits, timeoutMs))
+    const { clock } = this.#group.client.runtime
+    const untilMs = clock.nowMs() + timeoutMs
+    const turn = this.#last.then(() => this.#commitAll(commits, untilMs))
     this.#last = turn.catch(() => {}) // whoever asked hears of it; the next commit begins all the same
-    return turn
+    return new Promise((resolve, reject) => {
+      // Also while an earlier commit is under way.
+      const timer = clock.after(timeoutMs, () => reject(late()))
+      turn.then(resolve, reject).finally(() => timer.cancel())
+    })
   }
 
-  async #commitAll(commits: readonly Commit[], timeoutMs: number): Promise<void> {
+  async #commitAll(commits: readonly Commit[], untilMs: number): Promise<void> {
     const { clock, random } = this.#group.client.runtime
-    const untilMs = clock.nowMs() + timeoutMs
     let open = commits
     let refused: CastellanError | undefined
     for (let failures = 1; ; failures++) {
@@ -80,7 +85,7 @@ export class Commits {
       if (open.length === 0) break
       const waitMs = backoffMs(requestBackoff, failures, random)
       if (clock.nowMs() + waitMs >= untilMs) {
-        throw trouble ?? new CastellanError('REQUEST_TIMEOUT', `offsets could not be committed within ${timeoutMs} ms`)
+        throw trouble ?? late()
       }
       await sleep(clock, waitMs, this.#stop.signal)
     }
@@ -143,6 +148,10 @@ export class Commits {
         return error
     }
   }
+}
+
+function late(): CastellanError {
+  return new CastellanError('REQUEST_TIMEOUT', 'the coordinator did not take the offsets in time')
 }
 
 function notOurs({ topic, partition }: AssignedPartition): CastellanError {

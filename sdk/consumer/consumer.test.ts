@@ -356,6 +356,49 @@ test('prefetch is bounded', async () => {
   await until(() => handled.length).toBe(50)
 })
 
+test('a partition that is stuck with a full buffer does not keep others from being read', async () => {
+  group.assigned = [0, 1]
+  const value = 'x'.repeat(10_000)
+  group.append(0, value, value, value)
+  const held = new Promise<void>(() => {})
+  let isStuck = false
+  const { handled } = run(consumerWith({ prefetchBytes: 1_000 }), (text) => {
+    if (text !== value) return
+    isStuck = true
+    return held
+  })
+  await until(() => isStuck).toBe(true)
+  for (const text of ['a', 'b', 'c']) {
+    group.append(1, text)
+    await until(() => handled.at(-1)).toBe(`1:${text}`)
+  }
+})
+
+test('what the coordinator told it to take counts as its own, though its topic is not known by name yet', async () => {
+  const topic = group.broker.topics.get('orders')!
+  group.append(0, 'a')
+  group.broker.topics.clear()
+  const { handled } = run(consumerWith())
+  await until(() => heldOf(group)).toEqual([0])
+  group.broker.topics.set('orders', topic)
+  await until(() => handled).toEqual(['0:a'])
+})
+
+test('close does not wait longer for a partition that is on its way out than for others', async () => {
+  group.append(0, 'a')
+  let started = false
+  const consumer = consumerWith({ revokeTimeoutMs: 60_000 })
+  const { ended } = run(consumer, async (_, { signal }) => {
+    started = true
+    await aborted(signal)
+  })
+  await until(() => started).toBe(true)
+  group.assigned = []
+  await heartbeats(2)
+  await consumer.close({ timeoutMs: 20 })
+  await ended
+})
+
 test('close lets handlers finish, commits, leaves the group, and says so once', async () => {
   group.append(0, 'a', 'b')
   const consumer = consumerWith({ autoCommitIntervalMs: 60_000 })

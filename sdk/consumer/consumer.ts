@@ -3,7 +3,7 @@
 //   Member (heartbeat) ─> Assignment ─> Positions ─> Fetcher ─> Worker (handler) ─> Commits
 
 import { uuid } from '@castellan/protocol/runtime'
-import { CastellanError } from '../errors.ts'
+import { CastellanError, messageOf } from '../errors.ts'
 import type { KafkaClient } from '../kafka/client.ts'
 import { Message } from '../kafka/message.ts'
 import { Assignment, type PartitionName } from './assignment.ts'
@@ -106,12 +106,14 @@ export class Consumer {
    * Resolves when the consumer has been closed. Throws ALREADY_RUNNING, CLOSED, and what ended it: GROUP_REFUSED, OFFSET_MISSING,
    * OFFSET_OUT_OF_RANGE, LOG_TRUNCATED, VERSION_UNSUPPORTED, REFUSED.
    */
-  run(handler: Handler): Promise<void> {
+  async run(handler: Handler): Promise<void> {
+    checkHandler(handler)
     return this.#run(messageMode(handler))
   }
 
   /** Like `run`, with all messages of a partition that are at hand, up to `batchMessagesMax`. A failed attempt repeats all of them. */
-  runBatches(handler: BatchHandler): Promise<void> {
+  async runBatches(handler: BatchHandler): Promise<void> {
+    checkHandler(handler)
     return this.#run(batchMode(handler, this.#options.batchMessagesMax))
   }
 
@@ -239,8 +241,12 @@ export class Consumer {
   }
 
   #stuckAt({ topic, partition, stuck }: AssignedPartition): void {
-    this.#options.onStuck(stuck, { topic, partition })
     this.#hooks.onStuck?.(stuck, { topic, partition })
+    try {
+      this.#options.onStuck(stuck, { topic, partition })
+    } catch (error) {
+      this.#client.log.error({ error: messageOf(error) }, 'onStuck failed')
+    }
   }
 
   // ------------------------------------------------------------ committing
@@ -289,4 +295,9 @@ export class Consumer {
   #choose(partitions: readonly PartitionName[] | undefined): readonly AssignedPartition[] {
     return partitions === undefined ? this.#assignment.held : partitions.map((one) => this.#assignment.get(one))
   }
+}
+
+function checkHandler(handler: unknown): void {
+  if (typeof handler === 'function') return
+  throw new CastellanError('OPTION_WRONG', `consumer: the handler must be a function, not ${String(handler)}`)
 }

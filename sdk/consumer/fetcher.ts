@@ -34,6 +34,8 @@ interface Asked {
 }
 
 const lanesMax = 2
+/** What a partition without anything to do may always fetch. */
+const leastBytes = 64 * 1024
 /** Fetch by topic id. */
 const versionMin = 13
 
@@ -79,10 +81,11 @@ export class Fetcher {
     const nowMs = this.#client.runtime.clock.nowMs()
     const partitions = [...this.#hooks.partitions()]
     const buffered = partitions.reduce((sum, { bufferedBytes }) => sum + bufferedBytes, 0)
-    if (buffered >= this.#options.prefetchBytes) return
-    const due = partitions.filter((one) => this.#wants(one, nowMs))
+    const leftBytes = this.#options.prefetchBytes - buffered
+    // Partitions that are stuck may hold all of it; those that have nothing must go on.
+    const due = partitions.filter((one) => this.#wants(one, nowMs) && (leftBytes > 0 || one.bufferedBytes === 0))
     for (const [leader, group] of groupBy(due, (one) => this.#leaderOf(one))) {
-      if (leader >= 0) this.#fetchFrom(leader, group, this.#options.prefetchBytes - buffered)
+      if (leader >= 0) this.#fetchFrom(leader, group, Math.max(leftBytes, leastBytes * group.length))
     }
     const laterMs = partitions.reduce(
       (soonest, { notBeforeMs }) => (notBeforeMs > nowMs ? Math.min(soonest, notBeforeMs) : soonest),
@@ -156,16 +159,16 @@ export class Fetcher {
 
   #bodyOf(asked: readonly Asked[], bytesMax: number) {
     const { fetchWaitMs, fetchBytesMin, fetchBytesMax, partitionPrefetchBytes, rack } = this.#options
+    const maxBytes = Math.min(fetchBytesMax, bytesMax)
     const topics = [...groupBy(asked, ({ partition }) => partition.topicId)].map(([topicId, group]) => ({
       topicId,
       partitions: group.map(({ partition, from, leaderEpoch }) => ({
         partition: partition.partition,
         currentLeaderEpoch: leaderEpoch,
         fetchOffset: from.offset,
-        partitionMaxBytes: partitionPrefetchBytes,
+        partitionMaxBytes: Math.min(partitionPrefetchBytes, maxBytes),
       })),
     }))
-    const maxBytes = Math.min(fetchBytesMax, bytesMax)
     return { maxWaitMs: fetchWaitMs, minBytes: fetchBytesMin, maxBytes, topics, forgottenTopicsData: [], rackId: rack }
   }
 

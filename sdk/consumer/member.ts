@@ -33,7 +33,7 @@ export interface MemberHooks {
 const versionMin = 1
 const firstIntervalMs = 1_000
 /** Until the coordinator has told it: less than any group's that is not set to be very short. */
-const sessionUnknown = { ms: 5_000, intervals: 3 }
+const sessionUnknown = { ms: 5_000, intervals: 3, asks: 5 }
 /** Beyond the time that handlers get: to abandon them, to commit, and a session, in which an answer may be late. */
 const rebalanceMarginMs = 30_000
 const leaveTimeoutMs = 2_000
@@ -58,6 +58,7 @@ export class Member {
   #leaseTimer: Timer | null = null
   /** The group's session timeout at the coordinator; 0: not known. */
   #sessionMs: number
+  #sessionAsks = 0
 
   constructor(group: GroupClient, options: ConsumerOptions, hooks: MemberHooks) {
     this.#group = group
@@ -162,7 +163,7 @@ export class Member {
         this.#renew(lease)
         if (assignment !== null) this.#hooks.onTarget(assignment.topicPartitions)
         this.#hooks.onRenewed()
-        if (this.#sessionMs === 0) void this.#learnSession()
+        if (this.#sessionMs === 0 && this.#sessionAsks++ < sessionUnknown.asks) void this.#learnSession()
         return null
       case 'rejoin':
         this.#isFull = true

@@ -153,7 +153,8 @@ export class AssignedPartition implements MessageSource {
 
   /** After an abort: handlers may run again. */
   renew(): void {
-    if (this.#abort.signal.aborted && this.#state !== 'gone') this.#abort = new AbortController()
+    if (this.#abort.signal.aborted && (this.#state === 'active' || this.#state === 'starting'))
+      this.#abort = new AbortController()
     this.wake()
   }
 

@@ -1,7 +1,6 @@
 // One connection to a broker: requests go out pipelined, answers come back by correlation id, each in a version that both
 // sides know. It never repeats anything: when it breaks, everything under way on it fails, and callers decide.
 import {
-  type AnyApi,
   type Api,
   apiVersions,
   decodeResponseHeader,
@@ -221,9 +220,10 @@ export class KafkaConnection {
     }
     const { api } = waiting
     const version = api.key === apiVersions.key ? apiVersionsVersion(frame, waiting.version) : waiting.version
-    const reader = holdsRecords(api) ? copyReader(frame) : new Reader(frame.slab.bytes, frame.start, frame.end)
+    const reader = new Reader(frame.slab.bytes, frame.start, frame.end)
     decodeResponseHeader(reader, api, version)
     const answer = api.response.decode(reader, version)
+    if (api.key === fetch.key) detachRecords(answer as ResponseOf<typeof fetch>)
     this.#waiting.shift()
     waiting.resolve(answer)
   }
@@ -247,13 +247,19 @@ export class KafkaConnection {
   }
 }
 
-const holdsRecords = (api: AnyApi) => api.key === fetch.key
-
-/** Records are given to applications, which may keep them: they need memory that is nobody else's. */
-function copyReader({ slab, start, end }: Frame): Reader {
-  const bytes = Buffer.allocUnsafeSlow(end - start)
-  bytes.set(slab.bytes.subarray(start, end))
-  return new Reader(bytes)
+/**
+ * Records are given to applications, which may keep them: they need memory that is nobody else's. Each partition's has its own, so that
+ * one that is slow holds up no other's.
+ */
+function detachRecords({ responses }: ResponseOf<typeof fetch>): void {
+  for (const { partitions } of responses) {
+    for (const partition of partitions) {
+      const { records } = partition
+      if (records === null) continue
+      partition.records = Buffer.allocUnsafeSlow(records.length)
+      partition.records.set(records)
+    }
+  }
 }
 
 function readCorrelationId({ slab, start, end }: Frame): number {
