@@ -48,7 +48,7 @@ export class KafkaClient {
   readonly coordinators: Coordinators
   readonly requestTimeoutMs: number
   readonly #pool: ConnectionPool
-  #bootstrap: readonly Address[]
+  readonly #bootstrap: readonly Address[]
   #lanes = 0
 
   constructor(runtime: Runtime, options: KafkaClientOptions, log: Logger) {
@@ -62,11 +62,6 @@ export class KafkaClient {
     this.view.onBrokerEnded = (broker) => this.#pool.closeAddress(broker)
     this.metadata = new Metadata(this)
     this.coordinators = new Coordinators(this)
-  }
-
-  /** Adds where to learn the brokers from, when it was not known at the start. */
-  set bootstrap(addresses: readonly Address[]) {
-    this.#bootstrap = addresses
   }
 
   /**
@@ -114,7 +109,10 @@ export class KafkaClient {
   }
 
   #anyAddress(): Address {
-    const addresses: readonly Address[] = this.view.brokers.size > 0 ? [...this.view.brokers.values()] : this.#bootstrap
+    const brokers = [...this.view.brokers.values()]
+    // Those that were known may all be gone; where we started from may know better.
+    const isLost = brokers.length === 0 || this.metadata.lastError !== null
+    const addresses: readonly Address[] = isLost ? [...brokers, ...this.#bootstrap] : brokers
     if (addresses.length === 0) throw new CastellanError('NO_BROKER', 'no broker is known')
     // One that answers already saves opening a connection; by lot otherwise, so that a dead one is not tried for ever.
     const connected = addresses.filter((address) => this.#pool.has(address, 'main'))

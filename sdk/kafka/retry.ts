@@ -1,7 +1,7 @@
 // Trying again, wrapped around one call: after trouble that goes by, with back-off, within a time.
 import { deadlineIn, isOver, type Runtime, sleep } from '@castellan/protocol/runtime'
 import { type Backoff, backoffMs, requestBackoff } from '../backoff.ts'
-import { CastellanError, isRetriable } from '../errors.ts'
+import { isRetriable } from '../errors.ts'
 
 export interface RetryOptions {
   /** For all tries together. */
@@ -31,9 +31,4 @@ export async function retry<T>(
       await sleep(runtime.clock, waitMs, signal)
     }
   }
-}
-
-/** Throws CLOSED, for loops that must not go on. */
-export function throwClosed(what: string): never {
-  throw new CastellanError('CLOSED', `this ${what} was closed`)
 }
