@@ -6,7 +6,17 @@ import { CastleLink } from './castle/castle-link.ts'
 import { CastellanError } from './errors.ts'
 import { KafkaClient } from './kafka/client.ts'
 import { consoleLogger } from './log.ts'
-import { callback, checkOptions, custom, durationMs, name, needed, optional, type Rules } from './options.ts'
+import {
+  callback,
+  checkOptions,
+  custom,
+  durationMs,
+  name,
+  nameLengthMax,
+  needed,
+  optional,
+  type Rules,
+} from './options.ts'
 
 /** What is worth knowing beyond results and errors. */
 export type SdkEvent =
@@ -154,7 +164,14 @@ function linkOptions({ castle, service, cluster }: ConnectOptions) {
       `connect: 'castle' must be a URL such as http://127.0.0.1:8600, not '${url}'`,
     )
   }
-  return { urls, service, host: hostname() || 'unknown', pid: process.pid, release, cluster: cluster ?? null }
+  return {
+    urls,
+    service,
+    host: hostname().slice(0, nameLengthMax) || 'unknown',
+    pid: process.pid,
+    release,
+    cluster: cluster ?? null,
+  }
 }
 
 function addressesOf(bootstrap: string | readonly string[]): Address[] {

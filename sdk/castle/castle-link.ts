@@ -40,6 +40,8 @@ export interface GroupMember {
 const complaint = { firstMs: 1_000, againMs: 10_000 }
 /** Of a report; the leaders of further topics come from brokers, and their Ack level is -1. */
 const topicsMax = 10_000
+/** So much of the service's name goes into the id of this sender: what Castle takes, less a UUID. */
+const idServiceMax = 200
 
 export class CastleLink {
   readonly #runtime: Runtime
@@ -62,7 +64,7 @@ export class CastleLink {
     this.#sender = new HeartbeatSender(runtime, {
       urls: options.urls,
       kind: 'client',
-      id: `${options.service}-${uuid(runtime.random)}`,
+      id: `${options.service.slice(0, idServiceMax)}-${uuid(runtime.random)}`,
       incarnation: uuid(runtime.random),
       report: () => this.#report(),
       onSubject: (subject) => this.#onSubject(subject),

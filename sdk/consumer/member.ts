@@ -157,7 +157,9 @@ export class Member {
       case 'ok':
         this.#isFull = false
         this.#rejoins = 0
-        this.#reported = reported
+        // An assignment wants to be confirmed, also one that changes nothing here: a coordinator that lost its last steps in a
+        // power loss waits to hear that we hold no more than that.
+        this.#reported = assignment === null ? reported : ''
         if (heartbeatIntervalMs > 0) this.#intervalMs = heartbeatIntervalMs
         this.#group.memberEpoch = memberEpoch
         this.#renew(lease)
