@@ -48,7 +48,7 @@ export class KafkaClient {
   readonly coordinators: Coordinators
   readonly requestTimeoutMs: number
   readonly #pool: ConnectionPool
-  readonly #bootstrap: readonly Address[]
+  #bootstrap: readonly Address[]
   #lanes = 0
 
   constructor(runtime: Runtime, options: KafkaClientOptions, log: Logger) {
@@ -62,6 +62,11 @@ export class KafkaClient {
     this.view.onBrokerEnded = (broker) => this.#pool.closeAddress(broker)
     this.metadata = new Metadata(this)
     this.coordinators = new Coordinators(this)
+  }
+
+  /** Where to learn the brokers from, from now on: for whoever hears of them elsewhere, as Castle does. */
+  set bootstrap(addresses: readonly Address[]) {
+    this.#bootstrap = addresses
   }
 
   /**
