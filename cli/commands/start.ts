@@ -1,9 +1,11 @@
 // `castellan start`: Castle and brokers on this machine, until Ctrl-C or SIGTERM.
+import { existsSync } from 'node:fs'
 import { resolve } from 'node:path'
 import type { Command, Input } from '../command.ts'
 import { UsageError } from '../errors.ts'
 import { DataFolder } from '../supervisor/data-folder.ts'
-import { Platform, type PlatformOptions } from '../supervisor/platform.ts'
+import { Platform, type PlatformOptions, platformHost } from '../supervisor/platform.ts'
+import { checkPorts } from '../supervisor/ports.ts'
 
 export const start: Command = {
   name: 'start',
@@ -30,6 +32,7 @@ export const start: Command = {
 async function run(input: Input): Promise<void> {
   const options = platformOptions(input)
   const path = resolve(input.text('data') ?? '')
+  if (!existsSync(path)) await checkPorts(platformHost, options)
   const folder = await DataFolder.open(path, { fresh: input.isSet('fresh') })
   const stop = stopRequest()
   const platform = new Platform(folder, options)

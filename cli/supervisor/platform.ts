@@ -20,7 +20,8 @@ export interface PlatformOptions {
   say(line: string): void
 }
 
-const host = '127.0.0.1'
+/** Where all of it listens. */
+export const platformHost = '127.0.0.1'
 const pollMs = 10
 const patienceMs = 10_000
 
@@ -54,7 +55,7 @@ export class Platform {
   async start(): Promise<void> {
     try {
       const { castlePort } = this.#options
-      if (castlePort !== 0) this.#castleUrl = `http://${host}:${castlePort}`
+      if (castlePort !== 0) this.#castleUrl = `http://${platformHost}:${castlePort}`
       const castle = this.#castle.start().then((ready) => {
         this.#castleUrl = ready['url'] ?? this.#castleUrl
       })
@@ -110,7 +111,7 @@ export class Platform {
     const port = this.#castleUrl === '' ? 0 : new URL(this.#castleUrl).port
     return [
       'castle',
-      ...['--listen', `${host}:${port}`],
+      ...['--listen', `${platformHost}:${port}`],
       ...['--data.dir', join(this.#folder.path, 'castle')],
       ...['--offsets.topic.brokers', String(this.#options.brokers)],
       ...this.#logArgs('castle'),
@@ -120,14 +121,14 @@ export class Platform {
   #brokerArgs(index: number): string[] {
     const { brokerPort } = this.#options
     const id = index + 1
-    const listen = this.#addresses[index] ?? `${host}:${brokerPort === 0 ? 0 : brokerPort + index}`
+    const listen = this.#addresses[index] ?? `${platformHost}:${brokerPort === 0 ? 0 : brokerPort + index}`
     const folder = join(this.#folder.path, `broker-${id}`)
     return [
       'broker',
       ...['--node.id', String(id)],
       ...['--castle', this.#castleUrl],
       ...['--listen', listen],
-      ...['--metrics.listen', `${host}:0`],
+      ...['--metrics.listen', `${platformHost}:0`],
       ...['--log.dir', folder],
       ...this.#logArgs(`broker-${id}`),
     ]

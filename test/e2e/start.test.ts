@@ -245,6 +245,12 @@ test.each([
     expect(sentence).toMatch(new RegExp(`^castellan: ${name}: .*${port}.*choose another with ${option} PORT\\.$`))
     await waitFor('nothing to be left behind', () => children().every(({ pid }) => !isAlive(pid)))
     expect(existsSync(join(data, 'running.json'))).toBe(false)
+    // A folder that was not there is not made.
+    const unmade = join(data, 'unmade')
+    expect((await refused(option, String(port), '--data', unmade)).sentence).toContain(
+      `choose another with ${option} PORT.`,
+    )
+    expect(existsSync(unmade)).toBe(false)
   } finally {
     server.close()
   }
