@@ -4,13 +4,14 @@ import type { AddressInfo } from 'node:net'
 import type { Address } from '@castellan/protocol/runtime'
 import type { Broker } from '../broker.ts'
 import { BrokerError, messageOf, systemCode } from '../errors.ts'
-import { BrokerMetrics } from './metrics.ts'
+import type { BrokerMetrics } from './metrics.ts'
 
 export class MetricsServer {
   readonly address: Address
   readonly #http: Server
   #broker: Broker | undefined
-  #metrics: BrokerMetrics | undefined
+  /** Made at the first scrape: the broker counts by itself, and a start need not wait until prom-client is loaded. */
+  #metrics: Promise<BrokerMetrics> | undefined
 
   private constructor(http: Server, address: Address) {
     this.#http = http
@@ -37,23 +38,25 @@ export class MetricsServer {
 
   serve(broker: Broker): void {
     this.#broker = broker
-    this.#metrics = new BrokerMetrics(broker)
   }
 
-  close(): Promise<void> {
-    this.#metrics?.close()
+  async close(): Promise<void> {
+    const metrics = await this.#metrics
+    metrics?.close()
     this.#http.closeAllConnections()
-    return new Promise((resolve) => void this.#http.close(() => resolve()))
+    await new Promise<void>((resolve) => void this.#http.close(() => resolve()))
   }
 
   async #answer(url: string, response: ServerResponse): Promise<void> {
     const broker = this.#broker
-    if (!broker || !this.#metrics) return send(response, 503, { status: 'starting' })
+    if (!broker) return send(response, 503, { status: 'starting' })
     if (url === '/health') return send(response, broker.isStopping ? 503 : 200, health(broker))
     if (url !== '/metrics') return send(response, 404, { status: 'there are /metrics and /health' })
     try {
-      const text = await this.#metrics.text()
-      response.writeHead(200, { 'content-type': this.#metrics.contentType }).end(text)
+      this.#metrics ??= import('./metrics.ts').then((module) => new module.BrokerMetrics(broker))
+      const metrics = await this.#metrics
+      const text = await metrics.text()
+      response.writeHead(200, { 'content-type': metrics.contentType }).end(text)
     } catch (error) {
       broker.log.error({ error: messageOf(error) }, 'cannot collect metrics')
       send(response, 500, { status: messageOf(error) })

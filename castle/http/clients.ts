@@ -1,8 +1,8 @@
 // /api/clients: what each client should hold and do beside what it says it holds and does; and directives to it.
 
+import { Type } from '@castellan/protocol/json-schema'
 import type { Clock } from '@castellan/protocol/runtime'
 import type { FastifyInstance } from 'fastify'
-import Type from 'typebox'
 import type { Castle } from '../castle.ts'
 import { CastleError } from '../errors.ts'
 import type { Session } from '../heartbeats/session.ts'

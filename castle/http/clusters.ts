@@ -1,6 +1,7 @@
 // /api/clusters and /api/brokers: what there is, and how it does.
+
+import { Type } from '@castellan/protocol/json-schema'
 import type { FastifyInstance } from 'fastify'
-import Type from 'typebox'
 import type { Castle } from '../castle.ts'
 import { brokerView, clusterView } from '../views/schemas.ts'
 import { viewBroker, viewCluster } from '../views/views.ts'

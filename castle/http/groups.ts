@@ -1,6 +1,7 @@
 // /api/groups: who processes what, and how far they are.
+
+import { Type } from '@castellan/protocol/json-schema'
 import type { FastifyInstance } from 'fastify'
-import Type from 'typebox'
 import type { Castle } from '../castle.ts'
 import { summarizeGroup, viewGroup } from '../views/groups.ts'
 import { groupSummary, groupView } from '../views/schemas.ts'

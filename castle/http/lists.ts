@@ -1,6 +1,7 @@
 // Lists: {items, next}. Items stand in the order of a key; `next` is the key of the last one given, to be sent as `after`, or
 // null at the end. So a list may change between two pages without repeating or skipping what did not.
-import Type, { type Static, type TSchema } from 'typebox'
+import { Type } from '@castellan/protocol/json-schema'
+import type { Static, TSchema } from 'typebox'
 
 export const pageQuery = {
   limit: Type.Optional(Type.Integer({ minimum: 1, maximum: 1_000, default: 100, description: 'Items at most.' })),

@@ -3,9 +3,10 @@
 
 import { STATUS_CODES } from 'node:http'
 import type { Duplex } from 'node:stream'
+import { Type } from '@castellan/protocol/json-schema'
 import type { Logger } from '@castellan/protocol/runtime'
 import type { FastifyError, FastifyInstance, FastifyReply, FastifyRequest, FastifyServerOptions } from 'fastify'
-import Type, { type Static } from 'typebox'
+import type { Static } from 'typebox'
 import { CastleError } from '../errors.ts'
 
 export const problem = Type.Object({

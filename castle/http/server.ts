@@ -15,7 +15,6 @@ import { GroupOffsets } from './group-offsets.ts'
 import { addGroups } from './groups.ts'
 import { refuseHost } from './hosts.ts'
 import { LinkServer } from './links.ts'
-import { Metrics } from './metrics.ts'
 import { answerProblems, earlyProblems } from './problems.ts'
 import { addSystem } from './system.ts'
 import { addTopics } from './topics.ts'
@@ -71,7 +70,7 @@ export async function serveHttp(
     },
   })
   const groupOffsets = new GroupOffsets(castle, runtime, log)
-  addSystem(app, castle, new Metrics(castle), release)
+  addSystem(app, castle, release)
   addClusters(app, castle)
   addTopics(app, castle)
   addGroups(app, castle, groupOffsets)

@@ -2,8 +2,8 @@
 // have no WebSocket.
 
 import { HeartbeatMessageError, heartbeat, parseFromSender } from '@castellan/protocol/heartbeat'
+import { Type } from '@castellan/protocol/json-schema'
 import type { FastifyInstance } from 'fastify'
-import Type from 'typebox'
 import type { Castle } from '../castle.ts'
 import { CastleError } from '../errors.ts'
 import { decisionView, healthView } from '../views/schemas.ts'
@@ -17,7 +17,7 @@ const tag = 'castle'
 /** Decisions are listed newest first: their keys count down. */
 const numberMax = 999_999_999_999
 
-export function addSystem(app: FastifyInstance, castle: Castle, metrics: Metrics, release: string): void {
+export function addSystem(app: FastifyInstance, castle: Castle, release: string): void {
   addRoute(app, {
     method: 'GET',
     url: '/api/health',
@@ -46,7 +46,11 @@ export function addSystem(app: FastifyInstance, castle: Castle, metrics: Metrics
       return page(decisions, ({ number }) => String(numberMax - number).padStart(12, '0'), viewDecision, query)
     },
   })
+  // Made at the first scrape: what it shows is counted anyway, and a start need not wait until prom-client is loaded.
+  let making: Promise<Metrics> | undefined
   app.get('/metrics', { schema: { hide: true } }, async (_, reply) => {
+    making ??= import('./metrics.ts').then((module) => new module.Metrics(castle))
+    const metrics = await making
     return reply.type(metrics.contentType).send(await metrics.text())
   })
   app.get('/api/openapi.json', { schema: { hide: true } }, async () => app.swagger())

@@ -1,6 +1,7 @@
 // /api/topics: created, shown, changed, deleted. A write is answered when it is on disk (R11).
+
+import { Type } from '@castellan/protocol/json-schema'
 import type { FastifyInstance } from 'fastify'
-import Type from 'typebox'
 import type { Castle } from '../castle.ts'
 import { CastleError } from '../errors.ts'
 import type { Topic } from '../state/entities.ts'

@@ -3,23 +3,37 @@
 
 import type { FastifySchemaCompiler } from 'fastify'
 import type { TSchema } from 'typebox'
-import { Compile } from 'typebox/compile'
+import { Compile } from 'typebox/schema'
 import { CastleError } from '../errors.ts'
 
 /** Names come from the request: whoever sends long ones is not sent all of them back. */
 const messageMax = 2_000
 
-type Problem = ReturnType<ReturnType<typeof Compile>['Errors']>[number]
+type Problem = ReturnType<ReturnType<typeof Compile>['Errors']>[1][number]
 
 export const compileValidator: FastifySchemaCompiler<TSchema> = ({ schema, httpPart }) => {
   const compiled = Compile(schema)
   const where = httpPart === 'querystring' ? 'query' : httpPart === 'params' ? 'path' : 'body'
   return (given: unknown) => {
     // Query and path are texts; a body says what it means.
-    const value = httpPart === 'body' ? given : compiled.Convert(given)
+    const value = httpPart === 'body' ? given : fromTexts(schema, given)
     if (compiled.Check(value)) return { value }
-    return { error: new CastleError('REQUEST_WRONG', describe(where, compiled.Errors(value))) }
+    return { error: new CastleError('REQUEST_WRONG', describe(where, compiled.Errors(value)[1])) }
   }
+}
+
+/** The numbers and switches among the texts of a query or path; what is none stays a text, and is refused as such. */
+function fromTexts(schema: TSchema, given: unknown): unknown {
+  const properties = (schema as { properties?: Record<string, { type?: string }> }).properties ?? {}
+  const texts = Object.entries(given as Record<string, unknown>)
+  return Object.fromEntries(texts.map(([name, text]) => [name, fromText(properties[name]?.type, text)]))
+}
+
+function fromText(type: string | undefined, text: unknown): unknown {
+  if (typeof text !== 'string') return text
+  if ((type === 'integer' || type === 'number') && /^-?\d+(\.\d+)?$/.test(text)) return Number(text)
+  if (type === 'boolean' && (text === 'true' || text === 'false')) return text === 'true'
+  return text
 }
 
 function describe(where: string, problems: readonly Problem[]): string {

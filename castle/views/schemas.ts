@@ -1,13 +1,14 @@
 // What the API answers, as schemas: the types of the views, and OpenAPI, come from these. Times are ISO 8601 in UTC, for
 // people; durations and ages are numbers whose names say the unit.
-import Type, { type Static } from 'typebox'
+import { Type } from '@castellan/protocol/json-schema'
+import type { Static, TSchema } from 'typebox'
 
 const text = Type.String()
 const count = Type.Integer({ minimum: 0 })
 const time = Type.String({ format: 'date-time' })
 const texts = Type.Record(Type.String(), Type.String())
 const ackLevel = Type.Union([Type.Literal(-1), Type.Literal(1), Type.Literal(0)])
-const nullable = <T extends Type.TSchema>(schema: T) => Type.Union([schema, Type.Null()])
+const nullable = <T extends TSchema>(schema: T) => Type.Union([schema, Type.Null()])
 
 /** How many senders that use a thing hold its newest version. */
 const applied = Type.Object({ current: count, senders: count })

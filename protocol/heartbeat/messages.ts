@@ -9,7 +9,8 @@
 //
 // Level-triggered: losing, repeating or reordering any of them is harmless. Unknown fields are ignored, so
 // that old senders live with new Castles. One JSON text each; steady heartbeats stay under 300 bytes.
-import Type, { type Static } from 'typebox'
+import type { Static } from 'typebox'
+import { Type } from '../json-schema.ts'
 
 const limit = { subjects: 10_000, partitions: 10_000, members: 10_000, name: 249, text: 2_000 }
 

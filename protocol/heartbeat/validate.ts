@@ -2,7 +2,7 @@
 // not know are left alone and messages of an unknown type are skipped, so that old and new live together; anything
 // else that does not fit is a HeartbeatMessageError, and whoever sent it loses its link.
 import type { Static, TSchema } from 'typebox'
-import { Compile } from 'typebox/compile'
+import { Compile } from 'typebox/schema'
 import {
   type Answer,
   answer,
@@ -62,7 +62,7 @@ function checkOf<Schema extends TSchema>(what: string, schema: Schema): Check<St
     is,
     parse(value) {
       if (is(value)) return value
-      const problem = compiled.Errors(value)[0]
+      const [, [problem]] = compiled.Errors(value)
       const path = problem?.instancePath ?? ''
       const at = path === '' ? '' : ` at ${path}`
       throw new HeartbeatMessageError('INVALID_MESSAGE', path, `${what}${at}: ${problem?.message ?? 'does not fit'}`)
