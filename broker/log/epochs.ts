@@ -52,6 +52,11 @@ export class EpochHistory {
     return true
   }
 
+  /** Where the first epoch that is known begins; 0: none is. */
+  get startOffset(): number {
+    return this.#entries[0]?.startOffset ?? 0
+  }
+
   /** The epoch of the record at `offset`; -1: before all that is known. */
   epochAt(offset: number): number {
     return this.#entries.findLast(({ startOffset }) => startOffset <= offset)?.epoch ?? -1

@@ -271,6 +271,16 @@ describe('files beside the segments are made again from them', () => {
     expect((await reopen(await make())).log.producers.mayBeForgotten(0)).toBe(false)
   })
 
+  test('a log whose checkpoint is gone still begins where its first epoch does', async () => {
+    const made = await make()
+    const { log, context } = await reopen(made)
+    await log.deleteBefore(10, 24)
+    log.saveEpochs()
+    context.disk.kill()
+    made.context.platters.remove(`${testFolder}/checkpoint`)
+    expect((await reopen(made)).log.startOffset).toBe(10)
+  })
+
   test('without a checkpoint every batch is checked at the start', async () => {
     const made = await make()
     made.context.platters.remove(`${testFolder}/checkpoint`)

@@ -48,6 +48,8 @@ class Recovery {
   readonly #checkpoint: CheckpointContent | undefined
   readonly #epochs: EpochHistory
   readonly #knowsEpochs: boolean
+  /** The log began there when its epochs were written down: a power loss may have taken the checkpoint that knew. */
+  readonly #firstEpochOffset: number
   readonly #producers: Producers
   readonly #settings: LogSettings
   readonly #nowMs: number
@@ -65,6 +67,7 @@ class Recovery {
     )
     this.#epochs = epochs === undefined ? new EpochHistory() : EpochHistory.from(epochs)
     this.#knowsEpochs = epochs !== undefined
+    this.#firstEpochOffset = this.#epochs.startOffset
     this.#producers = new Producers(settings.producersMax)
     this.#nowMs = context.clock.wallMs()
   }
@@ -83,7 +86,10 @@ class Recovery {
     active.index ??= new SparseIndex(this.#settings.indexIntervalBytes)
     this.#epochs.truncateEnd(active.endOffset)
     this.#removeSnapshotsAbove(active.endOffset)
-    const startOffset = Math.min(this.#checkpoint?.startOffset ?? segments[0]!.baseOffset, active.endOffset)
+    const startOffset = Math.min(
+      Math.max(this.#checkpoint?.startOffset ?? segments[0]!.baseOffset, this.#firstEpochOffset),
+      active.endOffset,
+    )
     const syncedOffset = this.#checkpoint?.endOffset ?? segments[0]!.baseOffset
     return {
       segments,
