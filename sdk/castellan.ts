@@ -8,6 +8,7 @@ import { CastellanError, messageOf } from './errors.ts'
 import type { KafkaClient } from './kafka/client.ts'
 import { type ProducerOptions, producerOptions } from './producer/options.ts'
 import { Producer } from './producer/producer.ts'
+import { topic } from './serde/topic.ts'
 
 /** What may be given: `group` and `topics`, and whatever shall differ from the defaults. */
 export type ConsumerInput = Pick<ConsumerOptions, 'group' | 'topics'> &
@@ -21,6 +22,8 @@ export interface CloseOptions {
 const nothing = () => {}
 
 export class Castellan {
+  /** A typed topic. The same as the function `topic`, which needs no connection. */
+  readonly topic = topic
   readonly #client: KafkaClient
   readonly #castle: CastleLink | null
   readonly #log: Logger

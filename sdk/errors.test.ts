@@ -9,9 +9,9 @@ test('every error of the table can happen, and says in a sentence what to do nex
     (file) => file.endsWith('.ts') && !file.endsWith('.test.ts') && !/node_modules|testing|^errors\.ts$/.test(file),
   )
   const text = files.map((file) => readFileSync(join(folder, file), 'utf8')).join('\n')
-  for (const [code, { next }] of Object.entries(errorKinds)) {
+  for (const [code, { why, next }] of Object.entries(errorKinds)) {
     expect(code === 'REFUSED' || text.includes(`'${code}'`), code).toBe(true)
-    expect(next).toMatch(/^[A-Z].*\.$/)
+    for (const sentence of [why, next]) expect(sentence).toMatch(/^[A-Z].*\.$/)
   }
 })
 
