@@ -33,8 +33,14 @@ test('what is not given is the default', () => {
 
 describe('what cannot be is refused with name, value and what would be right', () => {
   test.each([
-    [{ 'max.connectoins': '5' }, 'CONFIG_UNKNOWN', 'max.connectoins', 'Known settings: node.id'],
-    [{ max_connections: '5' }, 'CONFIG_UNKNOWN', 'max_connections', 'Write it max.connections.'],
+    [
+      { 'max.connectoins': '5' },
+      'CONFIG_UNKNOWN',
+      '"max.connectoins" (it was given the value "5")',
+      'max.connections?',
+    ],
+    [{ 'zookeeper.connect': 'h' }, 'CONFIG_UNKNOWN', 'zookeeper.connect', 'Known settings: node.id'],
+    [{ max_connections: '5' }, 'CONFIG_UNKNOWN', 'max_connections', 'Did you mean max.connections?'],
     [{ 'max.connections': 'many' }, 'CONFIG_WRONG', '"many"', 'whole number'],
     [{ 'max.connections': '0' }, 'CONFIG_WRONG', '"0"', 'from 1'],
     [{ listen: '9092' }, 'CONFIG_WRONG', '"9092"', 'host:port'],

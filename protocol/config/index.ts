@@ -1,2 +1,3 @@
+export * from './nearest.ts'
 export * from './table.ts'
 export * from './types.ts'

@@ -1,5 +1,6 @@
 // A process declares each of its settings once, in a table: name, type, default and meaning. File, environment and flags
 // (cli), the type of its config and its checks all come from that table.
+import { nearestName } from './nearest.ts'
 import type { SettingType } from './types.ts'
 
 export interface Setting<T> {
@@ -63,7 +64,7 @@ export function configFromTexts<Table extends SettingsTable>(
   const given: Record<string, unknown> = {}
   for (const [name, text] of Object.entries(texts)) {
     const entry = entriesOf(table).find(([, candidate]) => candidate.name === name)
-    if (entry === undefined) throw unknown(table, name, refuse)
+    if (entry === undefined) throw unknown(table, name, refuse, text)
     const [key, { type }] = entry
     const value = type.parse(text)
     if (value === undefined) {
@@ -79,13 +80,10 @@ function entriesOf(table: SettingsTable): [string, Setting<unknown>][] {
   return Object.entries(table) as [string, Setting<unknown>][]
 }
 
-function unknown(table: SettingsTable, name: string, refuse: Refuse): Error {
+function unknown(table: SettingsTable, name: string, refuse: Refuse, text?: string): Error {
   const names = entriesOf(table).map(([, candidate]) => candidate.name)
-  const near = names.find((known) => squeezed(known) === squeezed(name))
-  const next = near === undefined ? `Known settings: ${names.join(', ')}.` : `Write it ${near}.`
-  return refuse('CONFIG_UNKNOWN', `there is no setting ${JSON.stringify(name)}`, next)
-}
-
-function squeezed(name: string): string {
-  return name.toLowerCase().replace(/[^a-z0-9]/g, '')
+  const near = nearestName(name, names)
+  const next = near === undefined ? `Known settings: ${names.join(', ')}.` : `Did you mean ${near}?`
+  const value = text === undefined ? '' : ` (it was given the value ${JSON.stringify(text)})`
+  return refuse('CONFIG_UNKNOWN', `there is no setting ${JSON.stringify(name)}${value}`, next)
 }
