@@ -8,7 +8,17 @@ const long = process.env['CASTELLAN_LONG'] === '1'
 const suffix = long ? '*.long.test.ts' : '*.test.ts'
 const exclude = ['**/node_modules/**', '**/dist/**', ...(long ? [] : ['**/*.long.test.ts'])]
 const setupFiles = ['test/runner/properties.ts']
-const inOneProcess = ['protocol', 'broker', 'castle', 'sdk', 'cli', 'scripts', 'test/simulation', 'test/checkers']
+const inOneProcess = [
+  'protocol',
+  'broker',
+  'castle',
+  'sdk',
+  'testing',
+  'cli',
+  'scripts',
+  'test/simulation',
+  'test/checkers',
+]
 
 function propertyTests(): string[] {
   const files = inOneProcess.flatMap((folder) =>

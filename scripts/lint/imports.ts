@@ -9,9 +9,17 @@ const mayImport: Record<string, readonly string[]> = {
   broker: ['@castellan/protocol'],
   sdk: ['@castellan/protocol'],
   castle: ['@castellan/protocol', '@castellan/sdk/kafka'],
+  testing: ['@castellan/protocol', '@castellan/broker', '@castellan/castle', '@castellan/sdk'],
   console: [],
   cli: ['@castellan/protocol', '@castellan/broker', '@castellan/castle', '@castellan/sdk'],
-  test: ['@castellan/protocol', '@castellan/broker', '@castellan/castle', '@castellan/sdk', '@castellan/cli'],
+  test: [
+    '@castellan/protocol',
+    '@castellan/broker',
+    '@castellan/castle',
+    '@castellan/sdk',
+    '@castellan/testing',
+    '@castellan/cli',
+  ],
   scripts: [],
 }
 

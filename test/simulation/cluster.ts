@@ -1,17 +1,21 @@
 // A whole platform in one process: Castle, three brokers, a producer, a group of two consumers and an observer, each on a
 // machine of its own, all of them the code that runs in production.
-import { Broker, parseBrokerConfig } from '@castellan/broker'
-import { Castle } from '@castellan/castle/castle'
+import type { Broker } from '@castellan/broker'
+import type { Castle } from '@castellan/castle/castle'
 import { coreConfig } from '@castellan/castle/config'
-import { MemoryDisk, MemoryStore } from '@castellan/castle/store'
+import { MemoryDisk } from '@castellan/castle/store'
 import { partitionForKey } from '@castellan/protocol/records'
-import type { Address } from '@castellan/protocol/runtime'
+import {
+  Machine,
+  type Process,
+  processLog,
+  type Scheduler,
+  SimNetwork,
+  startBroker,
+  startCastle,
+} from '@castellan/testing/simulator'
 import { type Fault, type FaultKind, faultKinds } from './faults.ts'
-import { processLog } from './log.ts'
-import { SimNetwork } from './network.ts'
-import { Machine, type Process } from './process.ts'
 import { Recorder } from './recorder.ts'
-import type { Scheduler } from './scheduler.ts'
 import { runConsumer, runProducer } from './services.ts'
 
 export const topic = 'events'
@@ -20,8 +24,6 @@ const brokerIds = [1, 2, 3]
 const offsetsTopic = '__consumer_offsets'
 const offsetsPartitions = coreConfig().offsetsTopicPartitions
 const encoder = new TextEncoder()
-const castleAddress: Address = { host: 'castle', port: 8600 }
-export const castleUrl = `http://${castleAddress.host}:${castleAddress.port}`
 
 export interface Shape {
   readonly partitions: number
@@ -83,26 +85,15 @@ export class Cluster {
 
   startCastle(): void {
     const process = this.castleMachine.boot()
-    const pause = () => new Promise<void>((resolve) => process.later(resolve))
-    const store = new MemoryStore(this.#castleDisk, { beforeCommit: pause, afterCommit: pause })
     this.#run(process, async () => {
-      const castle = await Castle.start(process.runtime, { store, settings: coreConfig(), log: processLog(process) })
-      await this.network.serveLinks(process, castleAddress, (link) => castle.accept(link))
-      this.#castle = castle
+      this.#castle = await startCastle(process, this.#castleDisk, coreConfig(), processLog(process))
     })
   }
 
   startBroker(id: number): void {
     const process = this.brokerMachines.get(id)!.boot()
-    const config = parseBrokerConfig({
-      'node.id': String(id),
-      castle: castleUrl,
-      listen: `${process.name}:9092`,
-      'log.dir': '/data',
-      insecure: 'true',
-    })
     this.#run(process, async () => {
-      const broker = await Broker.start(process.runtime, config, processLog(process))
+      const broker = await startBroker(process, id, processLog(process))
       this.#brokers.set(id, broker)
       this.#recordLosses(id, broker)
     })

@@ -1,5 +1,5 @@
 // What goes wrong in a run: a schedule made from the seed before the run begins.
-import type { SeededRandom } from './random.ts'
+import type { SeededRandom } from '@castellan/testing/simulator'
 
 export const faultKinds = [
   'kill-broker', // kill -9, back after a while

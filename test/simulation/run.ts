@@ -1,9 +1,9 @@
 // One run of one seed: a platform starts, services use it, faults happen, end, and the checkers read what was seen.
+import { Scheduler } from '@castellan/testing/simulator'
 import { type Acknowledged, checkAll, describe, type Verdict } from '../checkers/index.ts'
 import { Cluster, topic } from './cluster.ts'
 import { type FaultKind, planFaults } from './faults.ts'
 import { readLogs, watchCommits } from './observer.ts'
-import { Scheduler } from './scheduler.ts'
 
 export interface RunOptions {
   /** At least so long, and until everything is done. */

@@ -2,9 +2,8 @@
 // who looks from outside, as any Kafka client could.
 import { sleep } from '@castellan/protocol/runtime'
 import { connectWith } from '@castellan/sdk'
-import { type Cluster, castleUrl, group, topic } from './cluster.ts'
-import { processLog } from './log.ts'
-import type { Process } from './process.ts'
+import { castleUrl, type Process, processLog } from '@castellan/testing/simulator'
+import { type Cluster, group, topic } from './cluster.ts'
 
 const decoder = new TextDecoder()
 

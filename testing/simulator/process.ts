@@ -6,7 +6,7 @@ import type { Clock, Runtime } from '@castellan/protocol/runtime'
 import { Platters } from './disk.ts'
 import type { SimNetwork } from './network.ts'
 import type { SeededRandom } from './random.ts'
-import { epochWallMs, type Scheduler } from './scheduler.ts'
+import type { Scheduler } from './scheduler.ts'
 
 export class Machine {
   readonly name: string
@@ -89,7 +89,7 @@ export class Process {
       if (!this.dead) task()
     }
     return {
-      wallMs: () => Math.floor(epochWallMs + scheduler.nowMs + this.machine.wallOffsetMs),
+      wallMs: () => Math.floor(scheduler.epochWallMs + scheduler.nowMs + this.machine.wallOffsetMs),
       nowMs: () => scheduler.nowMs,
       bootMs: () => scheduler.nowMs,
       after: (delayMs, task) => scheduler.at(delayMs, guarded(task)),

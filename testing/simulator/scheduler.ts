@@ -3,11 +3,8 @@
 // One event runs, then every promise that it woke, then the next: so a run depends on the seed alone. What
 // happens is written to a trace whose hash two runs of one seed must share.
 import { createHash, type Hash } from 'node:crypto'
-import { nodeRuntime } from '@castellan/protocol/runtime'
 import { SeededRandom } from './random.ts'
-
-/** The real event loop, under the simulated one. */
-const real = nodeRuntime().clock
+import { turn } from './real.ts'
 
 interface Event {
   readonly atMs: number
@@ -19,12 +16,20 @@ export interface Scheduled {
   cancel(): void
 }
 
-/** Simulated wall time starts here, so that timestamps look like timestamps. */
-export const epochWallMs = Date.UTC(2026, 0, 1)
+export interface SchedulerOptions {
+  /** Keeps the lines of the trace, for a person who replays a seed. */
+  readonly keepTrace?: boolean
+  /** Wall time at the start, ms since 1970. */
+  readonly epochWallMs?: number
+}
+
+/** Simulated wall time starts here unless told otherwise, so that timestamps look like timestamps. */
+const usualEpochWallMs = Date.UTC(2026, 0, 1)
 
 export class Scheduler {
   readonly seed: number
   readonly random: SeededRandom
+  readonly epochWallMs: number
   readonly #events: Event[] = []
   readonly #hash: Hash = createHash('sha256')
   #nowMs = 0
@@ -35,8 +40,9 @@ export class Scheduler {
   /** An error thrown by an event or an unhandled rejection: the run has failed. */
   failure: unknown = null
 
-  constructor(seed: number, options: { keepTrace?: boolean } = {}) {
+  constructor(seed: number, options: SchedulerOptions = {}) {
     this.seed = seed
+    this.epochWallMs = options.epochWallMs ?? usualEpochWallMs
     this.random = new SeededRandom(seed)
     this.lines = options.keepTrace ? [] : null
   }
@@ -77,32 +83,44 @@ export class Scheduler {
 
   /** Runs events until `condition` holds (true) or `untilMs` of simulated time is reached (false). */
   async run(untilMs: number, condition: () => boolean = () => false): Promise<boolean> {
-    await drain()
-    while (this.failure === null) {
+    await turn()
+    for (;;) {
+      if (this.failure !== null) throw this.failure
       if (condition()) return true
-      const next = this.#events[0]
-      if (next === undefined || next.atMs > untilMs) {
-        this.#nowMs = Math.max(this.#nowMs, untilMs)
-        return condition()
-      }
-      pop(this.#events)
-      if (next.task === null) continue
-      this.#nowMs = next.atMs
-      this.#eventsRun++
-      try {
-        next.task()
-      } catch (error) {
-        this.failure = error
-      }
-      await drain()
+      if (!(await this.step(untilMs))) return condition()
     }
-    throw this.failure
   }
-}
 
-/** Resolves when no promise is left that could run now. */
-function drain(): Promise<void> {
-  return new Promise((resolve) => real.soon(resolve))
+  /**
+   * Runs the next event, and every promise that it wakes. False: there is none up to `untilMs`, and it is that time now. What an event
+   * throws is the `failure` of this run.
+   */
+  async step(untilMs: number): Promise<boolean> {
+    const next = this.#nextUntil(untilMs)
+    if (next === undefined) {
+      this.#nowMs = Math.max(this.#nowMs, untilMs)
+      return false
+    }
+    this.#nowMs = next.atMs
+    this.#eventsRun++
+    try {
+      next.task?.()
+    } catch (error) {
+      this.failure = error
+    }
+    await turn()
+    return true
+  }
+
+  /** Takes it from the queue; what was cancelled is dropped on the way. */
+  #nextUntil(untilMs: number): Event | undefined {
+    for (;;) {
+      const next = this.#events[0]
+      if (next === undefined || next.atMs > untilMs) return undefined
+      pop(this.#events)
+      if (next.task !== null) return next
+    }
+  }
 }
 
 // A binary heap by time, then by order of arrival.
