@@ -23,9 +23,9 @@ afterEach(async () => {
 
 const quick = { initialIntervalMs: 1, maxIntervalMs: 2 }
 
-function consumerWith(options: object = {}): Consumer {
+function consumerWith(options: object = {}, of = client): Consumer {
   const given = { group: 'g', topics: ['orders'], autoCommitIntervalMs: 10, fetchWaitMs: 20, retry: quick, ...options }
-  const consumer = new Consumer(client, consumerOptions(given))
+  const consumer = new Consumer(of, consumerOptions(given))
   consumers.push(consumer)
   return consumer
 }
@@ -210,6 +210,24 @@ test('a session that runs out stops handlers and starts none; when the coordinat
   await until(() => handled).toEqual(['0:a', '0:b'])
   // The aborted attempt does not count against the message.
   expect(attempts).toEqual([1, 1, 1])
+})
+
+test('a session that runs out stops handlers, though the timer that watches it comes too early', async () => {
+  group.sessionMs = 500
+  group.append(0, 'a')
+  const { runtime } = group.broker
+  const early = (delayMs: number, task: () => void) => runtime.clock.after(delayMs > 100 ? delayMs - 20 : delayMs, task)
+  const hasty = group.broker.client({ runtime: { ...runtime, clock: { ...runtime.clock, after: early } } })
+  let isAborted = false
+  run(consumerWith({ sessionTimeoutMs: 500 }, hasty), async (_, { signal }) => {
+    if (isAborted) return
+    await aborted(signal)
+    isAborted = true
+    throw signal.reason
+  })
+  await heartbeats(3)
+  group.refusal = errors.COORDINATOR_LOAD_IN_PROGRESS.code
+  await until(() => isAborted).toBe(true)
 })
 
 describe('commits', () => {

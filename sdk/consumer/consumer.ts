@@ -59,6 +59,7 @@ export class Consumer {
   #failure: CastellanError | null = null
   #closing: Promise<void> | null = null
 
+  /** @internal `castellan.consumer` makes it. */
   constructor(client: KafkaClient, options: ConsumerOptions, hooks: ConsumerHooks = {}) {
     this.#client = client
     this.#options = options

@@ -191,10 +191,20 @@ export class Member {
   // ------------------------------------------------------------ time
 
   #renew(lease: Deadline): void {
-    const { clock } = this.#group.client.runtime
     this.#group.session.renew(lease)
     this.#leaseTimer?.cancel()
-    this.#leaseTimer = clock.after(Math.max(0, lease.nowMs - clock.nowMs()), () => this.#checkLease())
+    this.#watchLease(lease)
+  }
+
+  /** Node's timers come up to 2 ms early: a lease that is not over then has to be looked at again, or no handler is ever told. */
+  #watchLease(lease: Deadline): void {
+    const { clock } = this.#group.client.runtime
+    this.#leaseTimer = clock.after(Math.max(0, Math.ceil(lease.nowMs - clock.nowMs())), () => {
+      const { session } = this.#group
+      if (session.lease !== lease) return
+      if (session.isValid) this.#watchLease(lease)
+      else this.#hooks.onSessionOver()
+    })
   }
 
   async #learnSession(): Promise<void> {
@@ -205,11 +215,6 @@ export class Member {
     } catch (error) {
       client.log.debug({ group, error: messageOf(error) }, "the group's session timeout is not known yet")
     }
-  }
-
-  #checkLease(): void {
-    const { session } = this.#group
-    if (session.lease !== null && !session.isValid) this.#hooks.onSessionOver()
   }
 
   #wait(waitMs: number, isHasty: boolean): Promise<void> {

@@ -64,12 +64,8 @@ export class FakeBroker {
   }
 
   /** A client that starts from here; closed with the broker. */
-  client(options: { requestTimeoutMs?: number } = {}): KafkaClient {
-    const client = new KafkaClient(
-      this.runtime,
-      { bootstrap: [this.address], clientId: 'test', ...options },
-      silentLogger,
-    )
+  client({ runtime = this.runtime, ...options }: { requestTimeoutMs?: number; runtime?: Runtime } = {}): KafkaClient {
+    const client = new KafkaClient(runtime, { bootstrap: [this.address], clientId: 'test', ...options }, silentLogger)
     this.#clients.push(client)
     return client
   }
