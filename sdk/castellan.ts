@@ -32,6 +32,7 @@ export class Castellan {
   readonly #consumers = new Set<Consumer>()
   #closing: Promise<void> | null = null
 
+  /** @internal `connect` makes it. */
   constructor(
     client: KafkaClient,
     castle: CastleLink | null,

@@ -70,7 +70,7 @@ export class KafkaClient {
   }
 
   /**
-   * One request, one try. Error codes inside the answer are the caller's to read.
+   * @internal One request, one try. Error codes inside the answer are the caller's to read.
    * Throws NO_BROKER, CONNECT_FAILED, and what KafkaConnection.request throws.
    */
   async dispatch<A extends Api>(api: A, body: RequestInput<A>, options: RequestOptions = {}): Promise<ResponseOf<A>> {
@@ -80,7 +80,7 @@ export class KafkaClient {
   }
 
   /**
-   * One request, tried again while the trouble is the network's, within `timeoutMs` (default: 30 s). Only for what may be
+   * @internal One request, tried again while the trouble is the network's, within `timeoutMs` (default: 30 s). Only for what may be
    * asked twice. Throws the last error.
    */
   request<A extends Api>(api: A, body: RequestInput<A>, options: RequestOptions = {}): Promise<ResponseOf<A>> {

@@ -98,7 +98,7 @@ export class ClusterView {
     this.#changed()
   }
 
-  /** Castle's subject `cluster/..`: exactly the brokers that are up. */
+  /** @internal Castle's subject `cluster/..`: exactly the brokers that are up. */
   tellCluster(state: ClusterState): void {
     this.#castleTold = true
     const epochs = new Map(state.brokers.map(({ id, brokerEpoch }) => [id, brokerEpoch]))
@@ -110,7 +110,7 @@ export class ClusterView {
     this.#changed()
   }
 
-  /** Castle's subject `topic/..`. */
+  /** @internal Castle's subject `topic/..`. */
   tellTopic(state: TopicState): void {
     if (state.deleted) {
       this.#drop(state.topicId)

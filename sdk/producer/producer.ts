@@ -48,6 +48,7 @@ export class Producer {
   #complainedMs = Number.NEGATIVE_INFINITY
   #isWaiting = false
 
+  /** @internal `castellan.producer` makes it. */
   constructor(client: KafkaClient, options: ProducerOptions, hooks: ProducerHooks = {}) {
     this.#client = client
     this.#options = options
@@ -193,7 +194,8 @@ export class Producer {
     const maybe = batch.maybeWritten || batch.flight !== null
     const full = `${topic.name}/${partition}: ${text}${reason === null ? '' : ` (${reason})`}`
     const details = batch.lastError === null ? {} : { cause: batch.lastError }
-    this.#outcomes.giveUp(batch, new CastellanError(maybe ? 'DELIVERY_UNKNOWN' : code, full, details))
+    const error = new CastellanError(maybe ? 'DELIVERY_UNKNOWN' : code, full, details)
+    this.#outcomes.giveUp(batch, maybe ? perhapsWritten(error) : error)
   }
 
   #complain(nowMs: number): void {
