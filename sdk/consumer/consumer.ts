@@ -166,7 +166,7 @@ export class Consumer {
     return this.#group.memberId
   }
 
-  /** As Castle is told. */
+  /** @internal As Castle is told. */
   report() {
     const { group, memberId, memberEpoch } = this.#group
     return { group, memberId, memberEpoch, assigned: byTopic(this.#assignment.held) }

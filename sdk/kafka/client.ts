@@ -45,6 +45,7 @@ export class KafkaClient {
   readonly view = new ClusterView()
   /** Keeps the view fresh, and finds topics. */
   readonly metadata: Metadata
+  /** @internal */
   readonly coordinators: Coordinators
   readonly requestTimeoutMs: number
   readonly #pool: ConnectionPool
