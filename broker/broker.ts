@@ -13,10 +13,12 @@ import { ProducerIds } from './castle/producer-ids.ts'
 import { advertisedAddress, type BrokerConfig } from './config.ts'
 import { Coordinator } from './groups/index.ts'
 import { Deadlines } from './handlers/deadlines.ts'
-import { type BrokerParts, handlers } from './handlers/index.ts'
+import { type BrokerParts, type Handler, handlers } from './handlers/index.ts'
 import { Counters } from './metrics/counters.ts'
 import { Partitions } from './partition/index.ts'
 import { Server } from './server/server.ts'
+
+export type { Answer, Handler, RequestContext } from './handlers/handler.ts'
 
 export interface BrokerOptions {
   /** What the process tells of itself; of no consequence for what the broker does. */
@@ -25,6 +27,8 @@ export interface BrokerOptions {
   readonly onReplaced?: (reason: string) => void
   /** For tests and the simulator: overwrites the memory of requests when it is given back. */
   readonly poison?: boolean
+  /** For tests: stands before each API's handler. */
+  readonly intercept?: (handler: Handler) => Handler
 }
 
 const noProcess: About = { pid: 0, release: 'unknown', metricsPort: 0 }
@@ -76,7 +80,8 @@ export class Broker implements BrokerParts {
       log,
       onStop: (reason) => void this.#replaced(reason, options),
     })
-    this.server = new Server(this, handlers, this.counters, options)
+    const { intercept } = options
+    this.server = new Server(this, intercept ? handlers.map(intercept) : handlers, this.counters, options)
     partitions.onLeadership(() => this.castle.changed())
     this.coordinator.onChange(() => this.castle.changed())
   }
