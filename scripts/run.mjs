@@ -17,6 +17,7 @@ const programs = {
   'test:long': { file: 'test/runner/main.ts', args: [], env: { CASTELLAN_LONG: '1' } },
   demo: { file: 'test/demo/main.ts', args: [] },
   bench: { file: 'test/bench/main.ts', args: [] },
+  'pack:sdk': { file: 'scripts/pack/main.ts', args: ['sdk'] },
   simulate: { file: 'test/simulation/main.ts', args: [] },
 }
 

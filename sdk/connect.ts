@@ -17,6 +17,7 @@ import {
   optional,
   type Rules,
 } from './options.ts'
+import { release } from './release.ts'
 
 /** What is worth knowing beyond results and errors. */
 export type SdkEvent =
@@ -58,7 +59,6 @@ export interface ConnectKafkaOptions extends CommonOptions {
   readonly connectTimeoutMs?: number
 }
 
-const release = '0.1.0'
 const forever = 2_147_483_647
 
 const isTexts = (value: unknown) =>

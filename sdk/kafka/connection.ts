@@ -17,6 +17,7 @@ import {
 import type { Address, Connection, Logger, Runtime, Timer } from '@castellan/protocol/runtime'
 import { CastellanError, messageOf } from '../errors.ts'
 import { Fifo } from '../fifo.ts'
+import { release } from '../release.ts'
 import { chooseVersion, type VersionLimits, type VersionRanges } from './versions.ts'
 
 export interface ConnectionOptions {
@@ -43,7 +44,7 @@ interface Waiting {
   readonly reject: (error: Error) => void
 }
 
-const software = { clientSoftwareName: 'castellan-sdk', clientSoftwareVersion: '0.1.0' }
+const software = { clientSoftwareName: 'castellan-sdk', clientSoftwareVersion: release }
 
 export class KafkaConnection {
   readonly address: Address

@@ -1,0 +1,92 @@
+// Makes the package that users install: bundle, declarations, package.json, README, licences; then `npm pack`.
+import { execFileSync } from 'node:child_process'
+import { copyFileSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { bundleInto } from './bundle.ts'
+import { declareInto } from './declarations.ts'
+import { entryName, manifestFor, type SourceManifest } from './manifest.ts'
+
+/** Packages of the workspace that can be packed: what goes into their bundle, from the workspace and from others. */
+export const packages = {
+  sdk: { workspace: ['protocol'], bundled: ['typebox'] },
+} as const satisfies Record<string, { workspace: readonly string[]; bundled: readonly string[] }>
+
+export type PackageFolder = keyof typeof packages
+
+export interface Packed {
+  readonly file: string
+  readonly bytes: number
+  readonly unpackedBytes: number
+  readonly files: readonly { readonly path: string; readonly size: number }[]
+}
+
+/** Packs `<root>/<folder>` into a .tgz in `into`. */
+export async function pack(root: string, folder: PackageFolder, into: string): Promise<Packed> {
+  const staging = mkdtempSync(join(tmpdir(), 'castellan-pack-'))
+  try {
+    await stage(root, folder, staging)
+    mkdirSync(into, { recursive: true })
+    const words = ['pack', '--json', '--ignore-scripts', '--loglevel=error', '--pack-destination', into]
+    const said = execFileSync('npm', words, { cwd: staging, encoding: 'utf8' })
+    return packedOf(said, into)
+  } finally {
+    rmSync(staging, { recursive: true, force: true })
+  }
+}
+
+/** What the package holds, in a folder. */
+export async function stage(root: string, folder: PackageFolder, staging: string): Promise<void> {
+  const home = join(root, folder)
+  const { workspace, bundled } = packages[folder]
+  const source = manifestOf(home)
+  const inside = workspace.map((name) => ({ home: join(root, name), manifest: manifestOf(join(root, name)) }))
+
+  const entries = Object.fromEntries(
+    Object.entries(source.exports).map(([subPath, file]) => [entryName(subPath), join(home, file)]),
+  )
+  const bundle = await bundleInto({
+    entries,
+    bundled: [...inside.map(({ manifest }) => manifest.name), ...bundled],
+    folder: staging,
+  })
+  declareInto({
+    root,
+    entries,
+    workspace: Object.fromEntries(inside.flatMap(({ home, manifest }) => exportsOf(home, manifest))),
+    dependencies: bundle.dependencies,
+    folder: staging,
+  })
+  const versions = Object.assign(
+    {},
+    ...[source, ...inside.map(({ manifest }) => manifest)].map((one) => one.dependencies),
+  )
+  const manifest = manifestFor(source, bundle.dependencies, versions)
+  writeFileSync(join(staging, 'package.json'), `${JSON.stringify(manifest, null, 2)}\n`)
+  copyFileSync(join(home, 'README.md'), join(staging, 'README.md'))
+  copyFileSync(join(root, 'LICENSE'), join(staging, 'LICENSE'))
+  if (bundle.notices !== '') writeFileSync(join(staging, 'LICENSE-THIRD-PARTY'), bundle.notices)
+}
+
+function manifestOf(home: string): SourceManifest {
+  return JSON.parse(readFileSync(join(home, 'package.json'), 'utf8')) as SourceManifest
+}
+
+/** `@castellan/protocol/records` and the file behind it, for each export. */
+function exportsOf(home: string, { name, exports }: SourceManifest): [string, string][] {
+  return Object.entries(exports).map(([subPath, file]) => [name + subPath.slice(1), join(home, file)])
+}
+
+function packedOf(said: string, into: string): Packed {
+  // npm 12 answers with an object by name, older ones with a list.
+  const answer = JSON.parse(said) as Record<string, NpmPacked>
+  const { filename, size, unpackedSize, files } = Object.values(answer)[0]!
+  return { file: join(into, filename), bytes: size, unpackedBytes: unpackedSize, files }
+}
+
+interface NpmPacked {
+  readonly filename: string
+  readonly size: number
+  readonly unpackedSize: number
+  readonly files: readonly { readonly path: string; readonly size: number }[]
+}
