@@ -210,6 +210,7 @@ interface Details {
   /** Replaces the table's, where more is known. */
   readonly retriable?: boolean
   readonly next?: string
+  readonly maybeWritten?: boolean
 }
 
 /** Trouble, typed. `message` says what happened, `next` what to do about it. */
@@ -222,6 +223,8 @@ export class CastellanError extends Error {
   readonly next: string
   /** Kafka's error code, where a broker said it; else null. */
   readonly kafkaCode: number | null
+  /** Of a message that was sent: a broker may have written it, so sending it again may make a duplicate. */
+  readonly maybeWritten: boolean
   /** What does not fit the schema (VALUE_REFUSED, MESSAGE_UNDECODABLE); else empty. */
   readonly issues: readonly ValueIssue[]
 
@@ -232,6 +235,7 @@ export class CastellanError extends Error {
     this.retriable = details.retriable ?? kind.retriable
     this.next = details.next ?? kind.next
     this.kafkaCode = details.kafkaCode ?? null
+    this.maybeWritten = details.maybeWritten ?? false
     this.issues = details.issues ?? []
   }
 }
@@ -245,6 +249,15 @@ export function refusal(
 ): CastellanError {
   const { name, retriable, message: text } = errorOf(kafkaCode)
   return new CastellanError(code, `${what}: ${name} (${message ?? text})`, { kafkaCode, retriable })
+}
+
+/** The error of a message that a broker may have written nevertheless. */
+export function perhapsWritten(error: CastellanError): CastellanError {
+  if (error.maybeWritten) return error
+  const { code, message, cause, kafkaCode } = error
+  const { next } = errorKinds.DELIVERY_UNKNOWN
+  const details = { cause, retriable: false, next, maybeWritten: true }
+  return new CastellanError(code, message, kafkaCode === null ? details : { ...details, kafkaCode })
 }
 
 export function messageOf(error: unknown): string {

@@ -3,31 +3,24 @@
 //   send ─> room in the buffer? ─> topic known? ─> partition ─> open batch ─(full, or due)─> line
 //             no: blocked            no: waits for its topic
 //
-// The buffer is bounded in bytes; a send that finds no room waits in `blocked`, which is bounded in number: that is the
+// The buffer is bounded in bytes; a send that finds no room waits in `Blocked`, which is bounded in number: that is the
 // back-pressure on whoever awaits `send`. Nobody overtakes: once one waits, all behind it wait.
-import { RecordError, recordBytesMax } from '@castellan/protocol/records'
+import { recordBytesMax } from '@castellan/protocol/records'
 import { CastellanError } from '../errors.ts'
-import { Fifo } from '../fifo.ts'
+import type { Fifo } from '../fifo.ts'
 import type { KafkaClient } from '../kafka/client.ts'
+import type { TopicView } from '../kafka/view.ts'
 import type { ProducerBatch } from './batch.ts'
+import { Blocked } from './blocked.ts'
 import type { ProducerOptions } from './options.ts'
 import { keyPartition } from './partitioner.ts'
 import { type PartitionQueue, TopicQueues } from './queue.ts'
-import { recordOf, sizeOf } from './record.ts'
-import type { OutgoingMessage, ProducedRecord, Sent } from './types.ts'
+import { recordOf, sizeOf, unsendable } from './record.ts'
+import { type TopicWait, TopicWaits } from './topic-waits.ts'
+import type { PlainMessage, ProducedRecord, Settlers } from './types.ts'
 
-type Resolve = (sent: Sent) => void
-type Reject = (error: unknown) => void
-
-/** A send that waits for room, or for its topic to be known. */
-interface Waiting {
-  readonly message: OutgoingMessage
-  readonly resolve: Resolve
-  readonly reject: Reject
-  readonly ticket: number
-  readonly sentAtMs: number
-  readonly bytes: number
-}
+type Resolve = Settlers['resolve']
+type Reject = Settlers['reject']
 
 export interface AccumulatorHooks {
   /** The queue has something that it had not before. */
@@ -45,11 +38,10 @@ export class Accumulator {
   readonly #options: ProducerOptions
   readonly #hooks: AccumulatorHooks
   readonly #topics = new Map<string, TopicQueues>()
-  readonly #unknown = new Map<string, Fifo<Waiting>>()
-  readonly #blocked = new Fifo<Waiting>()
+  readonly #unknown: TopicWaits
+  readonly #blocked = new Blocked()
   /** Batches whose sends are not settled, in the order made. */
   readonly #unsettled = new Set<ProducerBatch>()
-  readonly #stop = new AbortController()
   #bufferedBytes = 0
   #tickets = 0
 
@@ -57,6 +49,16 @@ export class Accumulator {
     this.#client = client
     this.#options = options
     this.#hooks = hooks
+    this.#unknown = new TopicWaits(client, options.deliveryTimeoutMs, {
+      onFound: (topic, waits) => this.#found(topic, waits),
+      onRejected: ({ bytes }) => this.#free(bytes),
+      onUnknown: hooks.onUnknown,
+    })
+  }
+
+  /** A message would be taken in now. */
+  get hasRoom(): boolean {
+    return this.#blocked.length === 0 && this.#bufferedBytes < this.#options.bufferBytes
   }
 
   /** Sends wait for room: what is there should leave, whatever linger says. */
@@ -69,7 +71,7 @@ export class Accumulator {
   }
 
   get isIdle(): boolean {
-    return this.#unsettled.size === 0 && this.#unknown.size === 0 && this.#blocked.length === 0
+    return this.#unsettled.size === 0 && this.#unknown.isEmpty && this.#blocked.length === 0
   }
 
   /** Number of the latest send. */
@@ -79,23 +81,27 @@ export class Accumulator {
 
   /** Number of the earliest send that is not settled. */
   get oldestTicket(): number {
-    let oldest = this.#blocked.peek()?.ticket ?? Number.POSITIVE_INFINITY
-    for (const waiting of this.#unknown.values()) oldest = Math.min(oldest, waiting.peek()?.ticket ?? oldest)
+    let oldest = Math.min(this.#blocked.ticket ?? Number.POSITIVE_INFINITY, this.#unknown.oldestTicket)
     for (const { ticket } of this.#unsettled) oldest = Math.min(oldest, ticket)
     return oldest
   }
 
   /** Takes a message in, or makes it wait. `reject` gets MESSAGE_INVALID, MESSAGE_TOO_LARGE, PARTITION_UNKNOWN, BUFFER_FULL or TOPIC_UNKNOWN. */
-  add(message: OutgoingMessage, resolve: Resolve, reject: Reject): void {
+  add(message: PlainMessage, resolve: Resolve, reject: Reject): void {
     const ticket = ++this.#tickets
-    if (this.#blocked.length === 0 && this.#bufferedBytes < this.#options.bufferBytes) {
-      return this.#place(message, resolve, reject, ticket)
+    if (this.hasRoom) return this.#place(message, resolve, reject, ticket)
+    this.#block([message], 0, () => ({ resolve, reject }), ticket)
+  }
+
+  /** Takes a list in, as `add` does one after another; what finds no room enters as room comes. */
+  addAll(messages: readonly PlainMessage[], settlersOf: (index: number) => Settlers): void {
+    const ticket = ++this.#tickets
+    let next = 0
+    while (next < messages.length && this.hasRoom) {
+      const { resolve, reject } = settlersOf(next)
+      this.#place(messages[next++]!, resolve, reject, ticket)
     }
-    if (this.#blocked.length >= blockedMax) {
-      const text = `${blockedMax} sends wait for room in a buffer of ${this.#options.bufferBytes} bytes`
-      return reject(new CastellanError('BUFFER_FULL', text))
-    }
-    this.#blocked.push(this.#waiting(message, resolve, reject, ticket))
+    if (next < messages.length) this.#block(messages, next, settlersOf, ticket)
   }
 
   /** A batch is at its end, its sends are settled. */
@@ -115,48 +121,50 @@ export class Accumulator {
 
   /** Rejects what waits in front of the batches since before `sentAtMs`. */
   expire(sentBeforeMs: number, error: (what: string) => CastellanError): void {
-    for (const blocked of expired(this.#blocked, sentBeforeMs)) blocked.reject(error('there was no room in the buffer'))
-    for (const [topic, waiting] of this.#unknown) {
-      for (const one of expired(waiting, sentBeforeMs)) {
-        one.reject(error(`nobody could tell about topic '${topic}'`))
-        this.#free(one.bytes)
-      }
+    for (let one = this.#blocked.shiftExpired(sentBeforeMs); one; one = this.#blocked.shiftExpired(sentBeforeMs)) {
+      one.settlers.reject(error('there was no room in the buffer'))
     }
+    this.#unknown.expire(sentBeforeMs, error)
   }
 
   /** Since when the first send waits for its topic to be told, and which. */
   get waitsForTopic(): { topic: string; sinceMs: number } | undefined {
-    for (const [topic, waiting] of this.#unknown) {
-      const first = waiting.peek()
-      if (first !== undefined) return { topic, sinceMs: first.sentAtMs }
-    }
-    return undefined
+    return this.#unknown.first
   }
 
   close(): void {
-    this.#stop.abort(new CastellanError('CLOSED', 'the producer was closed'))
+    this.#unknown.close()
   }
 
   // ------------------------------------------------------------ inside
 
-  #waiting(message: OutgoingMessage, resolve: Resolve, reject: Reject, ticket: number): Waiting {
-    return { message, resolve, reject, ticket, sentAtMs: this.#client.runtime.clock.nowMs(), bytes: sizeOf(message) }
+  #block(
+    messages: readonly PlainMessage[],
+    from: number,
+    settlersOf: (index: number) => Settlers,
+    ticket: number,
+  ): void {
+    if (this.#blocked.length < blockedMax) {
+      return this.#blocked.push(messages, from, settlersOf, ticket, this.#client.runtime.clock.nowMs())
+    }
+    const text = `${blockedMax} sends wait for room in a buffer of ${this.#options.bufferBytes} bytes`
+    for (let index = from; index < messages.length; index++) {
+      settlersOf(index).reject(new CastellanError('BUFFER_FULL', text))
+    }
   }
 
-  #place(message: OutgoingMessage, resolve: Resolve, reject: Reject, ticket: number, sentAtMs?: number): void {
+  #place(message: PlainMessage, resolve: Resolve, reject: Reject, ticket: number, sentAtMs?: number): void {
     const topic = this.#topics.get(message.topic)
-    if (topic === undefined || topic.topic.gone) return this.#awaitTopic(message, resolve, reject, ticket)
+    if (topic === undefined || topic.topic.gone) return this.#awaitTopic(message, resolve, reject, ticket, sentAtMs)
     try {
       const partition = this.#partitionOf(message, topic)
       this.#append(topic.get(partition), message, resolve, reject, ticket, sentAtMs)
     } catch (error) {
-      reject(
-        error instanceof RecordError ? new CastellanError('MESSAGE_INVALID', error.message, { cause: error }) : error,
-      )
+      reject(error instanceof CastellanError ? error : unsendable(error))
     }
   }
 
-  #partitionOf(message: OutgoingMessage, { topic, sticky }: TopicQueues): number {
+  #partitionOf(message: PlainMessage, { topic, sticky }: TopicQueues): number {
     const { partition, key } = message
     if (partition === undefined) {
       return key === undefined || key === null ? sticky.partition() : keyPartition(key, topic.partitions.length)
@@ -170,7 +178,7 @@ export class Accumulator {
 
   #append(
     queue: PartitionQueue,
-    message: OutgoingMessage,
+    message: PlainMessage,
     resolve: Resolve,
     reject: Reject,
     ticket: number,
@@ -199,7 +207,7 @@ export class Accumulator {
     return Math.min(this.#options.batchBytes, messageBytesMax(queue))
   }
 
-  #checkSize(queue: PartitionQueue, message: OutgoingMessage, record: ProducedRecord, bytes: number): void {
+  #checkSize(queue: PartitionQueue, message: PlainMessage, record: ProducedRecord, bytes: number): void {
     const max = messageBytesMax(queue)
     // A character takes three bytes of UTF-8 at most, so most messages need no exact count.
     if (3 * bytes + batchHeaderBytes <= max) return
@@ -211,70 +219,38 @@ export class Accumulator {
 
   // ------------------------------------------------------------ waiting
 
-  #awaitTopic(message: OutgoingMessage, resolve: Resolve, reject: Reject, ticket: number): void {
-    const name = message.topic
-    const waiting = this.#waiting(message, resolve, reject, ticket)
-    this.#bufferedBytes += waiting.bytes
-    const others = this.#unknown.get(name)
-    if (others !== undefined) return others.push(waiting)
-    const queue = new Fifo<Waiting>()
-    queue.push(waiting)
-    this.#unknown.set(name, queue)
-    void this.#findTopic(name, queue)
+  #awaitTopic(
+    message: PlainMessage,
+    resolve: Resolve,
+    reject: Reject,
+    ticket: number,
+    sentAtMs = this.#client.runtime.clock.nowMs(),
+  ): void {
+    const bytes = sizeOf(message)
+    this.#bufferedBytes += bytes
+    this.#unknown.add({ message, settlers: { resolve, reject }, ticket, sentAtMs, bytes })
   }
 
-  async #findTopic(name: string, waiting: Fifo<Waiting>): Promise<void> {
-    const { metadata, view, runtime } = this.#client
-    while (waiting.length > 0) {
-      try {
-        const options = { timeoutMs: this.#options.deliveryTimeoutMs, signal: this.#stop.signal }
-        this.#topics.set(name, new TopicQueues(await metadata.topic(name, options), view, runtime.random))
-        this.#unknown.delete(name)
-        this.#placeAll(waiting)
-      } catch (error) {
-        // Nobody could tell: `expire` has ended those who waited long enough, and others go on waiting.
-        if (error instanceof CastellanError && error.code === 'REQUEST_TIMEOUT') continue
-        this.#rejectAll(waiting, error)
-        this.#hooks.onUnknown(name)
-      }
-    }
-    if (this.#unknown.get(name) === waiting) this.#unknown.delete(name)
-  }
-
-  #placeAll(waiting: Fifo<Waiting>): void {
-    for (let one = waiting.shift(); one !== undefined; one = waiting.shift()) {
-      this.#bufferedBytes -= one.bytes
-      this.#place(one.message, one.resolve, one.reject, one.ticket, one.sentAtMs)
+  #found(topic: TopicView, waits: Fifo<TopicWait>): void {
+    this.#topics.set(topic.name, new TopicQueues(topic, this.#client.view, this.#client.runtime.random))
+    for (let one = waits.shift(); one !== undefined; one = waits.shift()) {
+      const { message, settlers, ticket, sentAtMs, bytes } = one
+      this.#bufferedBytes -= bytes
+      this.#place(message, settlers.resolve, settlers.reject, ticket, sentAtMs)
     }
     this.#free(0)
-  }
-
-  #rejectAll(waiting: Fifo<Waiting>, error: unknown): void {
-    for (let one = waiting.shift(); one !== undefined; one = waiting.shift()) {
-      one.reject(error)
-      this.#free(one.bytes)
-    }
   }
 
   #free(bytes: number): void {
     this.#bufferedBytes -= bytes
     while (this.#blocked.length > 0 && this.#bufferedBytes < this.#options.bufferBytes) {
-      const { message, resolve, reject, ticket, sentAtMs } = this.#blocked.shift()!
-      this.#place(message, resolve, reject, ticket, sentAtMs)
+      const { message, settlers, ticket, sentAtMs } = this.#blocked.shift()!
+      this.#place(message, settlers.resolve, settlers.reject, ticket, sentAtMs)
     }
   }
 }
 
 const batchHeaderBytes = 61
-
-/** Takes out what waits since before `sentBeforeMs`. */
-function expired(waiting: Fifo<Waiting>, sentBeforeMs: number): Waiting[] {
-  const taken: Waiting[] = []
-  for (let first = waiting.peek(); first !== undefined && first.sentAtMs <= sentBeforeMs; first = waiting.peek()) {
-    taken.push(waiting.shift()!)
-  }
-  return taken
-}
 
 function messageBytesMax(queue: PartitionQueue): number {
   const said = queue.topic.configs['max.message.bytes']

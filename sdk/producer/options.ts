@@ -2,7 +2,9 @@
 import { type Compression, compress, compressions } from '@castellan/protocol/records'
 import { CastellanError, messageOf } from '../errors.ts'
 import type { AckLevel } from '../kafka/view.ts'
-import { checkOptions, durationMs, flag, integer, oneOf, type Rules } from '../options.ts'
+import { callback, checkOptions, durationMs, flag, integer, oneOf, type Rules } from '../options.ts'
+import type { AnyTopic } from '../serde/topic.ts'
+import type { OutgoingMessage } from './types.ts'
 
 export interface ProducerOptions {
   /**
@@ -25,6 +27,8 @@ export interface ProducerOptions {
   readonly requestBytesMax: number
   /** For topics whose level Castle does not tell (clusters without Castle). */
   readonly ackLevel: AckLevel
+  /** Called when a message given to `post` was not acknowledged: why, and the message. */
+  readonly onPostFailed: (error: CastellanError, message: OutgoingMessage<string | AnyTopic>) => void
 }
 
 const mebibyte = 1024 * 1024
@@ -39,6 +43,7 @@ const producerRules: Rules<ProducerOptions> = {
   requestTimeoutMs: durationMs(10_000, 1),
   requestBytesMax: integer(mebibyte, 1, 100 * mebibyte),
   ackLevel: oneOf<AckLevel>(-1, -1, 1, 0),
+  onPostFailed: callback<ProducerOptions['onPostFailed']>(() => {}),
 }
 
 /** Checked, with defaults. Throws OPTION_UNKNOWN, or OPTION_WRONG (also for a compression that this Node cannot do). */

@@ -5,7 +5,7 @@
 import type { produce, ResponseOf } from '@castellan/protocol'
 import { zeroUuid } from '@castellan/protocol'
 import { backoffMs, requestBackoff } from '../backoff.ts'
-import { CastellanError, type ErrorCode, refusal } from '../errors.ts'
+import { CastellanError, type ErrorCode, perhapsWritten, refusal } from '../errors.ts'
 import type { KafkaClient } from '../kafka/client.ts'
 import type { AckLevel } from '../kafka/view.ts'
 import type { Accumulator } from './accumulator.ts'
@@ -84,7 +84,7 @@ export class Outcomes {
     if (queue.open === batch) queue.closeBatch()
     batch.flight = null
     queue.line.dropped(batch, batch.maybeWritten ? 'unknown' : 'no')
-    this.#settle(batch, () => batch.reject(error))
+    this.#settle(batch, () => batch.reject(batch.maybeWritten ? perhapsWritten(error) : error))
   }
 
   /** Takes back what is in flight, whatever its leader may still say. */

@@ -3,30 +3,28 @@
 //   send ─> Accumulator (partition, batch) ─> Sender (leader, request) ─> broker
 //                  ▲                              │
 //                  └── room, when settled ────────┘
-import type { Timer } from '@castellan/protocol/runtime'
-import { CastellanError, messageOf } from '../errors.ts'
+import { Complaints, type Timer } from '@castellan/protocol/runtime'
+import { CastellanError, messageOf, perhapsWritten } from '../errors.ts'
 import type { KafkaClient } from '../kafka/client.ts'
-import { nameLengthMax } from '../options.ts'
+import type { AnyTopic } from '../serde/topic.ts'
 import { Accumulator } from './accumulator.ts'
 import type { ProducerBatch } from './batch.ts'
 import { Identities } from './identities.ts'
+import { checkMessage } from './message-check.ts'
 import type { ProducerOptions } from './options.ts'
 import { Outcomes } from './outcomes.ts'
+import { unsendable } from './record.ts'
+import { BatchSend, refusedAt } from './send-batch.ts'
 import { Sender } from './sender.ts'
-import type { OutgoingMessage, Sent } from './types.ts'
+import { type StallHooks, Stalls, stalledAfterMs } from './stalls.ts'
+import type { OutgoingMessage, PlainMessage, Sent, Settlers } from './types.ts'
 
-export interface ProducerHooks {
+export interface ProducerHooks extends StallHooks {
   /** The producer begins to use a topic. Returns how to end that. */
   readonly onTopic?: (topic: string) => () => void
-  /** Messages wait, and why; null: they go on. */
-  readonly onWaiting?: (reason: string | null) => void
-  /** Why Castle or the cluster cannot be asked, if that is so. */
-  readonly problem?: () => string | null
   readonly onClosed?: () => void
 }
 
-/** After how long of no progress people are told, and how often again. */
-const complaint = { firstMs: 1_000, againMs: 10_000 }
 const closeTimeoutMs = 10_000
 const nothing = () => {}
 
@@ -39,20 +37,22 @@ export class Producer {
   readonly #outcomes: Outcomes
   readonly #sender: Sender
   readonly #lane: string
+  readonly #complaints: Complaints
+  readonly #stalls: Stalls
   readonly #stopWatching: () => void
   /** Topics used, and how to end that. */
   readonly #topics = new Map<string, () => void>()
   readonly #flushes = new Set<{ readonly ticket: number; readonly done: () => void }>()
   #closing: Promise<void> | null = null
+  #postsFailed = 0
   #watch: Timer | null = null
-  #complainedMs = Number.NEGATIVE_INFINITY
-  #isWaiting = false
 
   /** @internal `castellan.producer` makes it. */
   constructor(client: KafkaClient, options: ProducerOptions, hooks: ProducerHooks = {}) {
     this.#client = client
     this.#options = options
     this.#hooks = hooks
+    this.#complaints = new Complaints(client.runtime.clock, client.log)
     this.#lane = client.newLane('producer')
     this.#identities = new Identities(client, () => this.#sender.wake())
     this.#accumulator = new Accumulator(client, options, {
@@ -63,6 +63,7 @@ export class Producer {
       onReturned: (queue) => this.#sender.add(queue),
       onSettled: () => this.#settled(),
     })
+    this.#stalls = new Stalls(client, options, this.#accumulator, hooks)
     this.#sender = new Sender(client, options, this.#accumulator, this.#identities, this.#lane, this.#outcomes)
     this.#stopWatching = client.view.onChange(() => this.#sender.viewChanged())
   }
@@ -72,20 +73,49 @@ export class Producer {
    * then it waits and tries again, through changes of leaders and restarts of anything, for `deliveryTimeoutMs`. Messages of
    * one partition are written in the order of the calls. Awaiting it is how the producer pushes back when its buffer is full.
    *
-   * Throws MESSAGE_INVALID, MESSAGE_TOO_LARGE, PARTITION_UNKNOWN, TOPIC_UNKNOWN, TOPIC_DELETED, BUFFER_FULL, CLOSED, REFUSED,
-   * DELIVERY_TIMEOUT (surely not written), DELIVERY_UNKNOWN (perhaps written).
+   * Throws MESSAGE_INVALID, VALUE_REFUSED, SERDE_FAILED, SCHEMA_ASYNC, MESSAGE_TOO_LARGE, PARTITION_UNKNOWN, TOPIC_UNKNOWN, TOPIC_DELETED,
+   * BUFFER_FULL, CLOSED, REFUSED, DELIVERY_TIMEOUT (surely not written), DELIVERY_UNKNOWN. `maybeWritten` says whether a broker may have it.
    */
-  send(message: OutgoingMessage): Promise<Sent> {
+  send<T extends string | AnyTopic>(message: OutgoingMessage<T>): Promise<Sent> {
+    return new Promise((resolve, reject) => this.#add(message, resolve, reject))
+  }
+
+  /**
+   * `send`, if there is room in the buffer now; null: there is none, and the message was not taken. Never waits for room, and a topic that
+   * is still being looked for makes no difference: its messages wait in the buffer. The promise throws like that of `send`.
+   */
+  trySend<T extends string | AnyTopic>(message: OutgoingMessage<T>): Promise<Sent> | null {
+    return this.#accumulator.hasRoom || this.#closing !== null ? this.send(message) : null
+  }
+
+  /**
+   * Sends a message that nobody waits for. Whatever goes wrong with it, a full buffer too, reaches the option `onPostFailed`, is counted in
+   * `postsFailed` and logged now and then. Throws nothing.
+   */
+  post<T extends string | AnyTopic>(message: OutgoingMessage<T>): void {
+    const failed = (error: CastellanError) => this.#postFailed(error, message)
+    if (this.#accumulator.hasRoom || this.#closing !== null) return this.#add(message, nothing, failed)
+    failed(new CastellanError('BUFFER_FULL', `no room in a buffer of ${this.#options.bufferBytes} bytes`))
+  }
+
+  /**
+   * Sends messages, in order, and resolves with the place of each when all are acknowledged. A list that is larger than the buffer
+   * enters as room comes. When one cannot be sent at all, none is: MESSAGE_INVALID, VALUE_REFUSED, SERDE_FAILED, SCHEMA_ASYNC, CLOSED.
+   * Throws BATCH_FAILED when some were not acknowledged: its `outcomes` say of each whether it was written (and where), surely not, or perhaps.
+   */
+  sendBatch<const T extends readonly (string | AnyTopic)[]>(
+    messages: {
+      readonly [I in keyof T]: OutgoingMessage<T[I]>
+    },
+  ): Promise<Sent[]> {
     return new Promise((resolve, reject) => {
-      if (this.#closing !== null) return reject(new CastellanError('CLOSED', 'the producer was closed'))
-      const topic = message?.topic
-      if (typeof topic !== 'string' || topic === '' || topic.length > nameLengthMax) {
-        return reject(
-          new CastellanError('MESSAGE_INVALID', `a message needs a topic of 1 to ${nameLengthMax} characters`),
-        )
-      }
-      if (!this.#topics.has(topic)) this.#topics.set(topic, this.#hooks.onTopic?.(topic) ?? nothing)
-      this.#accumulator.add(message, resolve, reject)
+      if (!Array.isArray(messages)) throw new CastellanError('MESSAGE_INVALID', 'sendBatch takes a list of messages')
+      const checked = messages.map((message, index) => this.#checkedAt(index, message, messages.length))
+      if (this.#closing !== null) throw closed()
+      if (checked.length === 0) return resolve([])
+      for (const { topic } of checked) this.#use(topic)
+      const batch = new BatchSend(checked.length, resolve, reject)
+      this.#accumulator.addAll(checked, (index) => batch.settlersOf(index))
       if (this.#watch === null) this.#startWatch()
     })
   }
@@ -119,7 +149,47 @@ export class Producer {
     return this.#outcomes.gaps
   }
 
+  /** How many messages given to `post` were not acknowledged. */
+  get postsFailed(): number {
+    return this.#postsFailed
+  }
+
   // ------------------------------------------------------------ inside
+
+  #add(message: OutgoingMessage<string | AnyTopic>, resolve: Settlers['resolve'], reject: Settlers['reject']): void {
+    try {
+      if (this.#closing !== null) throw closed()
+      const checked = checkMessage(message)
+      this.#use(checked.topic)
+      this.#accumulator.add(checked, resolve, reject)
+      if (this.#watch === null) this.#startWatch()
+    } catch (error) {
+      reject(error instanceof CastellanError ? error : unsendable(error))
+    }
+  }
+
+  #checkedAt(index: number, message: OutgoingMessage<string | AnyTopic>, count: number): PlainMessage {
+    try {
+      return checkMessage(message)
+    } catch (error) {
+      throw refusedAt(index, count, error instanceof CastellanError ? error : unsendable(error))
+    }
+  }
+
+  #use(topic: string): void {
+    if (!this.#topics.has(topic)) this.#topics.set(topic, this.#hooks.onTopic?.(topic) ?? nothing)
+  }
+
+  #postFailed(error: CastellanError, message: OutgoingMessage<string | AnyTopic>): void {
+    this.#postsFailed++
+    const fields = { code: error.code, error: error.message, failed: this.#postsFailed }
+    this.#complaints.say('post', fields, 'a message that nobody waits for was not delivered')
+    try {
+      this.#options.onPostFailed(error, message)
+    } catch (cause) {
+      this.#complaints.say('hook', { error: messageOf(cause) }, 'onPostFailed failed')
+    }
+  }
 
   async #close(timeoutMs: number): Promise<void> {
     const { clock } = this.#client.runtime
@@ -163,7 +233,7 @@ export class Producer {
 
   /** While something is not settled: ends what is too old, and says what stands in the way. */
   #startWatch(): void {
-    const everyMs = Math.min(complaint.firstMs, this.#options.deliveryTimeoutMs / 4)
+    const everyMs = Math.min(stalledAfterMs, this.#options.deliveryTimeoutMs / 4)
     this.#watch = this.#client.runtime.clock.after(everyMs, () => {
       this.#watch = null
       this.#look()
@@ -185,7 +255,7 @@ export class Producer {
         this.#end(batch, 'DELIVERY_TIMEOUT', `not delivered ${within}`)
     }
     this.#settled()
-    this.#complain(nowMs)
+    this.#stalls.look(nowMs)
   }
 
   #end(batch: ProducerBatch, code: 'CLOSED' | 'DELIVERY_TIMEOUT', text: string): void {
@@ -197,43 +267,8 @@ export class Producer {
     const error = new CastellanError(maybe ? 'DELIVERY_UNKNOWN' : code, full, details)
     this.#outcomes.giveUp(batch, maybe ? perhapsWritten(error) : error)
   }
+}
 
-  #complain(nowMs: number): void {
-    const stalled = this.#stalled(nowMs)
-    if (stalled === undefined) {
-      if (this.#isWaiting) this.#hooks.onWaiting?.(null)
-      if (this.#isWaiting) this.#client.log.info({}, 'messages are being delivered again')
-      this.#isWaiting = false
-      this.#complainedMs = Number.NEGATIVE_INFINITY
-      return
-    }
-    if (nowMs - this.#complainedMs < complaint.againMs) return
-    this.#complainedMs = nowMs
-    this.#isWaiting = true
-    this.#client.log.warn(
-      { ...stalled, unsettledBatches: this.#accumulator.unsettled.size },
-      'messages wait to be delivered',
-    )
-    this.#hooks.onWaiting?.(`${stalled.where}: ${stalled.reason}`)
-  }
-
-  /** What has waited longest, if that is long, and why. */
-  #stalled(nowMs: number): { where: string; reason: string; waitsMs: number } | undefined {
-    const outside = this.#hooks.problem?.() ?? null
-    const unknown = this.#accumulator.waitsForTopic
-    if (unknown !== undefined && nowMs - unknown.sinceMs >= complaint.firstMs) {
-      const { lastError } = this.#client.metadata
-      const reason = outside ?? (lastError === null ? 'nobody told about it yet' : messageOf(lastError))
-      return { where: unknown.topic, reason, waitsMs: Math.round(nowMs - unknown.sinceMs) }
-    }
-    const [oldest] = this.#accumulator.unsettled
-    if (oldest === undefined || nowMs - oldest.sentAtMs < complaint.firstMs + this.#options.lingerMs) return undefined
-    const { topic, partition, problem } = oldest.queue
-    const reason = problem ?? (oldest.flight === null ? 'the brokers are slow' : 'no answer yet')
-    return {
-      where: `${topic.name}/${partition}`,
-      reason: outside === null ? reason : `${reason}; ${outside}`,
-      waitsMs: Math.round(nowMs - oldest.sentAtMs),
-    }
-  }
+function closed(): CastellanError {
+  return new CastellanError('CLOSED', 'the producer was closed')
 }

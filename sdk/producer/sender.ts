@@ -6,9 +6,8 @@
 // gather in batches by themselves. Requests of a broker go over one connection in order, so batches of a partition
 // arrive in order; what happens when one comes back is Line's business.
 import { produce, type RequestInput } from '@castellan/protocol'
-import { RecordError } from '@castellan/protocol/records'
 import type { Timer } from '@castellan/protocol/runtime'
-import { CastellanError, messageOf } from '../errors.ts'
+import { CastellanError } from '../errors.ts'
 import { groupBy } from '../group-by.ts'
 import type { KafkaClient } from '../kafka/client.ts'
 import type { AckLevel, PartitionView } from '../kafka/view.ts'
@@ -18,6 +17,7 @@ import type { Identities } from './identities.ts'
 import type { ProducerOptions } from './options.ts'
 import type { Flight, Outcomes, ProduceResponse } from './outcomes.ts'
 import type { PartitionQueue } from './queue.ts'
+import { unsendable } from './record.ts'
 
 /** As many batches of a producer and partition as a leader remembers (idempotence). */
 const inFlightMax = 5
@@ -205,9 +205,7 @@ export class Sender {
     try {
       return batch.encoded(this.#options.compression)
     } catch (error) {
-      throw error instanceof RecordError
-        ? new CastellanError('MESSAGE_INVALID', error.message, { cause: error })
-        : error
+      throw unsendable(error)
     }
   }
 
@@ -221,10 +219,6 @@ export class Sender {
       )
     }
   }
-}
-
-function unsendable(cause: unknown): CastellanError {
-  return new CastellanError('MESSAGE_INVALID', `this cannot be sent: ${messageOf(cause)}`, { cause })
 }
 
 function keyOf({ broker, acks }: { broker: number; acks: AckLevel }): string {
