@@ -21,8 +21,9 @@ import { type AppliedChange, Changes } from './state/changes.ts'
 import type { Cluster, Topic } from './state/entities.ts'
 import type { State } from './state/state.ts'
 import type { Store } from './store/store.ts'
-import { changeTopic, deleteTopic, livingTopic, type TopicChange } from './topics/change.ts'
-import { createTopic, type NewTopic, offsetsTopic } from './topics/create.ts'
+import { type AskedOf, changeTopic, deleteTopic, livingTopic, type TopicChange } from './topics/change.ts'
+import { type Asked, createTopic, type Defaults, type NewTopic, offsetsTopic } from './topics/create.ts'
+import { type CreationPlan, planCreation } from './topics/plan.ts'
 
 export interface CastleOptions {
   readonly store: Store
@@ -158,38 +159,43 @@ export class Castle {
   clusterNamed(name?: string): Cluster {
     const found = name === undefined ? anyCluster(this.state) : this.state.get('cluster', name)
     if (found !== undefined) return found
-    if (name !== undefined) throw new CastleError('CLUSTER_UNKNOWN', `there is no cluster '${name.slice(0, 300)}'`)
+    if (name !== undefined) throw clusterUnknown(name)
     throw new CastleError('CLUSTER_UNKNOWN', 'there is no cluster yet', {
       next: 'Start a broker: its cluster is made with it.',
     })
   }
 
   /** Resolves when the topic is on disk (R11); rejects with a CastleError. */
-  createTopic(args: NewTopic): Promise<CreatedTopic> {
+  createTopic(args: NewTopic, asked?: Asked): Promise<CreatedTopic> {
     const topicId = uuid(this.#runtime.random)
-    const defaults = { partitions: this.#options.settings.numPartitions }
-    return this.#changes.change((draft) => createTopic(draft, topicId, args, defaults))
+    return this.#changes.change((draft) => createTopic(draft, topicId, args, this.#topicDefaults, asked))
   }
 
-  changeTopic(cluster: string, name: string, change: TopicChange): Promise<Topic> {
-    return this.#changes.change((draft) => changeTopic(draft, cluster, name, change))
+  /** What creating it would do; nothing is done. */
+  planTopic(args: NewTopic): CreationPlan {
+    return planCreation(this.state, args, this.#topicDefaults)
   }
 
-  deleteTopic(cluster: string, by: DeleteTopicArgs): Promise<void> {
+  changeTopic(cluster: string, name: string, change: TopicChange, asked?: AskedOf): Promise<Topic> {
+    return this.#changes.change((draft) => changeTopic(draft, cluster, name, change, asked))
+  }
+
+  deleteTopic(cluster: string, by: DeleteTopicArgs, asked?: AskedOf): Promise<void> {
     return this.#changes.change((draft) => {
       const named =
         by.topicId === undefined ? livingTopic(draft, cluster, by.name ?? '') : draft.get('topic', by.topicId)
       if (named === undefined || named.deleted || named.cluster !== cluster) {
-        throw new CastleError('TOPIC_UNKNOWN', `there is no topic with id ${by.topicId} in cluster '${cluster}'`)
+        const message = `there is no topic with id ${by.topicId} in cluster '${cluster}'`
+        throw new CastleError('TOPIC_UNKNOWN', message, { params: { topicId: by.topicId ?? null, cluster } })
       }
-      deleteTopic(draft, named)
+      deleteTopic(draft, named, asked)
     })
   }
 
   changeCluster(id: string, environment: string): Promise<Cluster> {
     return this.#changes.change((draft) => {
       const cluster = draft.get('cluster', id)
-      if (cluster === undefined) throw new CastleError('CLUSTER_UNKNOWN', `there is no cluster '${id.slice(0, 300)}'`)
+      if (cluster === undefined) throw clusterUnknown(id)
       if (cluster.environment === environment) return cluster
       const changed = { ...cluster, environment, version: draft.nextVersion() }
       draft.put('cluster', changed)
@@ -202,7 +208,10 @@ export class Castle {
   /** Gives a client a directive and hints at it. Returns its id. Throws CLIENT_UNKNOWN or DIRECTIVES_FULL. */
   directClient(clientId: string, kind: 'report' | 'reconnect', args: unknown = {}): string {
     const session = this.sessions.get('client', clientId)
-    if (session === undefined) throw new CastleError('CLIENT_UNKNOWN', `no client '${clientId.slice(0, 300)}' is known`)
+    if (session === undefined) {
+      const params = { id: clientId.slice(0, 300) }
+      throw new CastleError('CLIENT_UNKNOWN', `no client '${params.id}' is known`, { params })
+    }
     const { clock } = this.#runtime
     this.#directives += 1
     const id = `${this.castleEpoch}-${this.#directives}`
@@ -212,6 +221,10 @@ export class Castle {
   }
 
   // -------------------------------------------------------------- inside
+
+  get #topicDefaults(): Defaults {
+    return { partitions: this.#options.settings.numPartitions }
+  }
 
   #onApplied(applied: readonly AppliedChange[]): void {
     for (const each of applied) {
@@ -247,4 +260,9 @@ export class Castle {
     }
     this.links.sweep()
   }
+}
+
+function clusterUnknown(name: string): CastleError {
+  const params = { cluster: name.slice(0, 300) }
+  return new CastleError('CLUSTER_UNKNOWN', `there is no cluster '${params.cluster}'`, { params })
 }

@@ -75,7 +75,57 @@ export const errorKinds = {
     next: 'Wait until the client has followed the directives it has.',
   },
 
+  // What was previewed, and what was asked before
+  PLAN_OUTDATED: {
+    status: 412,
+    kafka: 'INVALID_REQUEST',
+    next: 'Look at the plan again (the same request with ?dryRun=true), and send the version that it shows.',
+  },
+  IDEMPOTENCY_KEY_REUSED: {
+    status: 422,
+    kafka: 'INVALID_REQUEST',
+    next: 'Take a new Idempotency-Key for each thing that is to be done once.',
+  },
+
+  // Messages
+  PARTITION_UNKNOWN: { status: 404, kafka: 'UNKNOWN_TOPIC_OR_PARTITION', next: 'Name a partition that the topic has.' },
+  PARTITION_NEEDED: {
+    status: 400,
+    kafka: 'INVALID_REQUEST',
+    next: 'Say which partition, with ?partition=.',
+  },
+  CURSOR_WRONG: {
+    status: 400,
+    kafka: 'INVALID_REQUEST',
+    next: 'Begin anew, without cursor: it goes on only where this topic, not an earlier one of its name, was read.',
+  },
+  MESSAGE_TOO_LARGE: {
+    status: 413,
+    kafka: 'MESSAGE_TOO_LARGE',
+    next: "Send a smaller message, or raise the topic's max.message.bytes.",
+  },
+  WRITE_REFUSED: {
+    status: 409,
+    kafka: 'UNKNOWN_SERVER_ERROR',
+    next: 'Nothing was written: mend what the broker says.',
+  },
+  WRITE_UNSURE: {
+    status: 504,
+    kafka: 'REQUEST_TIMED_OUT',
+    next: 'Look whether the message is there (GET the messages from latest) before sending it again.',
+  },
+  NO_LEADER: {
+    status: 503,
+    kafka: 'LEADER_NOT_AVAILABLE',
+    next: 'Wait until the partition has a leader (GET /api/problems says why it has none), then try again.',
+  },
+
   // Requests
+  ORIGIN_FOREIGN: {
+    status: 403,
+    kafka: 'INVALID_REQUEST',
+    next: "Send it from the console's own page, or from a program that is no browser.",
+  },
   REQUEST_WRONG: {
     status: 400,
     kafka: 'INVALID_REQUEST',
@@ -130,8 +180,12 @@ export const errorKinds = {
 
 export type CastleErrorCode = keyof typeof errorKinds
 
+/** The names and values of an error, so that whoever shows it may say it in another language. */
+export type ErrorParams = Readonly<Record<string, string | number | boolean | null>>
+
 interface Details {
   readonly cause?: unknown
+  readonly params?: ErrorParams
   /** Replaces the table's, where more is known. */
   readonly next?: string
 }
@@ -141,11 +195,13 @@ export class CastleError extends Error {
   readonly code: CastleErrorCode
   /** What to do about it, a sentence. */
   readonly next: string
+  readonly params: ErrorParams
 
   constructor(code: CastleErrorCode, message: string, details: Details = {}) {
     super(message, details.cause === undefined ? undefined : { cause: details.cause })
     this.code = code
     this.next = details.next ?? errorKinds[code].next
+    this.params = details.params ?? {}
   }
 
   get status(): number {

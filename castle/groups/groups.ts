@@ -10,7 +10,7 @@ import type { Clock, Logger, Timer } from '@castellan/protocol/runtime'
 import { CastleError } from '../errors.ts'
 import type { Changes } from '../state/changes.ts'
 import type { Draft } from '../state/draft.ts'
-import { groupKey } from '../state/entities.ts'
+import { groupKey, type Member } from '../state/entities.ts'
 import { type SubjectText, subjectText } from '../state/subjects.ts'
 import { offsetsTopic } from '../topics/create.ts'
 import { decideGroup } from './decide.ts'
@@ -71,6 +71,19 @@ export class Groups {
     for (const group of this.#options.changes.state.all('group')) if (group.cluster === cluster) names.add(group.name)
     for (const heard of this.#heard.values()) if (heard.cluster === cluster) names.add(heard.report.group)
     return [...names]
+  }
+
+  /** Names of groups with a member that subscribes to a topic, sorted. */
+  subscribedTo(cluster: string, topic: string): string[] {
+    return this.names(cluster)
+      .filter((name) => this.members(cluster, name).some(({ topics }) => topics.includes(topic)))
+      .sort()
+  }
+
+  /** Who is in a group: as its coordinator says, or as it was when its target was decided. */
+  members(cluster: string, group: string): readonly Member[] {
+    const key = groupKey(cluster, group)
+    return this.#heard.get(key)?.report.members ?? this.#options.changes.state.get('group', key)?.members ?? []
   }
 
   /** A broker's new report. Groups that it does not coordinate (any more) are not its business. */

@@ -8,7 +8,7 @@ import { CastleError } from '../errors.ts'
 import type { Session } from '../heartbeats/session.ts'
 import { clientSummary, clientView } from '../views/schemas.ts'
 import { summarizeClient, viewClient } from '../views/views.ts'
-import { page, pageOf, pageQuery } from './lists.ts'
+import { list, listOf, listQuery, matching } from './lists.ts'
 import { addRoute } from './routes.ts'
 
 const strict = { additionalProperties: false }
@@ -25,23 +25,20 @@ export function addClients(app: FastifyInstance, castle: Castle, clock: Clock): 
       {
         topic: Type.Optional(Type.String({ maxLength: 249, description: 'Only those that use this topic.' })),
         group: Type.Optional(Type.String({ maxLength: 249, description: 'Only those in this group.' })),
-        ...pageQuery,
+        ...listQuery(['name']),
       },
       strict,
     ),
-    answers: [200, pageOf(clientSummary)],
+    answers: [200, listOf(clientSummary)],
     handle: ({ query: { topic, group, ...query } }) => {
       const fits = ({ report }: Session) =>
         report.kind === 'client' &&
         (topic === undefined || report.topics.includes(topic)) &&
         (group === undefined || report.groups.some((each) => each.group === group))
-      const sessions = [...castle.sessions.all('client')].filter(fits)
-      return page(
-        sessions,
-        ({ id }) => id,
-        (session) => summarizeClient(castle, session),
-        query,
-      )
+      return list(matching(castle.sessions.all('client'), fits), query, {
+        name: ({ id }) => id,
+        show: (session) => summarizeClient(castle, session),
+      })
     },
   })
   addRoute(app, {
@@ -54,7 +51,8 @@ export function addClients(app: FastifyInstance, castle: Castle, clock: Clock): 
     handle: ({ params }) => {
       const session = castle.sessions.get('client', params.id)
       if (session !== undefined) return viewClient(castle, session, clock.wallMs())
-      throw new CastleError('CLIENT_UNKNOWN', `no client '${params.id.slice(0, 300)}' was heard within its lease`)
+      const id = params.id.slice(0, 300)
+      throw new CastleError('CLIENT_UNKNOWN', `no client '${id}' was heard within its lease`, { params: { id } })
     },
   })
   addRoute(app, {

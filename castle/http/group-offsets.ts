@@ -1,26 +1,22 @@
-// Committed offsets and lag of a group, asked of the brokers with the plain Kafka client: they are the brokers' state, not
-// Castle's. Brokers that do not answer in time cost the answer its offsets, never the whole view.
+// Committed offsets and lag of a group, asked of the brokers: they are the brokers' state, not Castle's. Brokers that do not
+// answer in time cost the answer its offsets, never the whole view.
 
-import type { Logger, Runtime } from '@castellan/protocol/runtime'
-import { Admin, KafkaClient } from '@castellan/sdk/kafka'
+import { Admin } from '@castellan/sdk/kafka'
+import { type ClusterClients, patienceMs } from '../browse/cluster-clients.ts'
+import { findOffsets } from '../browse/offsets.ts'
 import type { Castle } from '../castle.ts'
 import { messageOf } from '../errors.ts'
-import { brokersOf } from '../state/state.ts'
 import type { Offsets } from '../views/groups.ts'
 
-const patienceMs = 3_000
+type Committed = Awaited<ReturnType<Admin['groupOffsets']>>
 
 export class GroupOffsets {
   readonly #castle: Castle
-  readonly #runtime: Runtime
-  readonly #log: Logger
-  /** By cluster; made when first asked. */
-  readonly #clients = new Map<string, KafkaClient>()
+  readonly #clients: ClusterClients
 
-  constructor(castle: Castle, runtime: Runtime, log: Logger) {
+  constructor(castle: Castle, clients: ClusterClients) {
     this.#castle = castle
-    this.#runtime = runtime
-    this.#log = log
+    this.#clients = clients
   }
 
   /** Never rejects. */
@@ -29,54 +25,39 @@ export class GroupOffsets {
       return { offsets: [], offsetsProblem: 'the group has no coordinator at the moment' }
     }
     try {
-      return { offsets: await this.#inTime(this.#ask(cluster, group)), offsetsProblem: null }
+      const committed = await this.#inTime(new Admin(this.#clients.of(cluster)).groupOffsets(group))
+      return await this.#withEnds(cluster, committed)
     } catch (error) {
       return { offsets: [], offsetsProblem: messageOf(error) }
     }
   }
 
-  close(): void {
-    for (const client of this.#clients.values()) client.close()
-    this.#clients.clear()
-  }
-
-  async #ask(cluster: string, group: string): Promise<Offsets['offsets']> {
-    const admin = new Admin(this.#clientOf(cluster))
-    const committed = await admin.groupOffsets(group)
-    const topics = [...new Set(committed.map(({ topic }) => topic))].filter((name) => this.#exists(cluster, name))
-    const ends = new Map(
-      await Promise.all(topics.map(async (topic) => [topic, await admin.offsets(topic, 'latest')] as const)),
+  async #withEnds(cluster: string, committed: Committed): Promise<Offsets> {
+    const topics = [...new Set(committed.map(({ topic }) => topic))]
+    const problems: string[] = []
+    const ends = new Map<string, number | null>()
+    await Promise.all(
+      topics.map(async (name) => {
+        const topic = this.#castle.state.topicNamed(cluster, name)
+        if (topic === undefined) return
+        const partitions = committed.flatMap((each) => (each.topic === name ? [each.partition] : []))
+        const queries = partitions.map((partition) => ({ partition, at: 'latest' as const }))
+        const { offsets, problem } = await findOffsets(this.#clients.of(cluster), topic, queries)
+        if (problem !== null) problems.push(problem)
+        for (const [index, partition] of partitions.entries()) ends.set(`${name}/${partition}`, offsets[index] ?? null)
+      }),
     )
-    return committed.map(({ topic, partition, offset }) => {
-      const end = ends.get(topic)?.find((each) => each.partition === partition)?.offset ?? null
+    const offsets = committed.map(({ topic, partition, offset }) => {
+      const end = ends.get(`${topic}/${partition}`) ?? null
       return { topic, partition, committed: offset, end, lag: end === null ? null : Math.max(0, end - offset) }
     })
-  }
-
-  #exists(cluster: string, topic: string): boolean {
-    return this.#castle.state.topicNamed(cluster, topic) !== undefined
-  }
-
-  #clientOf(cluster: string): KafkaClient {
-    const brokers = [...brokersOf(this.#castle.state, cluster)].filter(({ up }) => up)
-    const bootstrap = brokers.map(({ host, port }) => ({ host, port }))
-    let client = this.#clients.get(cluster)
-    if (client === undefined) {
-      client = new KafkaClient(
-        this.#runtime,
-        { bootstrap, clientId: 'castle', requestTimeoutMs: patienceMs },
-        this.#log,
-      )
-      this.#clients.set(cluster, client)
-    }
-    client.bootstrap = bootstrap
-    return client
+    return { offsets, offsetsProblem: problems[0] ?? null }
   }
 
   #inTime<T>(task: Promise<T>): Promise<T> {
     return new Promise((resolve, reject) => {
       const problem = new Error(`the brokers did not tell the offsets within ${patienceMs} ms`)
-      const timer = this.#runtime.clock.after(patienceMs, () => reject(problem))
+      const timer = this.#clients.runtime.clock.after(patienceMs, () => reject(problem))
       task.then(resolve, reject).finally(() => timer.cancel())
     })
   }

@@ -6,7 +6,7 @@ import type { Castle } from '../castle.ts'
 import { summarizeGroup, viewGroup } from '../views/groups.ts'
 import { groupSummary, groupView } from '../views/schemas.ts'
 import type { GroupOffsets } from './group-offsets.ts'
-import { page, pageOf, pageQuery } from './lists.ts'
+import { list, listOf, listQuery } from './lists.ts'
 import { addRoute } from './routes.ts'
 
 const strict = { additionalProperties: false }
@@ -18,18 +18,17 @@ export function addGroups(app: FastifyInstance, castle: Castle, groupOffsets: Gr
     url: '/api/groups',
     tag: 'groups',
     summary: 'Lists the consumer groups of one cluster, or of all.',
-    query: Type.Object({ ...inCluster, ...pageQuery }, strict),
-    answers: [200, pageOf(groupSummary)],
+    query: Type.Object({ ...inCluster, ...listQuery(['name', 'members']) }, strict),
+    answers: [200, listOf(groupSummary)],
     handle: ({ query }) => {
       const clusters =
         query.cluster === undefined ? [...castle.state.all('cluster')] : [castle.clusterNamed(query.cluster)]
       const groups = clusters.flatMap(({ id }) => castle.groups.names(id).map((name) => ({ cluster: id, name })))
-      return page(
-        groups,
-        ({ cluster, name }) => `${name}/${cluster}`,
-        ({ cluster, name }) => summarizeGroup(castle, cluster, name),
-        query,
-      )
+      return list(groups, query, {
+        name: ({ cluster, name }) => `${name}/${cluster}`,
+        sorts: { members: ({ cluster, name }) => castle.groups.members(cluster, name).length },
+        show: ({ cluster, name }) => summarizeGroup(castle, cluster, name),
+      })
     },
   })
   addRoute(app, {

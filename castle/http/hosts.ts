@@ -1,5 +1,6 @@
-// Whom a request means to speak to. A page of another site can let its own name point at this machine (DNS rebinding), and
+// Whom a request means to speak to, and whose page sent it. A page of another site can let its own name point at this machine (DNS rebinding), and
 // its requests are then of one origin with Castle for the browser that shows it: only the Host header gives it away.
+import type { IncomingHttpHeaders } from 'node:http'
 import type { CastleConfig } from '../config.ts'
 import { CastleError } from '../errors.ts'
 
@@ -10,7 +11,28 @@ export function refuseHost(header: string | undefined, { listen, insecure }: Hos
   if (insecure || header === undefined) return undefined
   const name = hostName(header)
   if (name !== undefined && (name === listen.host.toLowerCase() || isLoopback(name))) return undefined
-  return new CastleError('HOST_UNKNOWN', `this Castle does not answer to the host '${header.slice(0, 300)}'`)
+  return new CastleError('HOST_UNKNOWN', `this Castle does not answer to the host '${header.slice(0, 300)}'`, {
+    params: { host: header.slice(0, 300) },
+  })
+}
+
+/**
+ * Why a request with these headers is refused; undefined: it may come in. A page of another site must not act for the person
+ * whose browser shows it. Programs that are no browser send neither header.
+ */
+export function refuseForeign(headers: IncomingHttpHeaders): CastleError | undefined {
+  const { origin, host } = headers
+  const site = headers['sec-fetch-site']
+  const isForeign =
+    (origin !== undefined && !isOriginOf(origin, host)) ||
+    (site !== undefined && site !== 'same-origin' && site !== 'none')
+  if (!isForeign) return undefined
+  const params = { origin: (origin ?? String(site)).slice(0, 300) }
+  return new CastleError('ORIGIN_FOREIGN', `pages of '${params.origin}' may not do that`, { params })
+}
+
+export function isOriginOf(origin: string, host: string | undefined): boolean {
+  return URL.canParse(origin) && new URL(origin).host === host
 }
 
 /** Without the port, whatever it is: another one may lead here, as through a tunnel. */

@@ -14,7 +14,7 @@ import { castleConfig } from '../config.ts'
 import { type RunningCastle, startCastle } from '../main.ts'
 import { TestBroker, TestClient } from '../testing/senders.ts'
 import * as schemas from '../views/schemas.ts'
-import { pageOf } from './lists.ts'
+import { listOf, pageOf } from './lists.ts'
 import { problem } from './problems.ts'
 
 const root = mkdtempSync(join(tmpdir(), 'castellan-http-'))
@@ -90,7 +90,7 @@ describe('topics', () => {
       replicationFactor: 1,
     })
     const { topicId } = created.value
-    const list = await call('GET', '/api/topics?limit=1&after=a', undefined, pageOf(schemas.topicSummary))
+    const list = await call('GET', '/api/topics?limit=1&after=a', undefined, listOf(schemas.topicSummary))
     expect(list.value).toMatchObject({ items: [{ name: 'orders', topicId, partitions: 6, leaderless: 0 }], next: null })
     const shown = await call('GET', '/api/topics/orders', undefined, schemas.topicView)
     expect(shown.value.partitions.map(({ leader }: { leader: number }) => leader).sort()).toEqual([1, 1, 2, 2, 3, 3])
@@ -163,14 +163,14 @@ describe('everything else', () => {
       const { items } = (await call('GET', '/api/brokers', undefined, pageOf(schemas.brokerView))).value
       return items[0].strays.length === 1 && items[0].faults.length === 1
     }, 'the stray log shows')
-    const { items } = (await call('GET', '/api/clients', undefined, pageOf(schemas.clientSummary))).value
+    const { items } = (await call('GET', '/api/clients', undefined, listOf(schemas.clientSummary))).value
     expect(items).toMatchObject([{ id: 'somebody', service: 'billing', linked: true }])
     await until(async () => {
       const shown = (await call('GET', '/api/clients/somebody', undefined, schemas.clientView)).value
       return shown.subjects.every(({ desired, actual }: { desired: number; actual: number }) => desired === actual)
     }, 'desired is actual')
     expect(
-      (await call('GET', '/api/clients?topic=elsewhere', undefined, pageOf(schemas.clientSummary))).value.items,
+      (await call('GET', '/api/clients?topic=elsewhere', undefined, listOf(schemas.clientSummary))).value.items,
     ).toEqual([])
     const given = await call('POST', '/api/clients/somebody/directives', { kind: 'report' })
     expect(given.status).toBe(202)
@@ -224,7 +224,7 @@ describe('everything else', () => {
       ([path, methods]) =>
         Object.entries(methods).map(([method, { summary, responses }]) => {
           expect(summary).toMatch(/\.$/)
-          expect(Object.keys(responses)).toEqual([expect.stringMatching(/^20\d$/), '4XX', '5XX'])
+          expect(Object.keys(responses).slice(-3)).toEqual([expect.stringMatching(/^20\d$/), '4XX', '5XX'])
           return `${method.toUpperCase()} ${path}`
         }),
     )

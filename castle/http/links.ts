@@ -6,6 +6,7 @@ import { webSocketLink } from '@castellan/protocol/runtime'
 import { WebSocketServer } from 'ws'
 import type { Castle } from '../castle.ts'
 import { CastleError } from '../errors.ts'
+import { isOriginOf } from './hosts.ts'
 import { endWithProblem } from './problems.ts'
 
 export class LinkServer {
@@ -39,7 +40,7 @@ export class LinkServer {
     const host = this.#refuseHost(headers.host)
     if (host !== undefined) return host
     // A page of some other site must not speak for the person whose browser shows it.
-    const isForeign = headers.origin !== undefined && !sameHost(headers.origin, headers.host)
+    const isForeign = headers.origin !== undefined && !isOriginOf(headers.origin, headers.host)
     const path = url.split('?')[0] ?? ''
     if (!isForeign && path === '/link') return undefined
     const what = isForeign
@@ -63,8 +64,4 @@ export class LinkServer {
 
 function peerOf({ socket: { remoteAddress, remotePort } }: IncomingMessage): string {
   return `${remoteAddress}:${remotePort}`
-}
-
-function sameHost(origin: string, host: string | undefined): boolean {
-  return URL.canParse(origin) && new URL(origin).host === host
 }

@@ -18,7 +18,11 @@ export const problem = Type.Object({
   code: Type.String(),
   /** What to do, a sentence. */
   next: Type.String(),
+  /** Names and values of `detail`: with `code`, all that is needed to say it in another language. */
+  params: Type.Record(Type.String(), Type.Union([Type.String(), Type.Number(), Type.Boolean(), Type.Null()])),
   /** The request's id, as in Castle's log; empty where there was no request yet. */
+  requestId: Type.String(),
+  /** The same, under RFC 9457's name. */
   instance: Type.String(),
 })
 type Problem = Static<typeof problem>
@@ -59,6 +63,11 @@ function sendProblem(error: CastleError, status: number, request: FastifyRequest
   return reply.code(status).type('application/problem+json').send(JSON.stringify(body))
 }
 
+/** A problem as it is sent. */
+export function problemText(error: CastleError, requestId: string): string {
+  return JSON.stringify(problemOf(error, error.status, requestId))
+}
+
 /** Ends a connection that fastify does not answer on: one that was to be upgraded, or that never spoke HTTP. */
 export function endWithProblem(socket: Duplex, error: CastleError, status: number = error.status): void {
   if (socket.destroyed || !socket.writable) return void socket.destroy()
@@ -73,7 +82,7 @@ export function endWithProblem(socket: Duplex, error: CastleError, status: numbe
   socket.end(`${head.join('\r\n')}\r\n\r\n${body}`, () => socket.destroy())
 }
 
-function problemOf({ code, message, next }: CastleError, status: number, instance: string): Problem {
+function problemOf({ code, message, next, params }: CastleError, status: number, requestId: string): Problem {
   const name = code.toLowerCase()
   return {
     type: `urn:castellan:problem:${name.replaceAll('_', '-')}`,
@@ -82,7 +91,9 @@ function problemOf({ code, message, next }: CastleError, status: number, instanc
     detail: `${message}. ${next}`,
     code,
     next,
-    instance,
+    params,
+    requestId,
+    instance: requestId,
   }
 }
 

@@ -6,6 +6,7 @@
 import type { Address, Logger, Runtime } from '@castellan/protocol/runtime'
 import swagger from '@fastify/swagger'
 import fastify, { type FastifyInstance } from 'fastify'
+import { ClusterClients } from '../browse/cluster-clients.ts'
 import type { Castle } from '../castle.ts'
 import type { CastleConfig } from '../config.ts'
 import { CastleError, messageOf } from '../errors.ts'
@@ -13,15 +14,16 @@ import { addClients } from './clients.ts'
 import { addClusters } from './clusters.ts'
 import { GroupOffsets } from './group-offsets.ts'
 import { addGroups } from './groups.ts'
-import { refuseHost } from './hosts.ts'
+import { refuseForeign, refuseHost } from './hosts.ts'
+import { Idempotency } from './idempotency.ts'
 import { LinkServer } from './links.ts'
 import { answerProblems, earlyProblems } from './problems.ts'
 import { addSystem } from './system.ts'
 import { addTopics } from './topics.ts'
 import { compileValidator } from './validation.ts'
 
-/** Of a request to the API; heartbeats by POST are the longest. */
-const bodyBytesMax = 16 * 1024 * 1024
+/** Of a request to the API; heartbeats by POST say themselves how long they may be. */
+const bodyBytesMax = 2 * 1024 * 1024
 
 export interface HttpServer {
   /** With the port that the system chose when 0 was asked. */
@@ -54,8 +56,9 @@ export async function serveHttp(
   app.setSerializerCompiler(() => (value) => JSON.stringify(value))
   answerProblems(app, log)
   readEmptyBodies(app)
-  app.addHook('onRequest', async ({ headers }) => {
-    const refused = hostRefusal(headers.host)
+  app.decorate('idempotency', new Idempotency(runtime.clock))
+  app.addHook('onRequest', async ({ method, headers }) => {
+    const refused = hostRefusal(headers.host) ?? (isSafe(method) ? undefined : refuseForeign(headers))
     if (refused !== undefined) throw refused
   })
   await app.register(swagger, {
@@ -69,11 +72,11 @@ export async function serveHttp(
       },
     },
   })
-  const groupOffsets = new GroupOffsets(castle, runtime, log)
+  const clients = new ClusterClients(() => castle.state, runtime, log)
   addSystem(app, castle, release)
   addClusters(app, castle)
-  addTopics(app, castle)
-  addGroups(app, castle, groupOffsets)
+  addTopics(app, castle, clients)
+  addGroups(app, castle, new GroupOffsets(castle, clients))
   addClients(app, castle, runtime.clock)
   const links = new LinkServer(app.server, castle, hostRefusal)
   await listenOn(app, listen)
@@ -84,7 +87,7 @@ export async function serveHttp(
     address: { host: listen.host, port },
     close: async () => {
       links.close()
-      groupOffsets.close()
+      clients.close()
       await app.close()
     },
   }
@@ -92,11 +95,18 @@ export async function serveHttp(
 
 /** Some clients send a content type with every request: an empty body is none, and the schema says whether that will do. */
 function readEmptyBodies(app: FastifyInstance): void {
+  // What a page of another site could send without asking first.
+  app.removeContentTypeParser('text/plain')
   const parse = app.getDefaultJsonParser('error', 'error')
   app.addContentTypeParser<string>('application/json', { parseAs: 'string' }, (request, text, done) => {
     if (text === '') done(null, undefined)
     else parse(request, text, done)
   })
+}
+
+/** Changes nothing, by HTTP's word and ours. */
+function isSafe(method: string): boolean {
+  return method === 'GET' || method === 'HEAD' || method === 'OPTIONS'
 }
 
 async function listenOn(app: FastifyInstance, { host, port }: Address): Promise<void> {

@@ -1,7 +1,7 @@
 // What is not about one kind of thing: health, metrics, decisions, the description of the API, and heartbeats for those who
 // have no WebSocket.
 
-import { HeartbeatMessageError, heartbeat, parseFromSender } from '@castellan/protocol/heartbeat'
+import { HeartbeatMessageError, heartbeat, messageBytesMax, parseFromSender } from '@castellan/protocol/heartbeat'
 import { Type } from '@castellan/protocol/json-schema'
 import type { FastifyInstance } from 'fastify'
 import type { Castle } from '../castle.ts'
@@ -62,6 +62,7 @@ function addHeartbeat(app: FastifyInstance, castle: Castle): void {
   app.route({
     method: 'POST',
     url: '/heartbeat',
+    bodyLimit: messageBytesMax,
     schema: {
       tags: [tag],
       summary: 'A heartbeat without WebSocket: the same messages, but nothing can be pushed.',

@@ -12,6 +12,8 @@ const messageMax = 2_000
 type Problem = ReturnType<ReturnType<typeof Compile>['Errors']>[1][number]
 
 export const compileValidator: FastifySchemaCompiler<TSchema> = ({ schema, httpPart }) => {
+  // Told in OpenAPI; those that we honour are read by routes.ts, and there are always others.
+  if (httpPart === 'headers') return (value: unknown) => ({ value })
   const compiled = Compile(schema)
   const where = httpPart === 'querystring' ? 'query' : httpPart === 'params' ? 'path' : 'body'
   return (given: unknown) => {

@@ -29,16 +29,20 @@ function once(entity: object, make: () => Subject): SubjectText {
 /** A cluster entity is put anew whenever its brokers change, so its identity stands for them too. */
 export function clusterSubject(view: View, cluster: Cluster): SubjectText {
   return once(cluster, () => {
-    const brokers = [...brokersOf(view, cluster.id)].filter((broker) => broker.up).sort((a, b) => a.id - b.id)
-    const state: ClusterState = {
-      id: cluster.id,
-      kind: cluster.kind,
-      environment: cluster.environment,
-      flags: { ...cluster.flags },
-      brokers: brokers.map(({ id, host, port, rack, brokerEpoch }) => ({ id, host, port, rack, brokerEpoch })),
-    }
-    return { key: `cluster/${cluster.id}`, version: cluster.version, state }
+    return { key: `cluster/${cluster.id}`, version: cluster.version, state: clusterState(view, cluster) }
   })
+}
+
+/** What everybody must know of a cluster, its living brokers among it. */
+export function clusterState(view: View, cluster: Cluster): ClusterState {
+  const brokers = [...brokersOf(view, cluster.id)].filter((broker) => broker.up).sort((a, b) => a.id - b.id)
+  return {
+    id: cluster.id,
+    kind: cluster.kind,
+    environment: cluster.environment,
+    flags: { ...cluster.flags },
+    brokers: brokers.map(({ id, host, port, rack, brokerEpoch }) => ({ id, host, port, rack, brokerEpoch })),
+  }
 }
 
 export function topicSubject(topic: Topic): SubjectText {

@@ -3,7 +3,8 @@
 import { CastleError } from '../errors.ts'
 import type { Draft } from '../state/draft.ts'
 import type { Topic } from '../state/entities.ts'
-import { checkConfigs } from './create.ts'
+import type { View } from '../state/state.ts'
+import { type Asked, configProblems, type FieldProblem, refuse, whyOf } from './create.ts'
 import { checkLabels } from './labels.ts'
 
 export interface TopicChange {
@@ -18,18 +19,49 @@ export interface TopicChange {
   readonly labels?: Readonly<Record<string, string | null>>
 }
 
-export function changeTopic(draft: Draft, cluster: string, name: string, change: TopicChange): Topic {
+/** What was asked, and of which topic: `ifVersion` is the one that the person saw. */
+export interface AskedOf extends Asked {
+  readonly ifVersion?: number
+}
+
+/** One field as it is and as it would be; null: the default, or nothing. */
+export interface FieldChange {
+  readonly field: string
+  readonly from: string | number | null
+  readonly to: string | number | null
+}
+
+export function changeTopic(
+  draft: Draft,
+  cluster: string,
+  name: string,
+  change: TopicChange,
+  asked: AskedOf = {},
+): Topic {
   const topic = livingTopic(draft, cluster, name)
-  if (topic.internal) throw new CastleError('TOPIC_INTERNAL', `${name} is the platform's own and cannot be changed`)
-  if (change.partitions !== undefined && change.partitions !== topic.partitions.length) {
-    const message = `partitions is ${change.partitions}, but ${name} has ${topic.partitions.length}, and this version cannot change that`
-    throw new CastleError('PARTITIONS_WRONG', message, { next: 'Create another topic with that many partitions.' })
-  }
+  checkVersion(topic, asked)
+  const { after, changes, problems } = drawChange(topic, change)
+  refuse(problems)
+  if (changes.length === 0) return topic
+  const next = mustBeHeard(changes) ? { ...after, version: draft.nextVersion() } : after
+  draft.put('topic', next)
+  draft.decide({
+    kind: 'topic-changed',
+    what: `changed topic ${name}: ${inWords(changes)}`.slice(0, 2_000),
+    why: whyOf(asked),
+    about: [`topic/${topic.topicId}`],
+  })
+  return next
+}
+
+/** The topic as it would be, what differs, and everything that is wrong with the change. */
+export function drawChange(
+  topic: Topic,
+  change: TopicChange,
+): { after: Topic; changes: FieldChange[]; problems: FieldProblem[] } {
   const configs = merged(topic.configs, change.configs)
-  checkConfigs(configs)
   const labels = merged(topic.labels, change.labels)
-  checkLabels(name, labels)
-  const changed: Topic = {
+  const after: Topic = {
     ...topic,
     ackLevel: change.ackLevel ?? topic.ackLevel,
     configs,
@@ -37,39 +69,60 @@ export function changeTopic(draft: Draft, cluster: string, name: string, change:
     owner: change.owner ?? topic.owner,
     labels,
   }
-  const differences = differencesOf(topic, changed)
-  if (differences.length === 0) return topic
-  const mustBeHeard = changed.ackLevel !== topic.ackLevel || !sameTexts(changed.configs, topic.configs)
-  const next = mustBeHeard ? { ...changed, version: draft.nextVersion() } : changed
-  draft.put('topic', next)
-  draft.decide({
-    kind: 'topic-changed',
-    what: `changed topic ${name}: ${differences.join(', ')}`.slice(0, 2_000),
-    why: 'asked for',
-    about: [`topic/${topic.topicId}`],
-  })
-  return next
+  return { after, changes: changesBetween(topic, after), problems: problemsOf(topic, change, after) }
+}
+
+function problemsOf(topic: Topic, { partitions }: TopicChange, { configs, labels }: Topic): FieldProblem[] {
+  const { name } = topic
+  const problems: FieldProblem[] = []
+  if (topic.internal) problems.push({ field: 'name', error: internal(name, 'changed') })
+  if (partitions !== undefined && partitions !== topic.partitions.length) {
+    const message = `partitions is ${partitions}, but ${name} has ${topic.partitions.length}, and this version cannot change that`
+    const next = 'Create another topic with that many partitions.'
+    const params = { name, partitions, present: topic.partitions.length }
+    problems.push({ field: 'partitions', error: new CastleError('PARTITIONS_WRONG', message, { next, params }) })
+  }
+  problems.push(...configProblems(configs))
+  try {
+    checkLabels(name, labels)
+  } catch (error) {
+    if (!(error instanceof CastleError)) throw error
+    problems.push({ field: 'labels', error })
+  }
+  return problems
 }
 
 /** Records the deletion (R13): brokers remove their logs when they hear of it, whenever that is. */
-export function deleteTopic(draft: Draft, topic: Topic): void {
-  if (topic.internal)
-    throw new CastleError('TOPIC_INTERNAL', `${topic.name} is the platform's own and cannot be deleted`)
+export function deleteTopic(draft: Draft, topic: Topic, asked: AskedOf = {}): void {
+  checkVersion(topic, asked)
+  if (topic.internal) throw internal(topic.name, 'deleted')
   const holders = [...new Set(topic.partitions.flatMap(({ replicas }) => replicas))]
   draft.put('topic', { ...topic, deleted: true, partitions: [], holders, version: draft.nextVersion() })
   draft.decide({
     kind: 'topic-deleted',
     what: `deleted topic ${topic.name} with ${topic.partitions.length} partitions from cluster ${topic.cluster}`,
-    why: 'asked for',
+    why: whyOf(asked),
     about: [`topic/${topic.topicId}`, `cluster/${topic.cluster}`],
   })
 }
 
-export function livingTopic(draft: Draft, cluster: string, name: string): Topic {
-  const topic = draft.topicNamed(cluster, name)
-  if (topic === undefined)
-    throw new CastleError('TOPIC_UNKNOWN', `there is no topic '${name.slice(0, 300)}' in cluster '${cluster}'`)
-  return topic
+/** Throws TOPIC_UNKNOWN. */
+export function livingTopic(view: View, cluster: string, name: string): Topic {
+  const topic = view.topicNamed(cluster, name)
+  if (topic !== undefined) return topic
+  const params = { name: name.slice(0, 300), cluster }
+  throw new CastleError('TOPIC_UNKNOWN', `there is no topic '${params.name}' in cluster '${cluster}'`, { params })
+}
+
+/** Whoever decided on what they saw must have seen what is there now. */
+function checkVersion({ name, version }: Topic, { ifVersion }: AskedOf): void {
+  if (ifVersion === undefined || ifVersion === version) return
+  const message = `topic '${name}' is at version ${version} by now, not at ${ifVersion}`
+  throw new CastleError('PLAN_OUTDATED', message, { params: { name, version, ifVersion } })
+}
+
+function internal(name: string, done: string): CastleError {
+  return new CastleError('TOPIC_INTERNAL', `${name} is the platform's own and cannot be ${done}`, { params: { name } })
 }
 
 type Texts = Readonly<Record<string, string>>
@@ -83,21 +136,36 @@ function merged(before: Texts, change: Readonly<Record<string, string | null>> =
   return after
 }
 
-function sameTexts(a: Texts, b: Texts): boolean {
-  const names = Object.keys(a)
-  return names.length === Object.keys(b).length && names.every((name) => a[name] === b[name])
+/** What brokers and clients act on; the rest is for people. */
+function mustBeHeard(changes: readonly FieldChange[]): boolean {
+  return changes.some(({ field }) => field === 'ackLevel' || field.startsWith('configs.'))
 }
 
-/** What changes, as people read it. */
-function differencesOf(before: Topic, after: Topic): string[] {
-  const differences: string[] = []
-  if (before.ackLevel !== after.ackLevel) differences.push(`ackLevel ${before.ackLevel} -> ${after.ackLevel}`)
-  for (const name of new Set([...Object.keys(before.configs), ...Object.keys(after.configs)])) {
-    const [from, to] = [before.configs[name] ?? 'default', after.configs[name] ?? 'default']
-    if (from !== to) differences.push(`${name} ${from} -> ${to}`)
-  }
-  if (before.description !== after.description) differences.push('description')
-  if (before.owner !== after.owner) differences.push(`owner '${before.owner}' -> '${after.owner}'`)
-  if (!sameTexts(before.labels, after.labels)) differences.push('labels')
-  return differences
+function changesBetween(before: Topic, after: Topic): FieldChange[] {
+  const plain = (['ackLevel', 'description', 'owner'] as const).map((field) => {
+    return { field, from: before[field], to: after[field] }
+  })
+  const all = [
+    ...plain,
+    ...textChanges('configs', before.configs, after.configs),
+    ...textChanges('labels', before.labels, after.labels),
+  ]
+  return all.filter(({ from, to }) => from !== to)
+}
+
+function textChanges(group: string, before: Texts, after: Texts): FieldChange[] {
+  const names = [...new Set([...Object.keys(before), ...Object.keys(after)])]
+  return names.map((name) => ({ field: `${group}.${name}`, from: before[name] ?? null, to: after[name] ?? null }))
+}
+
+/** What changes, as people read it in the record. */
+function inWords(changes: readonly FieldChange[]): string {
+  const words = changes.map(({ field, from, to }) => {
+    if (field === 'ackLevel') return `ackLevel ${from} -> ${to}`
+    if (field === 'owner') return `owner '${from}' -> '${to}'`
+    if (field.startsWith('configs.'))
+      return `${field.slice('configs.'.length)} ${from ?? 'default'} -> ${to ?? 'default'}`
+    return field.split('.')[0] ?? field
+  })
+  return [...new Set(words)].join(', ')
 }

@@ -7,5 +7,7 @@ export const labelsMax = 64
 export function checkLabels(topic: string, labels: Readonly<Record<string, string>>): void {
   const count = Object.keys(labels).length
   if (count <= labelsMax) return
-  throw new CastleError('LABELS_WRONG', `topic '${topic}' would have ${count} labels (limit: ${labelsMax})`)
+  throw new CastleError('LABELS_WRONG', `topic '${topic}' would have ${count} labels (limit: ${labelsMax})`, {
+    params: { topic, labels: count, limit: labelsMax },
+  })
 }

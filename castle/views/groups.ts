@@ -9,7 +9,7 @@ import type { GroupSummary, GroupView } from './schemas.ts'
 import { namedPartitions } from './views.ts'
 
 export function summarizeGroup(castle: Castle, cluster: string, name: string): GroupSummary {
-  const members = membersOf(castle, cluster, name)
+  const members = castle.groups.members(cluster, name)
   return {
     group: name,
     cluster,
@@ -26,14 +26,15 @@ export function viewGroup(castle: Castle, cluster: string, name: string, offsets
   const report = castle.groups.report(cluster, name)
   const group = castle.state.get('group', groupKey(cluster, name))
   if (report === undefined && group === undefined && offsets.offsets.length === 0) {
-    throw new CastleError('GROUP_UNKNOWN', `there is no group '${name.slice(0, 300)}' in cluster '${cluster}'`)
+    const params = { group: name.slice(0, 300), cluster }
+    throw new CastleError('GROUP_UNKNOWN', `there is no group '${params.group}' in cluster '${cluster}'`, { params })
   }
   return {
     group: name,
     cluster,
     coordinator: castle.groups.coordinatorOf(cluster, name),
     groupEpoch: report?.groupEpoch ?? null,
-    members: membersOf(castle, cluster, name).map(({ memberId, rack, topics }) => ({
+    members: castle.groups.members(cluster, name).map(({ memberId, rack, topics }) => ({
       memberId,
       rack,
       topics: [...topics],
@@ -50,12 +51,6 @@ export function viewGroup(castle: Castle, cluster: string, name: string, offsets
           },
     ...offsets,
   }
-}
-
-function membersOf(castle: Castle, cluster: string, name: string) {
-  return (
-    castle.groups.report(cluster, name)?.members ?? castle.state.get('group', groupKey(cluster, name))?.members ?? []
-  )
 }
 
 function clientOf(
