@@ -131,7 +131,7 @@ export const errorKinds = {
   SCHEMA_ASYNC: {
     retriable: false,
     why: 'The schema answers with a promise; sends keep the order of the calls, and do not wait for one another.',
-    next: 'Use a schema without asynchronous checks, and make those before `send`.',
+    next: 'Use a schema without asynchronous checks (make those before `send`), and whose own code does not throw.',
   },
 
   // Producing

@@ -58,7 +58,8 @@ export function checkValue<Output>(schema: StandardSchema<unknown, Output>, valu
   if (isPromise(result)) {
     // Nobody waits for its answer.
     result.then(undefined, () => {})
-    throw new CastellanError('SCHEMA_ASYNC', `the ${vendor} schema answers with a promise`)
+    // zod, for one, tries once more asynchronously when a transform throws.
+    throw new CastellanError('SCHEMA_ASYNC', `the ${vendor} schema answers with a promise, or its own code throws`)
   }
   if (result.issues === undefined) return { fits: true, value: result.value }
   const issues = result.issues.slice(0, issuesMax).map(({ path = [], message }) => ({ path: pathOf(path), message }))
