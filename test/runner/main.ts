@@ -30,6 +30,7 @@ const checks = isLong
   ? []
   : [
       check('type check', 'node_modules/.bin/tsc', ['-p', 'tsconfig.json']),
+      check('type check of the console', 'node_modules/.bin/tsc', ['-p', 'console/tsconfig.json']),
       check('lint', 'node_modules/.bin/biome', ['check', '--error-on-warnings']),
       check('imports', process.execPath, ['scripts/lint/main.ts']),
     ]

@@ -1,0 +1,95 @@
+// TypeScript from Castle's OpenAPI document: the shapes of its answers, so that console and Castle cannot drift apart. A test holds
+// types.ts to what a running Castle describes; `n24 console/api/make-types.ts URL` writes it anew.
+
+interface Schema {
+  readonly type?: string
+  readonly const?: unknown
+  readonly enum?: readonly unknown[]
+  readonly anyOf?: readonly Schema[]
+  readonly properties?: Readonly<Record<string, Schema>>
+  readonly required?: readonly string[]
+  readonly items?: Schema
+  readonly patternProperties?: Readonly<Record<string, Schema>>
+  readonly additionalProperties?: Schema | boolean
+}
+
+interface Operation {
+  readonly responses: Readonly<Record<string, { content?: Readonly<Record<string, { schema: Schema }>> }>>
+}
+
+export interface OpenApi {
+  readonly paths: Readonly<Record<string, Readonly<Record<string, Operation>>>>
+}
+
+/** Which answer has which name: `method path status`, and `[]` for the items of a list. */
+const names: readonly (readonly [name: string, answer: string])[] = [
+  ['HealthView', 'get /api/health 200'],
+  ['ClusterView', 'get /api/clusters 200 []'],
+  ['BrokerView', 'get /api/brokers 200 []'],
+  ['TopicSummary', 'get /api/topics 200 []'],
+  ['TopicView', 'get /api/topics/{name} 200'],
+  ['GroupSummary', 'get /api/groups 200 []'],
+  ['GroupView', 'get /api/groups/{group} 200'],
+  ['ClientSummary', 'get /api/clients 200 []'],
+  ['ClientView', 'get /api/clients/{id} 200'],
+  ['DecisionView', 'get /api/decisions 200 []'],
+]
+
+/** The text of types.ts. Throws when the document lacks one of the answers. */
+export function typesOf(document: OpenApi): string {
+  const types = names.map(([name, answer]) => `export type ${name} = ${write(schemaOf(document, answer), '')}\n`)
+  return `// What Castle answers. Made by make-types.ts from its OpenAPI document: do not edit.\n\n${types.join('\n')}`
+}
+
+function schemaOf(document: OpenApi, answer: string): Schema {
+  const [method = '', path = '', status = '', list] = answer.split(' ')
+  const schema = document.paths[path]?.[method]?.responses[status]?.content?.['application/json']?.schema
+  const found = list === undefined ? schema : schema?.properties?.['items']?.items
+  if (found === undefined) throw new Error(`Castle describes no answer '${answer}'`)
+  return found
+}
+
+function write(schema: Schema, indent: string): string {
+  if ('const' in schema) return literal(schema.const)
+  if (schema.enum !== undefined) return schema.enum.map(literal).join(' | ')
+  if (schema.anyOf !== undefined) return schema.anyOf.map((each) => write(each, indent)).join(' | ')
+  switch (schema.type) {
+    case 'string':
+    case 'boolean':
+    case 'number':
+    case 'null':
+      return schema.type
+    case 'integer':
+      return 'number'
+    case 'array':
+      return `readonly ${grouped(write(schema.items ?? {}, indent))}[]`
+    case 'object':
+      return writeObject(schema, indent)
+    default:
+      return 'unknown'
+  }
+}
+
+function writeObject(
+  { properties, required = [], patternProperties, additionalProperties }: Schema,
+  indent: string,
+): string {
+  if (properties === undefined) {
+    const extra = typeof additionalProperties === 'object' ? additionalProperties : undefined
+    const value = Object.values(patternProperties ?? {})[0] ?? extra
+    return `Readonly<Record<string, ${value === undefined ? 'unknown' : write(value, indent)}>>`
+  }
+  const inner = `${indent}  `
+  const lines = Object.entries(properties).map(([name, value]) => {
+    return `${inner}readonly ${name}${required.includes(name) ? '' : '?'}: ${write(value, inner)}\n`
+  })
+  return `{\n${lines.join('')}${indent}}`
+}
+
+function literal(value: unknown): string {
+  return typeof value === 'string' ? `'${value}'` : JSON.stringify(value)
+}
+
+function grouped(type: string): string {
+  return type.includes(' | ') && !type.startsWith('{') ? `(${type})` : type
+}

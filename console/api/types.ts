@@ -1,0 +1,212 @@
+// What Castle answers. Made by make-types.ts from its OpenAPI document: do not edit.
+
+export type HealthView = {
+  readonly status: 'ok'
+  readonly castleEpoch: number
+  readonly release: string
+  readonly pid: number
+  readonly uptimeMs: number
+  readonly clusters: readonly {
+    readonly id: string
+    readonly brokers: number
+    readonly brokersUp: number
+    readonly leaderless: number
+  }[]
+}
+
+export type ClusterView = {
+  readonly id: string
+  readonly kind: 'castellan' | 'kafka'
+  readonly environment: string
+  readonly flags: Readonly<Record<string, boolean>>
+  readonly brokers: number
+  readonly brokersUp: number
+  readonly topics: number
+  readonly clients: number
+}
+
+export type BrokerView = {
+  readonly id: number
+  readonly cluster: string
+  readonly host: string
+  readonly port: number
+  readonly metricsPort: number
+  readonly rack: string | null
+  readonly pid: number
+  readonly release: string
+  readonly state: 'up' | 'down'
+  readonly why: string
+  readonly since: string
+  readonly brokerEpoch: number
+  readonly stopping: boolean
+  readonly lastHeard: string | null
+  readonly leaders: number
+  readonly replicas: number
+  readonly faults: readonly {
+    readonly topicId: string
+    readonly topic: string | null
+    readonly partition: number
+    readonly fault: string
+  }[]
+  readonly strays: readonly {
+    readonly topicId: string
+    readonly partition: number
+  }[]
+  readonly behind: readonly string[]
+}
+
+export type TopicSummary = {
+  readonly name: string
+  readonly topicId: string
+  readonly cluster: string
+  readonly internal: boolean
+  readonly partitions: number
+  readonly replicationFactor: number
+  readonly ackLevel: -1 | 1 | 0
+  readonly owner: string
+  readonly labels: Readonly<Record<string, string>>
+  readonly leaderless: number
+  readonly createdAt: string
+}
+
+export type TopicView = {
+  readonly name: string
+  readonly topicId: string
+  readonly cluster: string
+  readonly internal: boolean
+  readonly partitions: readonly {
+    readonly partition: number
+    readonly leader: number
+    readonly leaderEpoch: number
+    readonly replicas: readonly number[]
+    readonly isr: readonly number[]
+  }[]
+  readonly replicationFactor: number
+  readonly ackLevel: -1 | 1 | 0
+  readonly configs: Readonly<Record<string, string>>
+  readonly description: string
+  readonly owner: string
+  readonly labels: Readonly<Record<string, string>>
+  readonly createdAt: string
+  readonly version: number
+  readonly applied: {
+    readonly brokers: {
+      readonly current: number
+      readonly senders: number
+    }
+    readonly clients: {
+      readonly current: number
+      readonly senders: number
+    }
+  }
+}
+
+export type GroupSummary = {
+  readonly group: string
+  readonly cluster: string
+  readonly coordinator: number
+  readonly members: number
+  readonly topics: readonly string[]
+}
+
+export type GroupView = {
+  readonly group: string
+  readonly cluster: string
+  readonly coordinator: number
+  readonly groupEpoch: number | null
+  readonly members: readonly {
+    readonly memberId: string
+    readonly rack: string | null
+    readonly topics: readonly string[]
+    readonly target: readonly {
+      readonly topic: string | null
+      readonly topicId: string
+      readonly partitions: readonly number[]
+    }[]
+    readonly client: {
+      readonly id: string
+      readonly service: string
+      readonly host: string
+      readonly memberEpoch: number
+      readonly assigned: readonly {
+        readonly topic: string | null
+        readonly topicId: string
+        readonly partitions: readonly number[]
+      }[]
+    } | null
+  }[]
+  readonly assignment: {
+    readonly membership: number
+    readonly version: number
+    readonly outdated: boolean
+  } | null
+  readonly offsets: readonly {
+    readonly topic: string
+    readonly partition: number
+    readonly committed: number
+    readonly end: number | null
+    readonly lag: number | null
+  }[]
+  readonly offsetsProblem: string | null
+}
+
+export type ClientSummary = {
+  readonly id: string
+  readonly service: string
+  readonly host: string
+  readonly pid: number
+  readonly release: string
+  readonly cluster: string | null
+  readonly topics: readonly string[]
+  readonly groups: readonly string[]
+  readonly lastHeard: string
+  readonly linked: boolean
+  readonly behind: number
+}
+
+export type ClientView = {
+  readonly id: string
+  readonly incarnation: string
+  readonly service: string
+  readonly host: string
+  readonly pid: number
+  readonly release: string
+  readonly cluster: string | null
+  readonly topics: readonly string[]
+  readonly missingTopics: readonly string[]
+  readonly groups: readonly {
+    readonly group: string
+    readonly memberId: string
+    readonly memberEpoch: number
+    readonly assigned: readonly {
+      readonly topic: string | null
+      readonly topicId: string
+      readonly partitions: readonly number[]
+    }[]
+  }[]
+  readonly lastHeard: string
+  readonly silentMs: number
+  readonly linked: boolean
+  readonly subjects: readonly {
+    readonly key: string
+    readonly desired: number
+    readonly actual: number | null
+  }[]
+  readonly directives: readonly {
+    readonly id: string
+    readonly kind: string
+    readonly given: string
+    readonly state: 'given' | 'done' | 'refused' | 'failed' | 'expired'
+    readonly reason: string | null
+    readonly durationMs: number | null
+  }[]
+}
+
+export type DecisionView = {
+  readonly number: number
+  readonly at: string
+  readonly kind: string
+  readonly what: string
+  readonly why: string
+  readonly about: readonly string[]
+}

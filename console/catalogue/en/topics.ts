@@ -1,0 +1,4 @@
+// Topics.
+export const topics = {
+  title: 'Topics',
+}

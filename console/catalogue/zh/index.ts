@@ -1,0 +1,11 @@
+// 简体中文: the same keys as English, or it does not compile.
+import antd from 'antd/locale/zh_CN'
+import type { Texts } from '../language.ts'
+import { danger } from './danger.ts'
+import { errors } from './errors.ts'
+import { grid } from './grid.ts'
+import { shell } from './shell.ts'
+import { topics } from './topics.ts'
+
+export const zh: Texts = { shell, grid, danger, errors, topics }
+export { antd }

@@ -1,0 +1,5 @@
+import type { Texts } from '../language.ts'
+
+export const topics: Texts['topics'] = {
+  title: '主题',
+}

@@ -1,0 +1,6 @@
+// What pages take from the frame.
+export { Icon } from './icons.tsx'
+export { PageLayout } from './PageLayout.tsx'
+export type { PageProps } from './page-table.ts'
+export { Tabs } from './Tabs.tsx'
+export { Tag, type Tone } from './Tag.tsx'

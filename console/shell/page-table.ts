@@ -1,0 +1,33 @@
+// All pages: the address of each and the room that draws it, loaded when it is first visited. Adding a page is a row here, one in
+// url/pages.ts, and its texts in the catalogue.
+import { type ComponentType, type LazyExoticComponent, lazy } from 'react'
+import { match, type Parts, pages } from '../url/index.ts'
+
+export interface PageProps<Pattern extends string> {
+  readonly parts: Parts<Pattern>
+}
+
+interface PageRow {
+  readonly pattern: string
+  readonly Page: LazyExoticComponent<ComponentType<{ readonly parts: Readonly<Record<string, string>> }>>
+}
+
+function page<Pattern extends string>(
+  pattern: Pattern,
+  load: () => Promise<ComponentType<PageProps<Pattern>>>,
+): PageRow {
+  // The parts are what `match` made of this very pattern.
+  return { pattern, Page: lazy(async () => ({ default: await load() })) as PageRow['Page'] }
+}
+
+const pageTable: readonly PageRow[] = [
+  page(pages.topics, async () => (await import('../topics/TopicsPage.tsx')).TopicsPage),
+]
+
+export function findPage(path: string): { row: PageRow; parts: Readonly<Record<string, string>> } | undefined {
+  for (const row of pageTable) {
+    const parts = match(row.pattern, path)
+    if (parts !== undefined) return { row, parts }
+  }
+  return undefined
+}
