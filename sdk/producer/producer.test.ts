@@ -1,9 +1,9 @@
-import { errors, initProducerId, metadata, produce, type RequestOf, type ResponseInput } from '@castellan/protocol'
-import { iterateRecords, readBatchHeader } from '@castellan/protocol/records'
+import { errors, initProducerId, metadata, produce, type ResponseInput } from '@castellan/protocol'
 import { sleep } from '@castellan/protocol/runtime'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import type { CastellanError } from '../errors.ts'
 import { FakeBroker } from '../testing/fake-broker.ts'
+import { FakeLog } from '../testing/fake-log.ts'
 import { producerOptions } from './options.ts'
 import { Producer } from './producer.ts'
 
@@ -11,56 +11,10 @@ const topicId = '00000000-0000-4000-8000-00000000000a'
 let broker: FakeBroker
 const producers: Producer[] = []
 
-/** A leader that keeps what it is sent, and may be told to answer otherwise. */
-class Log {
-  readonly batches: {
-    values: string[]
-    producerEpoch: number
-    baseSequence: number
-    acks: number
-    baseOffset: number
-  }[] = []
-  /** Error codes of the next batches; 0: written. */
-  readonly script: number[] = []
-  #end = 0
-
-  take({ acks, topicData }: RequestOf<typeof produce>): ResponseInput<typeof produce> {
-    const responses = topicData.map(({ topicId: id, partitionData }) => ({
-      topicId: id,
-      partitionResponses: partitionData.map(({ index, records }) => {
-        const { producerEpoch, baseSequence } = readBatchHeader(records!, 0)
-        const values = [...iterateRecords(records!, 0)].map(({ value }) => Buffer.from(value!).toString())
-        const known = this.batches.find(
-          (batch) => batch.producerEpoch === producerEpoch && batch.baseSequence === baseSequence,
-        )
-        if (known !== undefined && baseSequence >= 0) return { index, errorCode: 0, baseOffset: known.baseOffset }
-        const errorCode = this.script.shift() ?? this.#check(producerEpoch, baseSequence)
-        if (errorCode !== 0) return { index, errorCode, baseOffset: -1 }
-        this.batches.push({ values, producerEpoch, baseSequence, acks, baseOffset: this.#end })
-        this.#end += values.length
-        return { index, errorCode, baseOffset: this.#end - values.length }
-      }),
-    }))
-    return { responses }
-  }
-
-  /** As a leader checks sequences. */
-  #check(producerEpoch: number, baseSequence: number): number {
-    const last = this.batches.findLast((batch) => batch.baseSequence >= 0)
-    if (baseSequence < 0 || last === undefined) return 0
-    const expected = producerEpoch > last.producerEpoch ? 0 : last.baseSequence + last.values.length
-    return baseSequence === expected ? 0 : errors.OUT_OF_ORDER_SEQUENCE_NUMBER.code
-  }
-
-  get values(): string[] {
-    return this.batches.flatMap(({ values }) => values)
-  }
-}
-
-let log: Log
+let log: FakeLog
 
 beforeEach(async () => {
-  log = new Log()
+  log = new FakeLog()
   broker = await FakeBroker.start()
   broker.topics.set('orders', { id: topicId, partitions: 1, leaderEpoch: 0 })
   broker.on(initProducerId, () => ({ errorCode: 0, producerId: 7, producerEpoch: 0 }))
@@ -335,7 +289,7 @@ test('a topic that is deleted while messages wait for it', async () => {
   expect(new Set(await outcomes)).toEqual(new Set(['TOPIC_DELETED']))
   // The name may be another topic's by now.
   broker.topics.set('orders', { id: topicId.replace('a', 'b'), partitions: 1, leaderEpoch: 0 })
-  log = new Log()
+  log = new FakeLog()
   broker.on(produce, (body) => log.take(body))
   expect(await send(producer, 'again')).toEqual({ partition: 0, offset: 0 })
 })
