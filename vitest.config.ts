@@ -14,6 +14,7 @@ const inOneProcess = [
   'castle',
   'sdk',
   'testing',
+  'console',
   'cli',
   'scripts',
   'test/simulation',

@@ -36,6 +36,14 @@ const stream = new LiveStream({
 
 setInterval(() => connection.review(), 1_000)
 
+/** Whatever failed or grew old while the stream was silent is asked again once it speaks: no version need have changed. */
+let wasLive = false
+connection.subscribe(() => {
+  const isLive = connection.state.kind === 'live'
+  if (isLive && !wasLive) void queryClient.invalidateQueries()
+  wasLive = isLive
+})
+
 export function useConnection(): ConnectionState {
   return useSyncExternalStore(connection.subscribe, () => connection.state)
 }

@@ -1,0 +1,53 @@
+import { expect, test } from 'vitest'
+import { Connection } from './connection.ts'
+
+function tab() {
+  let nowMs = 1_000
+  const connection = new Connection(() => nowMs)
+  const seen: string[] = []
+  connection.subscribe(() => seen.push(connection.state.kind))
+  const wait = (ms: number) => {
+    nowMs += ms
+    connection.review()
+  }
+  return { connection, seen, wait }
+}
+
+test('beats make it live, five seconds of silence make it poll, a beat makes it live again', () => {
+  const { connection, wait } = tab()
+  expect(connection.state).toEqual({ kind: 'connecting' })
+  connection.beat()
+  expect(connection.state).toEqual({ kind: 'live', heardMs: 1_000 })
+  wait(4_999)
+  expect(connection.state.kind).toBe('live')
+  wait(1)
+  expect(connection.state).toEqual({ kind: 'polling', heardMs: 1_000 })
+  connection.heard()
+  expect(connection.state).toEqual({ kind: 'polling', heardMs: 6_000 })
+  connection.beat()
+  expect(connection.state.kind).toBe('live')
+})
+
+test('a call that nobody answers: away since the first of them, until any word', () => {
+  const { connection, wait } = tab()
+  connection.beat()
+  wait(500)
+  connection.missed()
+  wait(2_000)
+  connection.missed()
+  expect(connection.state).toEqual({ kind: 'away', sinceMs: 1_500 })
+  connection.heard()
+  expect(connection.state.kind).toBe('live')
+  wait(6_000)
+  connection.missed()
+  connection.heard()
+  expect(connection.state.kind).toBe('polling')
+})
+
+test('listeners hear only of what changed', () => {
+  const { connection, seen, wait } = tab()
+  connection.heard()
+  connection.review()
+  wait(10_000)
+  expect(seen).toEqual(['polling'])
+})
