@@ -132,7 +132,7 @@ export class Cluster {
     const machines = this.machines
     const from = machines[fault.victim % machines.length]!
     const to = machines[fault.other % machines.length]!
-    this.scheduler.trace(`fault ${fault.kind} ${fault.victim} ${fault.other} for ${fault.forMs.toFixed(0)} ms`)
+    this.scheduler.trace(() => `fault ${fault.kind} ${fault.victim} ${fault.other} for ${fault.forMs.toFixed(0)} ms`)
     switch (fault.kind) {
       case 'kill-broker':
         return this.#killBroker(brokerId, 'kill')

@@ -25,7 +25,7 @@ export async function watchCommits(cluster: Cluster, runtime: Runtime): Promise<
 
 /** While faults go on nothing can be seen now and then; that is what the progress checks at the end are for. */
 function noteAway(cluster: Cluster, error: unknown): [] {
-  cluster.scheduler.trace(`observer: ${error instanceof Error ? error.message : String(error)}`)
+  cluster.scheduler.trace(() => `observer: ${error instanceof Error ? error.message : String(error)}`)
   return []
 }
 

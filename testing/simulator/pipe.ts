@@ -194,7 +194,7 @@ export class Pipe {
     }
     const to = from.peer
     if (to.closed || to.host.dead) return
-    this.#network.scheduler.trace(`${from.host.name} > ${to.host.name} ${describe(parcel)}`)
+    this.#network.scheduler.trace(() => `${from.host.name} > ${to.host.name} ${describe(parcel)}`)
     to.deliver?.(parcel)
   }
 

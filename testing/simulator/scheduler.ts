@@ -19,6 +19,8 @@ export interface Scheduled {
 export interface SchedulerOptions {
   /** Keeps the lines of the trace, for a person who replays a seed. */
   readonly keepTrace?: boolean
+  /** Default true. Without, nothing can be compared with another run, and time passes faster. */
+  readonly trace?: boolean
   /** Wall time at the start, ms since 1970. */
   readonly epochWallMs?: number
 }
@@ -31,7 +33,7 @@ export class Scheduler {
   readonly random: SeededRandom
   readonly epochWallMs: number
   readonly #events: Event[] = []
-  readonly #hash: Hash = createHash('sha256')
+  readonly #hash: Hash | null
   #nowMs = 0
   #order = 0
   #eventsRun = 0
@@ -44,6 +46,7 @@ export class Scheduler {
     this.seed = seed
     this.epochWallMs = options.epochWallMs ?? usualEpochWallMs
     this.random = new SeededRandom(seed)
+    this.#hash = (options.trace ?? true) ? createHash('sha256') : null
     this.lines = options.keepTrace ? [] : null
   }
 
@@ -65,8 +68,9 @@ export class Scheduler {
     }
   }
 
-  trace(line: string): void {
-    const text = `${this.#nowMs.toFixed(3)} ${line}\n`
+  trace(describe: () => string): void {
+    if (this.#hash === null) return
+    const text = `${this.#nowMs.toFixed(3)} ${describe()}\n`
     this.#hash.update(text)
     this.lines?.push(text)
   }
@@ -78,7 +82,7 @@ export class Scheduler {
 
   /** The hash of all that was traced; ends the trace. */
   traceHash(): string {
-    return this.#hash.digest('hex')
+    return this.#hash?.digest('hex') ?? ''
   }
 
   /** Runs events until `condition` holds (true) or `untilMs` of simulated time is reached (false). */
