@@ -16,7 +16,9 @@ interface Codec {
   decompress(bytes: Uint8Array, bytesMax: number): Uint8Array
 }
 
-const codecs = {
+export type Compression = 'none' | 'gzip' | 'snappy' | 'lz4' | 'zstd'
+
+const codecs: Record<Compression, Codec> = {
   none: { id: 0, compress: (bytes) => bytes, decompress: (bytes) => bytes },
   gzip: {
     id: 1,
@@ -30,9 +32,7 @@ const codecs = {
     compress: (bytes) => zstd().zstdCompressSync(bytes),
     decompress: (bytes, bytesMax) => zstd().zstdDecompressSync(bytes, { maxOutputLength: bytesMax }),
   },
-} as const satisfies Record<string, Codec>
-
-export type Compression = keyof typeof codecs
+}
 
 export const compressions = Object.keys(codecs) as readonly Compression[]
 

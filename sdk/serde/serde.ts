@@ -49,11 +49,13 @@ const bytes: Serde<Uint8Array | null> = {
   deserialize: (bytes) => bytes,
 }
 
-export const serdes = {
+interface Serdes {
   /** JSON in UTF-8; null is no value. Nothing checks that what is read is a `T`: a schema does. */
-  json: <T = unknown>(): Serde<T> => json as Serde<T>,
+  readonly json: <T = unknown>() => Serde<T>
   /** UTF-8; anything else cannot be decoded. */
-  string,
+  readonly string: Serde<string | null>
   /** As they are. */
-  bytes,
-} as const
+  readonly bytes: Serde<Uint8Array | null>
+}
+
+export const serdes: Serdes = { json: <T = unknown>() => json as Serde<T>, string, bytes }

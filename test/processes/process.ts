@@ -20,6 +20,8 @@ export interface Ended {
 
 export interface ProcessOptions {
   readonly cwd?: string
+  /** Another Node than this one. */
+  readonly node?: string
   readonly env?: Readonly<Record<string, string>>
   /** Written to its standard input, which is then closed; without it there is none. */
   readonly input?: string
@@ -37,7 +39,7 @@ export class TestProcess {
   /** Runs a file with this Node. It has an IPC channel, as under a supervisor: it ends when the test process does. */
   constructor(name: string, file: string, args: readonly string[], options: ProcessOptions = {}) {
     this.#name = name
-    const child = spawn(process.execPath, [file, ...args], {
+    const child = spawn(options.node ?? process.execPath, [file, ...args], {
       cwd: options.cwd ?? root,
       env: { ...process.env, NODE_COMPILE_CACHE: join(root, 'node_modules', '.cache', 'node'), ...options.env },
       stdio: [options.input === undefined ? 'ignore' : 'pipe', 'pipe', 'pipe', 'ipc'],
