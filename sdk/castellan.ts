@@ -3,16 +3,19 @@ import type { Logger } from '@castellan/protocol/runtime'
 import type { CastleLink } from './castle/castle-link.ts'
 import type { SdkEvent } from './connect.ts'
 import { Consumer } from './consumer/consumer.ts'
-import { type ConsumerOptions, consumerOptions, type RetryOptions } from './consumer/options.ts'
+import { type ConsumerOptions, consumerOptions, type RetryOptions, topicNames } from './consumer/options.ts'
 import { CastellanError, messageOf } from './errors.ts'
 import type { KafkaClient } from './kafka/client.ts'
 import { type ProducerOptions, producerOptions } from './producer/options.ts'
 import { Producer } from './producer/producer.ts'
-import { topic } from './serde/topic.ts'
+import { type AnyTopic, type MessageOf, topic } from './serde/topic.ts'
 
 /** What may be given: `group` and `topics`, and whatever shall differ from the defaults. */
-export type ConsumerInput = Pick<ConsumerOptions, 'group' | 'topics'> &
-  Partial<Omit<ConsumerOptions, 'group' | 'topics' | 'retry'>> & { readonly retry?: Partial<RetryOptions> }
+export type ConsumerInput<T extends string | AnyTopic = string | AnyTopic> = {
+  readonly group: string
+  readonly topics: readonly T[]
+  readonly retry?: Partial<RetryOptions>
+} & Partial<Omit<ConsumerOptions, 'group' | 'topics' | 'retry'>>
 
 export interface CloseOptions {
   /** For handlers to finish and messages to be acknowledged. Default 10 s. */
@@ -29,7 +32,7 @@ export class Castellan {
   readonly #log: Logger
   readonly #onEvent: (event: SdkEvent) => void
   readonly #producers = new Set<Producer>()
-  readonly #consumers = new Set<Consumer>()
+  readonly #consumers = new Set<Pick<Consumer, 'close'>>()
   #closing: Promise<void> | null = null
 
   /** @internal `connect` makes it. */
@@ -63,17 +66,18 @@ export class Castellan {
     return producer
   }
 
-  /** A member of a group, which begins with `run` or `runBatches`. Throws OPTION_UNKNOWN, OPTION_WRONG, CLOSED. */
-  consumer(options: ConsumerInput): Consumer {
+  /**
+   * A member of a group, which begins with `run`, `runBatches` or `for await`. Messages of typed topics come decoded.
+   * Throws OPTION_UNKNOWN, OPTION_WRONG, CLOSED.
+   */
+  consumer<const T extends string | AnyTopic>(options: ConsumerInput<T>): Consumer<MessageOf<T>> {
     this.#checkOpen()
     const checked = consumerOptions(options)
-    const { group, topics } = checked
-    const uses = topics.map((topic) => this.#castle?.useTopic(topic))
-    const consumer: Consumer = new Consumer(this.#client, checked, {
+    const { group } = checked
+    const uses = topicNames(checked).map((topic) => this.#castle?.useTopic(topic))
+    const consumer: Consumer<MessageOf<T>> = new Consumer(this.#client, checked, {
       onStarted: () => this.#castle?.addMember(consumer),
       onChange: () => this.#castle?.changed(),
-      onStuck: (stuck, partition) =>
-        this.#onEvent({ kind: 'consumer-stuck', group, ...partition, error: stuck?.error ?? null }),
       onFailed: (error) => this.#onEvent({ kind: 'consumer-failed', group, error }),
       onClosed: () => {
         for (const end of uses) end?.()
@@ -81,6 +85,12 @@ export class Castellan {
         this.#consumers.delete(consumer)
       },
     })
+    consumer.on('stuck', ({ topic, partition, offset, error }) =>
+      this.#onEvent({ kind: 'consumer-stuck', group, topic, partition, offset, error }),
+    )
+    consumer.on('going-on', ({ topic, partition, offset }) =>
+      this.#onEvent({ kind: 'consumer-stuck', group, topic, partition, offset, error: null }),
+    )
     this.#consumers.add(consumer)
     return consumer
   }

@@ -24,12 +24,13 @@ export type SdkEvent =
   | { readonly kind: 'castle'; readonly state: 'connected' | 'disconnected' | 'stopped' }
   /** Sends wait, and why; null: they go on. */
   | { readonly kind: 'producer-waiting'; readonly reason: string | null }
-  /** A partition is stuck at a message; null: it goes on. */
+  /** A message stops its partition, or its key; null: it does not any more. More of it by `consumer.on`. */
   | {
       readonly kind: 'consumer-stuck'
       readonly group: string
       readonly topic: string
       readonly partition: number
+      readonly offset: number
       readonly error: string | null
     }
   | { readonly kind: 'consumer-failed'; readonly group: string; readonly error: CastellanError }

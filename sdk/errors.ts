@@ -182,9 +182,14 @@ export const errorKinds = {
     why: 'A batch of records does not match its checksum, or cannot be opened.',
     next: 'When it stays, look for a failing disk, memory or network at the broker.',
   },
+  CONCURRENCY_UNSUPPORTED: {
+    retriable: false,
+    why: 'Batches, loops and the commit of one message take the messages of a partition one after another.',
+    next: 'Leave `concurrency` at 1; or use `run`, and `commit()` for all that is done.',
+  },
   PARTITION_LOST: {
     retriable: false,
-    why: 'The partition went to another member while its message was being handled.',
+    why: 'The partition went to another member, or the consumer closed, while its message was being handled.',
     next: 'Stop working on this message: another member processes it again.',
   },
   COMMIT_REFUSED: {

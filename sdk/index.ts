@@ -10,9 +10,10 @@ export {
   connectWith,
   type SdkEvent,
 } from './connect.ts'
-export type { PartitionName } from './consumer/assignment.ts'
 export type { Consumer } from './consumer/consumer.ts'
+export type { ConsumerEvent, ConsumerEvents, Listener } from './consumer/events.ts'
 export type { ConsumerOptions, RetryOptions } from './consumer/options.ts'
+export { NotRetriable } from './consumer/retry.ts'
 export type {
   AssignedPartitions,
   BatchHandler,
@@ -20,6 +21,9 @@ export type {
   Handler,
   HandlerContext,
   MessageBatch,
+  MessagePosition,
+  PartitionName,
+  SeekTo,
   StartOffset,
   Stuck,
 } from './consumer/types.ts'

@@ -2,6 +2,8 @@ import { describe, expect, test } from 'vitest'
 import { consumerOptions } from './consumer/options.ts'
 import { CastellanError } from './errors.ts'
 import { producerOptions } from './producer/options.ts'
+import { serdes } from './serde/serde.ts'
+import { topic } from './serde/topic.ts'
 
 const problemOf = (make: () => unknown) => {
   try {
@@ -42,7 +44,7 @@ describe('consumer', () => {
   const least = { group: 'g', topics: ['t'] }
   test.each<[object, string | null]>([
     [least, null],
-    [{ ...least, retry: { maxAttempts: 1 }, start: 'latest', onStuck: () => {} }, null],
+    [{ ...least, retry: { maxAttempts: 1 }, start: 'latest', startOffsets: () => [] }, null],
     [{ topics: ['t'] }, "OPTION_WRONG: consumer: 'group' must be a text of 1 to 249 characters, not undefined"],
     [{ group: 'g' }, "OPTION_WRONG: consumer: 'topics' must be a list of texts"],
     [{ ...least, topics: 't' }, "OPTION_WRONG: consumer: 'topics' must be a list of texts"],
@@ -52,7 +54,13 @@ describe('consumer', () => {
       { ...least, start: 'newest' },
       "OPTION_WRONG: consumer: 'start' must be one of 'earliest', 'latest', 'none', not 'newest'",
     ],
-    [{ ...least, onAssigned: [] }, "OPTION_WRONG: consumer: 'onAssigned' must be a function"],
+    [{ ...least, startOffsets: [] }, "OPTION_WRONG: consumer: 'startOffsets' must be a function"],
+    [{ ...least, concurrency: 0 }, "OPTION_WRONG: consumer: 'concurrency' must be an integer from 1 to 10000, not 0"],
+    [{ ...least, concurrency: 8, windowMessagesMax: 8 }, null],
+    [{ ...least, windowMessagesMax: 8 }, "'windowMessagesMax' says something only beside 'concurrency'"],
+    [{ ...least, concurrency: 8, windowMessagesMax: 7 }, "'windowMessagesMax' must be at least 'concurrency'"],
+    [{ ...least, topics: ['t', topic('u', { value: serdes.string })], retry: { retriable: () => false } }, null],
+    [{ ...least, retry: { retriable: true } }, "OPTION_WRONG: consumer: retry: 'retriable' must be a function"],
     [{ ...least, retry: { attempts: 1 } }, "OPTION_UNKNOWN: consumer: retry: there is no option 'attempts'"],
     [
       { ...least, retry: { multiplier: 0 } },

@@ -1,7 +1,7 @@
 // The partitions that a consumer holds, from the coordinator's word to the end of the last handler.
 //
-//   target ─> add: hook, position, worker        ─> held
-//          ─> revoke: stop, finish or abandon, commit, hook ─> given up (the next heartbeat no longer names it)
+//   target ─> add: start offsets, position, worker                   ─> held
+//          ─> revoke: stop, finish or abandon, commit, listeners     ─> given up (the next heartbeat no longer names it)
 //
 // A partition counts as held until it is given up. A topic id that is not known by name yet waits for metadata.
 import type { Timer } from '@castellan/protocol/runtime'
@@ -9,12 +9,16 @@ import { sleep } from '@castellan/protocol/runtime'
 import { type Backoff, backoffMs } from '../backoff.ts'
 import { CastellanError, messageOf } from '../errors.ts'
 import type { KafkaClient } from '../kafka/client.ts'
+import type { Events } from './events.ts'
 import type { Target } from './member.ts'
 import { keyOf, reconcile, type TopicPartition } from './membership.ts'
 import type { ConsumerOptions } from './options.ts'
 import { AssignedPartition } from './partition.ts'
+import type { PartitionName } from './types.ts'
 
 export interface AssignmentHooks {
+  /** One was made, which nobody knows yet. */
+  readonly onMade: (partition: AssignedPartition) => void
   /** Finds where they start, and reads them. */
   readonly onStart: (partitions: readonly AssignedPartition[]) => void
   /** Commits what is done; never throws. */
@@ -23,12 +27,7 @@ export interface AssignmentHooks {
   readonly onChange: () => void
 }
 
-export interface PartitionName {
-  readonly topic: string
-  readonly partition: number
-}
-
-/** How long an aborted handler may take to notice; and the last commit of a partition. */
+/** How long an aborted handler may take to notice; and the last commit of a partition, and again listeners of `revoked`. */
 const abandonMs = 5_000
 const commitMs = 10_000
 /** The same when the consumer closes and its time is over. */
@@ -39,6 +38,7 @@ export class Assignment {
   readonly #client: KafkaClient
   readonly #options: ConsumerOptions
   readonly #hooks: AssignmentHooks
+  readonly #events: Events
   readonly #held = new Map<string, AssignedPartition>()
   /** Workers of partitions that are not ours any more, until their handlers have ended. */
   readonly #ending = new Set<Promise<void>>()
@@ -49,7 +49,8 @@ export class Assignment {
   #epoch = 0
   readonly #stop = new AbortController()
 
-  constructor(client: KafkaClient, options: ConsumerOptions, hooks: AssignmentHooks) {
+  constructor(client: KafkaClient, options: ConsumerOptions, events: Events, hooks: AssignmentHooks) {
+    this.#events = events
     this.#client = client
     this.#options = options
     this.#hooks = hooks
@@ -94,7 +95,7 @@ export class Assignment {
     for (const partition of lost) this.#end(partition, reason)
     if (lost.length === 0) return
     this.#client.log.warn({ group: this.#options.group, partitions: lost.length, reason }, 'lost all partitions')
-    void this.#tell(lost, true)
+    void this.#events.emit('lost', { partitions: lost.map(shown), reason })
     this.#hooks.onChange()
   }
 
@@ -124,6 +125,7 @@ export class Assignment {
     if (coming.length === 0) return
     this.#client.log.info({ group: this.#options.group, partitions: coming.map(nameOf) }, 'partitions assigned')
     this.#hooks.onChange()
+    void this.#events.emit('assigned', { partitions: coming.map(shown) })
     void this.#begin(coming)
   }
 
@@ -144,6 +146,7 @@ export class Assignment {
     }
     const made = new AssignedPartition({ topic: topic.name, topicId, partition }, this.#epoch, this.#client.log)
     this.#held.set(keyOf(made), made)
+    this.#hooks.onMade(made)
     return made
   }
 
@@ -153,17 +156,18 @@ export class Assignment {
     // A partition that went and is back at once: its old handler first, so that there are never two for one message.
     await this.#within(Promise.all(this.#ending), abandonMs)
     for (let failures = 1; ; failures++) {
-      const ours = partitions.filter((one) => one.state === 'starting')
+      // Somebody may have said where it starts meanwhile, by `seek`: then it is active already, and still wants its worker.
+      const ours = partitions.filter((one) => one.state === 'starting' || one.isActive)
       if (ours.length === 0 || this.#stop.signal.aborted) return
       try {
-        const starts = (await this.#options.onAssigned(ours.map(shown))) ?? []
+        const starts = await this.#options.startOffsets(ours.map(shown))
         for (const { topic, partition, offset } of starts) {
           const one = ours.find((held) => held.topic === topic && held.partition === partition)
           if (one?.state === 'starting') one.moveTo({ offset, leaderEpoch: -1 })
         }
         return this.#hooks.onStart(ours)
       } catch (error) {
-        this.#client.log.error({ error: messageOf(error), failures }, 'onAssigned failed, its partitions wait')
+        this.#client.log.error({ error: messageOf(error), failures }, 'startOffsets failed, its partitions wait')
         await sleep(clock, backoffMs(hookBackoff, failures, random), this.#stop.signal).catch(() => {}) // closing: nothing starts
       }
     }
@@ -189,7 +193,10 @@ export class Assignment {
     const ours = partitions.filter((one) => one.state !== 'gone')
     if (ours.length === 0) return
     await this.#hooks.onStopped(ours, commitWithinMs())
-    await this.#tell(ours, false)
+    const told = this.#events.emit('revoked', { partitions: ours.map(shown) })
+    if (!(await this.#within(told, commitWithinMs()))) {
+      this.#client.log.error({ group: this.#options.group }, 'listeners of `revoked` take too long, and are left')
+    }
     for (const one of ours) {
       if (one.state === 'gone') continue
       this.#held.delete(keyOf(one))
@@ -204,14 +211,6 @@ export class Assignment {
     this.#ending.add(worker)
     void worker.then(() => this.#ending.delete(worker))
     partition.end(reason)
-  }
-
-  async #tell(partitions: readonly AssignedPartition[], isLost: boolean): Promise<void> {
-    try {
-      await this.#options.onRevoked(partitions.map(shown), isLost)
-    } catch (error) {
-      this.#client.log.error({ error: messageOf(error) }, 'onRevoked failed')
-    }
   }
 
   /** False: not done in time. */

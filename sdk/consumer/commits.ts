@@ -13,6 +13,8 @@ import type { AssignedPartition, Position } from './partition.ts'
 
 export interface Commit {
   readonly partition: AssignedPartition
+  /** The partition's when it was asked for: after a seek it says nothing about what is to be committed. */
+  readonly generation: number
   readonly position: Position
   readonly metadata: string
 }
@@ -40,13 +42,13 @@ export class Commits {
     this.#stop.abort(new CastellanError('CLOSED', 'the consumer was closed'))
   }
 
-  /** What is done and not committed. */
+  /** What is done and not committed. Never less than what was committed, which may be more where it was done by hand; a seek clears that. */
   due(partitions: Iterable<AssignedPartition>): Commit[] {
     const due: Commit[] = []
     for (const partition of partitions) {
       const position = partition.done
-      if (position.offset >= 0 && position.offset !== partition.committed)
-        due.push({ partition, position, metadata: '' })
+      if (position.offset >= 0 && position.offset > partition.committed)
+        due.push({ partition, generation: partition.generation, position, metadata: '' })
     }
     return due
   }
@@ -127,11 +129,11 @@ export class Commits {
     return { groupId: group, memberId, generationIdOrMemberEpoch: memberEpoch, topics }
   }
 
-  #judge({ partition, position }: Commit, errorCode: number): Outcome {
+  #judge({ partition, generation, position }: Commit, errorCode: number): Outcome {
     const error = refusal(`OffsetCommit of ${partition.topic}/${partition.partition}`, errorCode)
     switch (commitVerdict(errorCode, error.retriable)) {
       case 'done':
-        partition.committed = position.offset
+        if (partition.generation === generation) partition.committed = position.offset
         return 'done'
       case 'newEpoch':
         this.#onStale()

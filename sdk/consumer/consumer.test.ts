@@ -77,22 +77,28 @@ test('goes on where the group has committed', async () => {
 
 test('a failing handler is tried again in place, with back-off; after maxAttempts the partition is stuck, and goes on trying', async () => {
   group.append(0, 'bad', 'next')
-  const stuck: (Stuck | null)[] = []
+  const stuck: Stuck[] = []
+  const retrying: number[] = []
   const attempts: number[] = []
-  const consumer = consumerWith({
-    retry: { ...quick, maxAttempts: 3 },
-    onStuck: (one: Stuck | null) => stuck.push(one),
+  const consumer = consumerWith({ retry: { ...quick, maxAttempts: 3 } })
+  let goesOn: unknown
+  consumer.on('stuck', (one) => stuck.push(one))
+  consumer.on('retrying', ({ attempts, delayMs }) => retrying.push(delayMs > 0 ? attempts : 0))
+  consumer.on('going-on', (event) => {
+    goesOn = event
   })
   const { handled } = run(consumer, (value, { attempt }) => {
     if (value === 'bad') attempts.push(attempt)
-    if (attempt < 6) throw new Error(`attempt ${attempt}`)
+    if (value === 'bad' && attempt < 6) throw new Error(`attempt ${attempt}`)
   })
   await until(() => consumer.stuck).toMatchObject([
     { topic: 'orders', partition: 0, offset: 0, attempts: expect.any(Number) },
   ])
   await until(() => handled).toEqual(['0:bad', '0:next'])
   expect(attempts).toEqual([1, 2, 3, 4, 5, 6])
-  expect(stuck[0]).toMatchObject({ attempts: 3, error: 'attempt 3' })
+  expect(stuck).toEqual([expect.objectContaining({ attempts: 3, error: 'attempt 3', code: null, isRetried: true })])
+  expect(retrying).toEqual([1, 2, 3, 4, 5])
+  expect(goesOn).toEqual({ topic: 'orders', partition: 0, offset: 0, isDone: true })
   expect(consumer.stuck).toEqual([])
 })
 
@@ -160,8 +166,11 @@ describe('when a partition goes', () => {
   test('fenced: everything is dropped at once, and the member joins again', async () => {
     group.append(0, 'a')
     const seen: string[] = []
-    const lost: boolean[] = []
-    const consumer = consumerWith({ onRevoked: (_: unknown, isLost: boolean) => void lost.push(isLost) })
+    const told: string[] = []
+    const consumer = consumerWith()
+    for (const name of ['assigned', 'revoked', 'lost'] as const) {
+      consumer.on(name, ({ partitions }) => told.push(`${name} ${partitions.map(({ partition }) => partition)}`))
+    }
     run(consumer, async (value, { signal, assignmentEpoch }) => {
       seen.push(`${value} at ${assignmentEpoch}`)
       if (assignmentEpoch > 1) return
@@ -172,7 +181,7 @@ describe('when a partition goes', () => {
     group.memberEpoch = 5
     group.heartbeatScript.push(errors.FENCED_MEMBER_EPOCH.code)
     await until(() => seen).toEqual(['a at 1', 'a at 5'])
-    expect(lost).toEqual([true])
+    expect(told).toEqual(['assigned 0', 'lost 0', 'assigned 0'])
     const joins = group.heartbeats.filter(({ memberEpoch }) => memberEpoch === 0)
     expect(joins.map(({ topicPartitions }) => topicPartitions)).toEqual([[], []])
     expect(new Set(group.heartbeats.map(({ memberId }) => memberId)).size).toBe(1)
@@ -311,7 +320,7 @@ describe('where reading goes on', () => {
     group.append(0, 'a')
     group.fetchScript.push(errors[name].code, errors[name].code)
     const { handled } = run(
-      consumerWith({ start: 'none', onAssigned: () => [{ topic: 'orders', partition: 0, offset: 0 }] }),
+      consumerWith({ start: 'none', startOffsets: () => [{ topic: 'orders', partition: 0, offset: 0 }] }),
     )
     await until(() => handled).toEqual(['0:a'])
     expect(group.broker.asked).not.toContain('ListOffsets')
@@ -349,12 +358,12 @@ describe('where reading goes on', () => {
     await until(() => handled).toEqual(['0:a', '0:b'])
     consumer.pause()
     group.append(0, 'c')
-    consumer.seek('orders', 0, 1)
+    await consumer.seek('orders', 0, 1)
     await heartbeats(3)
     expect(handled).toHaveLength(2)
     consumer.resume()
     await until(() => handled).toEqual(['0:a', '0:b', '0:b', '0:c'])
-    expect(() => consumer.seek('orders', 1, 0)).toThrow(expect.objectContaining({ code: 'NOT_ASSIGNED' }))
+    await expect(consumer.seek('orders', 1, 0)).rejects.toMatchObject({ code: 'NOT_ASSIGNED' })
   })
 })
 
@@ -445,14 +454,14 @@ test('a group that refuses the member', async () => {
   await expect(consumer.run(() => {})).rejects.toMatchObject({ code: 'CLOSED' })
 })
 
-test('the hook may say where to start; one that fails is asked again', async () => {
+test('a service may say where to start; when that fails, it is asked again', async () => {
   group.append(0, 'a', 'b', 'c')
   let calls = 0
-  const onAssigned = async () => {
+  const startOffsets = async () => {
     if (++calls === 1) throw new Error('the store is away')
     return [{ topic: 'orders', partition: 0, offset: 1 }]
   }
-  const { handled } = run(consumerWith({ onAssigned }))
+  const { handled } = run(consumerWith({ startOffsets }))
   await until(() => handled).toEqual(['0:b', '0:c'])
   expect(calls).toBe(2)
 })

@@ -3,27 +3,42 @@
 //   Member (heartbeat) ─> Assignment ─> Positions ─> Fetcher ─> Worker (handler) ─> Commits
 
 import { uuid } from '@castellan/protocol/runtime'
-import { CastellanError, messageOf } from '../errors.ts'
+import { CastellanError } from '../errors.ts'
 import type { KafkaClient } from '../kafka/client.ts'
-import { Message } from '../kafka/message.ts'
-import { Assignment, type PartitionName } from './assignment.ts'
+import type { Message } from '../kafka/message.ts'
+import { Assignment } from './assignment.ts'
 import { AutoCommit } from './auto-commit.ts'
 import { type Commit, Commits } from './commits.ts'
+import { type ConsumerEvent, Events, eventNames, type Listener } from './events.ts'
 import { Fetcher } from './fetcher.ts'
 import { GroupClient } from './group-client.ts'
+import { Leaders } from './leaders.ts'
 import { Member } from './member.ts'
 import { byTopic } from './membership.ts'
-import { type ConsumerOptions, retryBackoff } from './options.ts'
+import { batchMode, messageMode } from './modes.ts'
+import { type ConsumerOptions, decodersOf, topicNames } from './options.ts'
 import type { AssignedPartition } from './partition.ts'
+import { Pauses } from './pauses.ts'
 import { Positions } from './positions.ts'
-import type { BatchHandler, CommitOffset, Handler, Stuck } from './types.ts'
-import { batchMode, type Mode, messageMode, Worker } from './worker.ts'
+import { Pull } from './pull.ts'
+import { checkSeek } from './seek.ts'
+import type {
+  AssignedPartitions,
+  BatchHandler,
+  CommitOffset,
+  Handler,
+  HandlerContext,
+  MessagePosition,
+  PartitionName,
+  SeekTo,
+  Stuck,
+} from './types.ts'
+import { type StartWorker, Workers } from './workers.ts'
 
 export interface ConsumerHooks {
   readonly onStarted?: () => void
-  /** Membership or assignment changed. */
+  /** Membership, assignment, or what is stuck changed. */
   readonly onChange?: () => void
-  readonly onStuck?: (stuck: Stuck | null, partition: { topic: string; partition: number }) => void
   readonly onFailed?: (error: CastellanError) => void
   readonly onClosed?: () => void
 }
@@ -36,21 +51,28 @@ interface Settle {
 const closeTimeoutMs = 10_000
 const commitTimeoutMs = 30_000
 
-export class Consumer {
+/** `M` is what handlers get: as the topics say, or a plain Message. */
+export class Consumer<M = Message> {
   /** Resolves when the group has taken this member in; rejects with the error that ended it before. */
   readonly ready: Promise<void>
   readonly #client: KafkaClient
   readonly #options: ConsumerOptions
   readonly #hooks: ConsumerHooks
+  readonly #events: Events
+  readonly #pauses = new Pauses()
   readonly #group: GroupClient
   readonly #member: Member
   readonly #assignment: Assignment
   readonly #positions: Positions
   readonly #fetcher: Fetcher
+  readonly #leaders: Leaders
+  readonly #workers: Workers
   readonly #commits: Commits
   /** Null: commits are made by hand. */
   readonly #autoCommit: AutoCommit | null
-  #startWorker: ((partition: AssignedPartition) => void) | null = null
+  #startWorker: StartWorker | null = null
+  /** Of a loop. */
+  #pull: Pull | null = null
   #settleReady!: Settle
   readonly #stopped: Promise<void>
   #settleStopped!: Settle
@@ -64,12 +86,16 @@ export class Consumer {
     this.#client = client
     this.#options = options
     this.#hooks = hooks
+    this.#events = new Events(client.log)
     this.#group = new GroupClient(client, options.group, uuid(client.runtime.random))
     const onStale = () => this.#member.changed()
     const onFatal = (error: CastellanError) => this.#fail(error)
     this.#commits = new Commits(this.#group, options.requestTimeoutMs, onStale)
     this.#positions = new Positions(this.#group, options, { onFound: () => this.#fetcher.wake(), onFatal, onStale })
-    this.#assignment = new Assignment(client, options, {
+    this.#assignment = new Assignment(client, options, this.#events, {
+      onMade: (partition) => {
+        partition.isPaused = this.#pauses.isPaused(partition)
+      },
       onStart: (partitions) => this.#start(partitions),
       onStopped: async (partitions, timeoutMs) => this.#autoCommit?.commit(partitions, timeoutMs),
       onChange: () => this.#changed(),
@@ -82,6 +108,11 @@ export class Consumer {
       isChecked: (partition, leaderEpoch) => this.#positions.isChecked(partition, leaderEpoch),
       onOutOfRange: (partition) => this.#positions.outOfRange(partition),
       onFatal,
+    })
+    this.#leaders = new Leaders(client.view, this.#events, held)
+    this.#workers = new Workers(client.runtime, this.#group.session, this.#events, options, {
+      onRoom: () => this.#fetcher.wake(),
+      onStuck: () => this.#hooks.onChange?.(),
     })
     this.#member = new Member(this.#group, options, {
       onTarget: (target) => this.#assignment.setTarget(target, this.#group.memberEpoch),
@@ -102,64 +133,144 @@ export class Consumer {
   }
 
   /**
-   * Joins the group and hands each message to `handler`: in order within a partition, side by side across partitions. A handler that
-   * throws is a failed attempt: the message is tried again with back-off and its partition waits.
+   * Joins the group and hands each message to `handler`: in order within a partition (with `concurrency`, within a key), side by side across
+   * partitions. A handler that throws is a failed attempt: the message is tried again with back-off, and what comes after it waits.
    * Resolves when the consumer has been closed. Throws ALREADY_RUNNING, CLOSED, and what ended it: GROUP_REFUSED, OFFSET_MISSING,
    * OFFSET_OUT_OF_RANGE, LOG_TRUNCATED, VERSION_UNSUPPORTED, REFUSED.
    */
-  async run(handler: Handler): Promise<void> {
-    checkHandler(handler)
-    return this.#run(messageMode(handler))
+  async run(handler: Handler<M>): Promise<void> {
+    checkFunction('the handler', handler)
+    return this.#run(this.#workers.forMessages(messageMode(handler, decodersOf(this.#options))))
   }
 
-  /** Like `run`, with all messages of a partition that are at hand, up to `batchMessagesMax`. A failed attempt repeats all of them. */
-  async runBatches(handler: BatchHandler): Promise<void> {
-    checkHandler(handler)
-    return this.#run(batchMode(handler, this.#options.batchMessagesMax))
+  /**
+   * Like `run`, with all messages of a partition that are at hand, up to `batchMessagesMax`. A failed attempt repeats all of them.
+   * Throws CONCURRENCY_UNSUPPORTED, too: a batch is handled as one.
+   */
+  async runBatches(handler: BatchHandler<M>): Promise<void> {
+    checkFunction('the handler', handler)
+    this.#refuseConcurrency('runBatches')
+    const mode = batchMode(handler, this.#options.batchMessagesMax, decodersOf(this.#options))
+    return this.#run(this.#workers.oneByOne(mode))
+  }
+
+  /**
+   * `for await (const message of consumer)`: joins the group and gives messages one by one; partitions take turns. A message is done when
+   * the next one is asked for. Leaving the loop in any way (break, return, an error) closes the consumer and leaves the last message not
+   * done, unless it was committed: `await consumer.commit(message)`. The loop ends when the consumer is closed.
+   * Throws what `run` throws, and CONCURRENCY_UNSUPPORTED.
+   */
+  async *[Symbol.asyncIterator](): AsyncGenerator<M, void, void> {
+    this.#refuseConcurrency('for await')
+    const pull = new Pull()
+    const mode = pull.mode(decodersOf(this.#options))
+    this.#run(this.#workers.oneByOne(mode, pull), pull).then(
+      () => pull.ended(null),
+      (error) => pull.ended(error),
+    )
+    let isDone = true
+    try {
+      for (let handed = await pull.next(); handed !== null; handed = await pull.next()) {
+        isDone = false
+        yield handed.message as M
+        isDone = true
+        handed.done()
+      }
+    } finally {
+      // `run` refused a second loop: the first goes on.
+      if (this.#pull === pull) {
+        const closing = this.close()
+        if (!isDone) pull.leaveCurrent()
+        await closing
+      }
+    }
+  }
+
+  /** What a handler would get beside this message, which a loop has in hand: signal, epoch, log. Throws NOT_ASSIGNED. */
+  contextOf(message: M): HandlerContext {
+    const context = this.#pull?.contextOf(message)
+    if (context !== undefined) return context
+    throw new CastellanError('NOT_ASSIGNED', 'contextOf: this is not the message that a loop has in hand')
+  }
+
+  /**
+   * Calls `listener` at each such event; what it throws is logged and harms nothing. Returns how to stop. See ConsumerEvents.
+   * Throws OPTION_WRONG.
+   */
+  on<Name extends ConsumerEvent>(name: Name, listener: Listener<Name>): () => void {
+    if (!eventNames.includes(name)) {
+      throw new CastellanError(
+        'OPTION_WRONG',
+        `consumer: there is no event '${name}'. There are: ${eventNames.join(', ')}`,
+      )
+    }
+    checkFunction('the listener', listener)
+    return this.#events.on(name, listener)
   }
 
   /**
    * Commits: all that is done; or up to and with a message (also in its own handler); or the offsets given, each of the next message to
-   * handle. Resolves when the coordinator has written it. Throws NOT_ASSIGNED, COMMIT_REFUSED (the partition is another's), REFUSED.
+   * handle. Resolves when the coordinator has written it. Throws NOT_ASSIGNED, COMMIT_REFUSED (the partition is another's), REFUSED, and
+   * CONCURRENCY_UNSUPPORTED for a message: others before it may not be done.
    */
-  async commit(what?: Message | readonly CommitOffset[]): Promise<void> {
+  async commit(what?: MessagePosition | readonly CommitOffset[]): Promise<void> {
     await this.#commits.commit(this.#commitsOf(what), commitTimeoutMs)
   }
 
-  /** The next message to handle in a partition; what was fetched is dropped. Throws NOT_ASSIGNED. */
-  seek(topic: string, partition: number, offset: number): void {
-    this.#assignment.get({ topic, partition }).moveTo({ offset, leaderEpoch: -1 })
-    this.#fetcher.wake()
+  /**
+   * Goes on at another offset, the first, the end, or a time; resolves with the offset. What was fetched is dropped; meanwhile nothing is
+   * handed out. It holds until the partition goes to another member: commit it, or seek at each `assigned`.
+   * Throws OPTION_WRONG, NOT_ASSIGNED, and OFFSET_OUT_OF_RANGE: then it goes on where it was.
+   */
+  async seek(topic: string, partition: number, to: SeekTo): Promise<number> {
+    checkSeek(to)
+    const found = this.#assignment.get({ topic, partition })
+    found.seeking++
+    try {
+      const offset = await this.#positions.find(found, to)
+      this.#assignment.get(found)
+      found.moveTo({ offset, leaderEpoch: -1 })
+      return offset
+    } finally {
+      found.seeking--
+      found.wake()
+      this.#fetcher.wake()
+    }
   }
 
-  /** Starts no further handler for these partitions (default: all it holds now) until `resume`. Throws NOT_ASSIGNED. */
+  /**
+   * Starts no further handler for these partitions until `resume`, also when they go and come back. None given: for all, those that come
+   * later included. Throws NOT_ASSIGNED.
+   */
   pause(partitions?: readonly PartitionName[]): void {
-    for (const one of this.#choose(partitions)) one.isPaused = true
+    for (const one of this.#setPaused(partitions, true)) one.isPaused = true
   }
 
-  /** Throws NOT_ASSIGNED. */
+  /** Ends a pause; what waits for its next attempt, or is stuck, is tried at once. Throws NOT_ASSIGNED. */
   resume(partitions?: readonly PartitionName[]): void {
-    for (const one of this.#choose(partitions)) {
+    for (const one of this.#setPaused(partitions, false)) {
       one.isPaused = false
+      one.nudges++
       one.wake()
     }
     this.#fetcher.wake()
   }
 
   /** Partitions held now, and the next offset of each that is not done. */
-  get assignment(): (PartitionName & { topicId: string; assignmentEpoch: number; offset: number })[] {
-    return this.#assignment.held.map(({ topic, topicId, partition, assignmentEpoch, done }) => ({
+  get assignment(): (AssignedPartitions[number] & { readonly offset: number; readonly isPaused: boolean })[] {
+    return this.#assignment.held.map(({ topic, topicId, partition, assignmentEpoch, done, isPaused }) => ({
       topic,
       topicId,
       partition,
       assignmentEpoch,
       offset: done.offset,
+      isPaused,
     }))
   }
 
-  /** Messages that stop their partitions. */
+  /** Messages that stop their partitions, or their keys. */
   get stuck(): Stuck[] {
-    return this.#assignment.held.flatMap(({ stuck }) => stuck ?? [])
+    return this.#assignment.held.flatMap(({ stuck }) => [...stuck.values()])
   }
 
   get memberId(): string {
@@ -188,23 +299,13 @@ export class Consumer {
 
   // ------------------------------------------------------------ running
 
-  #run<T>(mode: Mode<T>): Promise<void> {
+  #run(startWorker: StartWorker, pull: Pull | null = null): Promise<void> {
     if (this.#closing !== null) return Promise.reject(new CastellanError('CLOSED', 'the consumer was closed'))
     if (this.#startWorker !== null)
       return Promise.reject(new CastellanError('ALREADY_RUNNING', 'the consumer runs already'))
-    const { retry, topics } = this.#options
-    const options = {
-      runtime: this.#client.runtime,
-      backoff: retryBackoff(retry),
-      maxAttempts: retry.maxAttempts,
-      session: this.#group.session,
-      onRoom: () => this.#fetcher.wake(),
-      onStuck: (partition: AssignedPartition) => this.#stuckAt(partition),
-    }
-    this.#startWorker = (partition) => {
-      partition.worker = new Worker(partition, mode, options).run()
-    }
-    for (const topic of topics) this.#client.metadata.use(topic)
+    this.#startWorker = startWorker
+    this.#pull = pull
+    for (const topic of topicNames(this.#options)) this.#client.metadata.use(topic)
     this.#member.start()
     this.#autoCommit?.start()
     this.#hooks.onStarted?.()
@@ -215,6 +316,7 @@ export class Consumer {
     for (const partition of partitions) if (partition.state !== 'gone') this.#startWorker?.(partition)
     const open = partitions.filter((one) => one.state === 'starting')
     if (open.length > 0) void this.#positions.start(open)
+    this.#leaders.look()
     this.#fetcher.wake()
   }
 
@@ -241,28 +343,21 @@ export class Consumer {
     this.#hooks.onChange?.()
   }
 
-  #stuckAt({ topic, partition, stuck }: AssignedPartition): void {
-    this.#hooks.onStuck?.(stuck, { topic, partition })
-    try {
-      this.#options.onStuck(stuck, { topic, partition })
-    } catch (error) {
-      this.#client.log.error({ error: messageOf(error) }, 'onStuck failed')
-    }
-  }
-
   // ------------------------------------------------------------ committing
 
-  #commitsOf(what: Message | readonly CommitOffset[] | undefined): Commit[] {
+  #commitsOf(what: MessagePosition | readonly CommitOffset[] | undefined): Commit[] {
     if (what === undefined) return this.#commits.due(this.#assignment.held)
-    if (what instanceof Message) {
+    if ('offset' in what) {
+      this.#refuseConcurrency('commit of a message')
       const position = { offset: what.offset + 1, leaderEpoch: what.leaderEpoch }
-      return [{ partition: this.#assignment.getHeld(what), position, metadata: '' }]
+      return [this.#commitOf(what, position, '')]
     }
-    return what.map(({ topic, partition, offset, metadata = '' }) => ({
-      partition: this.#assignment.getHeld({ topic, partition }),
-      position: { offset, leaderEpoch: -1 },
-      metadata,
-    }))
+    return what.map((one) => this.#commitOf(one, { offset: one.offset, leaderEpoch: -1 }, one.metadata ?? ''))
+  }
+
+  #commitOf(name: PartitionName, position: Commit['position'], metadata: string): Commit {
+    const partition = this.#assignment.getHeld(name)
+    return { partition, generation: partition.generation, position, metadata }
   }
 
   // ------------------------------------------------------------ ending
@@ -282,8 +377,10 @@ export class Consumer {
   async #close(timeoutMs: number): Promise<void> {
     this.#autoCommit?.stop()
     this.#fetcher.close()
+    this.#pull?.close()
     await this.#assignment.close(timeoutMs)
     await this.#member.leave()
+    this.#leaders.close()
     this.#positions.close()
     this.#commits.close()
     this.#group.close()
@@ -293,12 +390,22 @@ export class Consumer {
     else this.#settleStopped.reject(this.#failure)
   }
 
-  #choose(partitions: readonly PartitionName[] | undefined): readonly AssignedPartition[] {
-    return partitions === undefined ? this.#assignment.held : partitions.map((one) => this.#assignment.get(one))
+  // ------------------------------------------------------------ inside
+
+  #setPaused(partitions: readonly PartitionName[] | undefined, isPaused: boolean): readonly AssignedPartition[] {
+    const chosen = partitions?.map((one) => this.#assignment.get(one)) ?? this.#assignment.held
+    this.#pauses.set(partitions === undefined ? null : chosen, isPaused)
+    return chosen
+  }
+
+  #refuseConcurrency(what: string): void {
+    const { concurrency } = this.#options
+    if (concurrency === 1) return
+    throw new CastellanError('CONCURRENCY_UNSUPPORTED', `${what} does not go together with concurrency ${concurrency}`)
   }
 }
 
-function checkHandler(handler: unknown): void {
-  if (typeof handler === 'function') return
-  throw new CastellanError('OPTION_WRONG', `consumer: the handler must be a function, not ${String(handler)}`)
+function checkFunction(what: string, given: unknown): void {
+  if (typeof given === 'function') return
+  throw new CastellanError('OPTION_WRONG', `consumer: ${what} must be a function, not ${String(given)}`)
 }

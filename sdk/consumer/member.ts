@@ -10,7 +10,7 @@ import { type Backoff, backoffMs } from '../backoff.ts'
 import { CastellanError, messageOf, refusal } from '../errors.ts'
 import type { GroupClient } from './group-client.ts'
 import { byTopic, heartbeatVerdict, type TopicPartition } from './membership.ts'
-import type { ConsumerOptions } from './options.ts'
+import { type ConsumerOptions, topicNames } from './options.ts'
 
 type HeartbeatResponse = ResponseOf<typeof consumerGroupHeartbeat>
 export type Target = NonNullable<HeartbeatResponse['assignment']>['topicPartitions']
@@ -133,7 +133,7 @@ export class Member {
 
   #bodyOf(claimed: readonly TopicPartition[], reported: string) {
     const { group, memberId, memberEpoch } = this.#group
-    const { topics, rack, revokeTimeoutMs } = this.#options
+    const { rack, revokeTimeoutMs } = this.#options
     const partitions = Object.entries(byTopic(claimed)).map(([topicId, indexes]) => ({ topicId, partitions: indexes }))
     const isFull = this.#isFull || memberEpoch === 0
     return {
@@ -142,7 +142,7 @@ export class Member {
       memberEpoch,
       rackId: rack === '' ? null : rack,
       rebalanceTimeoutMs: isFull ? revokeTimeoutMs + rebalanceMarginMs : -1,
-      subscribedTopicNames: isFull ? [...new Set(topics)].sort() : null,
+      subscribedTopicNames: isFull ? topicNames(this.#options).sort() : null,
       topicPartitions: isFull || reported !== this.#reported ? partitions : null,
     }
   }

@@ -10,29 +10,43 @@ import {
   fraction,
   integer,
   name,
-  names,
+  nameLengthMax,
   needed,
   oneOf,
   type Rules,
 } from '../options.ts'
-import type { AssignedPartitions, StartOffset, Stuck } from './types.ts'
+import { type AnyTopic, Topic } from '../serde/topic.ts'
+import type { AssignedPartitions, StartOffset } from './types.ts'
 
 export interface RetryOptions {
-  /** After so many failed attempts the partition counts as stuck; it goes on trying, at the longest interval. */
+  /** After so many failed attempts the message counts as stuck; it is tried on, at the longest interval. */
   readonly maxAttempts: number
   readonly initialIntervalMs: number
   readonly multiplier: number
   readonly maxIntervalMs: number
   /** 0 to 1: the part of an interval that is drawn by lot. */
   readonly jitter: number
+  /** False: trying again is in vain, and the message is stuck at once. A handler can say the same itself: `throw new NotRetriable(..)`. */
+  readonly retriable: (error: unknown) => boolean
 }
 
 export interface ConsumerOptions {
   readonly group: string
-  readonly topics: readonly string[]
+  /** By name, or typed. */
+  readonly topics: readonly (string | AnyTopic)[]
   /** Where to start a partition without a committed offset. 'none': an error instead (OFFSET_MISSING, OFFSET_OUT_OF_RANGE). */
   readonly start: 'earliest' | 'latest' | 'none'
   readonly retry: RetryOptions
+  /**
+   * Messages of one partition that `run` handles at once: those of different keys side by side, those of a key in order, those without a
+   * key in any order. What is committed is the first that is not done.
+   */
+  readonly concurrency: number
+  /**
+   * With `concurrency`: how far handling may run ahead of the first message that is not done, in messages of a partition (and in
+   * `partitionPrefetchBytes`). So many are handled again, at most, when another member takes over.
+   */
+  readonly windowMessagesMax: number
   /** Commits what is done by itself: every interval, before a partition is given up, and at the end. */
   readonly autoCommit: boolean
   readonly autoCommitIntervalMs: number
@@ -55,12 +69,11 @@ export interface ConsumerOptions {
   readonly requestTimeoutMs: number
   /** Rack of this member, for assignments. '': none. */
   readonly rack: string
-  /** Called when partitions are assigned, before they are read: may say where to start, instead of the committed offset. */
-  readonly onAssigned: (partitions: AssignedPartitions) => StartOffset[] | Promise<StartOffset[]> | void | Promise<void>
-  /** Called when partitions go, after their last handler; `lost`: they went already, and nothing can be committed. */
-  readonly onRevoked: (partitions: AssignedPartitions, lost: boolean) => void | Promise<void>
-  /** Called when a partition is stuck at a message, and (null) when it goes on. */
-  readonly onStuck: (stuck: Stuck | null, partition: { topic: string; partition: number }) => void
+  /**
+   * For services that keep offsets in their own store: asked before new partitions are read. Partitions that it does not name start where
+   * the group has committed. When it throws, it is asked again.
+   */
+  readonly startOffsets: (partitions: AssignedPartitions) => readonly StartOffset[] | Promise<readonly StartOffset[]>
 }
 
 const mebibyte = 1024 * 1024
@@ -71,19 +84,29 @@ const retryRules: Rules<RetryOptions> = {
   multiplier: fraction(2, 1, 1000),
   maxIntervalMs: durationMs(30_000),
   jitter: fraction(0.2, 0, 1),
+  retriable: callback<RetryOptions['retriable']>(() => true),
 }
 
-const nothing = () => {}
+const isTopic = (value: unknown) =>
+  value instanceof Topic || (typeof value === 'string' && value !== '' && value.length <= nameLengthMax)
 
 const consumerRules: Rules<ConsumerOptions> = {
   group: needed(name()),
-  topics: needed(names()),
+  topics: needed(
+    custom(
+      `a list of texts of 1 to ${nameLengthMax} characters or typed topics, not empty`,
+      [],
+      (value) => Array.isArray(value) && value.length > 0 && value.every(isTopic),
+    ),
+  ),
   start: oneOf('earliest', 'earliest', 'latest', 'none'),
   retry: custom(
     'an object of retry options',
     checkOptions('retry', retryRules, {}),
     (value) => typeof value === 'object',
   ),
+  concurrency: integer(1, 1, 10_000),
+  windowMessagesMax: integer(1_000, 1, 1_000_000),
   autoCommit: flag(true),
   autoCommitIntervalMs: durationMs(1_000, 1),
   revokeTimeoutMs: durationMs(30_000),
@@ -96,9 +119,7 @@ const consumerRules: Rules<ConsumerOptions> = {
   batchMessagesMax: integer(1_000, 1, 2 ** 31),
   requestTimeoutMs: durationMs(10_000, 1),
   rack: custom('a text', '', (value) => typeof value === 'string'),
-  onAssigned: callback<ConsumerOptions['onAssigned']>(nothing),
-  onRevoked: callback<ConsumerOptions['onRevoked']>(nothing),
-  onStuck: callback<ConsumerOptions['onStuck']>(nothing),
+  startOffsets: callback<ConsumerOptions['startOffsets']>(() => []),
 }
 
 /** Checked, with defaults. Throws OPTION_UNKNOWN or OPTION_WRONG. */
@@ -108,7 +129,25 @@ export function consumerOptions(given: object): ConsumerOptions {
   if (retry.maxIntervalMs < retry.initialIntervalMs) {
     throw new CastellanError('OPTION_WRONG', "consumer: retry: 'maxIntervalMs' must be at least 'initialIntervalMs'")
   }
-  return { ...options, retry }
+  const { concurrency } = options
+  const window = (given as Partial<ConsumerOptions>).windowMessagesMax
+  if (window !== undefined && concurrency === 1) {
+    throw new CastellanError('OPTION_WRONG', "consumer: 'windowMessagesMax' says something only beside 'concurrency'")
+  }
+  const windowMessagesMax = window ?? Math.max(options.windowMessagesMax, 4 * concurrency)
+  if (windowMessagesMax < concurrency) {
+    throw new CastellanError('OPTION_WRONG', "consumer: 'windowMessagesMax' must be at least 'concurrency'")
+  }
+  return { ...options, windowMessagesMax, retry }
+}
+
+/** Each topic once, however often it is named. */
+export function topicNames({ topics }: Pick<ConsumerOptions, 'topics'>): string[] {
+  return [...new Set(topics.map((topic) => (typeof topic === 'string' ? topic : topic.name)))]
+}
+
+export function decodersOf({ topics }: Pick<ConsumerOptions, 'topics'>): Map<string, AnyTopic> {
+  return new Map(topics.flatMap((topic) => (typeof topic === 'string' ? [] : [[topic.name, topic] as const])))
 }
 
 export function retryBackoff({ initialIntervalMs, multiplier, maxIntervalMs, jitter }: RetryOptions): Backoff {

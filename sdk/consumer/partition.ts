@@ -5,7 +5,7 @@
 //   ──────┼──────────────────────┼──────────────> offsets
 //         ▲ committed up to here ▲ the next fetch asks from here
 //         │ sooner or later
-import type { Logger } from '@castellan/protocol/runtime'
+import type { Clock, Logger } from '@castellan/protocol/runtime'
 import { CastellanError } from '../errors.ts'
 import { Fifo } from '../fifo.ts'
 import type { MessageReader, MessageSource } from '../kafka/message.ts'
@@ -49,7 +49,12 @@ export class AssignedPartition implements MessageSource {
   /** Leader epoch at which the position was checked against the leader's log (KIP-320). */
   checkedEpoch = -1
   committed = -1
-  stuck: Stuck | null = null
+  /** Messages that stop it or their key, by offset. */
+  readonly stuck = new Map<number, Stuck>()
+  /** Calls of `seek` that look for their offset: until then nothing is handed out. */
+  seeking = 0
+  /** Rises when somebody asks to try again at once what waits for its next attempt. */
+  nudges = 0
   /** Resolves when its worker has ended, which an abandoned handler may delay. */
   worker: Promise<void> = Promise.resolve()
   /** Whether a handler runs, or its worker otherwise has not come to rest. */
@@ -58,7 +63,7 @@ export class AssignedPartition implements MessageSource {
   #position = nowhere
   #done = nowhere
   #abort = new AbortController()
-  #wake: () => void = () => {}
+  readonly #waiters = new Set<() => void>()
   #rest: () => void = () => {}
 
   constructor(source: MessageSource, assignmentEpoch: number, log: Logger) {
@@ -76,6 +81,11 @@ export class AssignedPartition implements MessageSource {
   /** Ours, and to be read on. */
   get isActive(): boolean {
     return this.#state === 'active'
+  }
+
+  /** As far as it is up to the partition, another message may be handed out. */
+  get handsOut(): boolean {
+    return this.#state === 'active' && !this.isPaused && this.seeking === 0
   }
 
   /** Where the next fetch begins. */
@@ -105,6 +115,8 @@ export class AssignedPartition implements MessageSource {
     this.notBeforeMs = 0
     this.#position = position
     this.#done = position
+    // What was committed lies before this jump: whatever is done from here on is to be committed, though it be less.
+    this.committed = -1
     this.checkedEpoch = -1
     if (this.#state === 'starting') this.#state = 'active'
     this.wake()
@@ -118,10 +130,9 @@ export class AssignedPartition implements MessageSource {
     this.wake()
   }
 
-  /** The first chunk is used up. */
-  chunkDone(chunk: Chunk): void {
-    this.chunks.shift()
-    this.bufferedBytes -= chunk.bytes
+  /** Fetched bytes that are not needed any more: there is room for others. */
+  release(bytes: number): void {
+    this.bufferedBytes -= bytes
   }
 
   doneTo(position: Position): void {
@@ -160,15 +171,21 @@ export class AssignedPartition implements MessageSource {
 
   // ------------------------------------------------------------ waiting
 
-  /** Resolves at the next `wake`. One waits at a time: the partition's worker. */
-  waitForWake(): Promise<void> {
+  /** Resolves at the next `wake`, or after `timeoutMs`. */
+  waitForWake(clock: Clock, timeoutMs = Number.POSITIVE_INFINITY): Promise<void> {
     return new Promise((resolve) => {
-      this.#wake = resolve
+      const wake = () => {
+        timer?.cancel()
+        this.#waiters.delete(wake)
+        resolve()
+      }
+      const timer = timeoutMs < Number.POSITIVE_INFINITY ? clock.after(timeoutMs, wake) : null
+      this.#waiters.add(wake)
     })
   }
 
   wake(): void {
-    this.#wake()
+    for (const wake of [...this.#waiters]) wake()
   }
 
   /** The worker has come to rest. */

@@ -4,14 +4,16 @@ import { errors, offsetFetch, offsetForLeaderEpoch, type ResponseOf } from '@cas
 import { sleep } from '@castellan/protocol/runtime'
 import { backoffMs, requestBackoff } from '../backoff.ts'
 import { CastellanError, messageOf, refusal } from '../errors.ts'
-import { askOffsets, earliest, latest } from '../kafka/offsets.ts'
+import { askOffsets, earliest, findOffsets, latest } from '../kafka/offsets.ts'
 import type { GroupClient } from './group-client.ts'
 import { commitVerdict, keyOf } from './membership.ts'
 import type { ConsumerOptions } from './options.ts'
 import type { AssignedPartition, Position } from './partition.ts'
+import type { SeekTo } from './types.ts'
 
 /** Committed offsets with member epochs. */
 const versionMin = 9
+const seekTimeoutMs = 30_000
 
 export interface PositionsHooks {
   /** A position was found or checked: fetching may go on. */
@@ -49,13 +51,39 @@ export class Positions {
         if (position === undefined) continue
         if (one.generation !== generations.get(one)) continue
         open.delete(one)
+        if (position.offset < 0) {
+          without.push(one)
+          continue
+        }
+        this.#place(one, position)
         one.committed = position.offset
-        if (position.offset < 0) without.push(one)
-        else this.#place(one, position)
       }
       if (without.length > 0) void this.#reset(without, 'OFFSET_MISSING', 'has no committed offset')
       if (open.size > 0) throw this.#refused(errors.COORDINATOR_LOAD_IN_PROGRESS.code)
     })
+  }
+
+  /**
+   * The offset that is meant. Throws OFFSET_OUT_OF_RANGE where the partition has no such offset, CLOSED, and what it met when no leader
+   * answers in time.
+   */
+  async find(partition: AssignedPartition, to: SeekTo): Promise<number> {
+    if (to === 'earliest') return this.#ask(partition, earliest)
+    if (to === 'latest') return this.#ask(partition, latest)
+    if (to instanceof Date) {
+      const found = await this.#ask(partition, to.getTime())
+      return found >= 0 ? found : this.#ask(partition, latest)
+    }
+    const [first, end] = await Promise.all([this.#ask(partition, earliest), this.#ask(partition, latest)])
+    if (to >= first && to <= end) return to
+    const text = `${partition.topic}/${partition.partition} has the offsets ${first} to ${end}, not ${to}`
+    throw new CastellanError('OFFSET_OUT_OF_RANGE', text)
+  }
+
+  async #ask({ topic, topicId, partition }: AssignedPartition, at: number): Promise<number> {
+    const options = { timeoutMs: seekTimeoutMs, signal: this.#stop.signal }
+    const [found] = await findOffsets(this.#group.client, [{ topic, topicId, partition, at }], options)
+    return found!.offset
   }
 
   /** The offset to fetch does not exist: goes on where the options say. */

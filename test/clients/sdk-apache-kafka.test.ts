@@ -264,7 +264,7 @@ function consume(
   castellan: Castellan,
   by: number,
   read: Read[],
-  options: ConsumerInput,
+  options: ConsumerInput<string>,
 ): { consumer: Consumer; done: Promise<void> } {
   const consumer = castellan.consumer(options)
   const done = consumer.run((message) => {
@@ -327,7 +327,7 @@ needingKafka('starts where it is told when nothing is committed', async () => {
   const stored = castellan.consumer({
     group: 'stored',
     topics: ['started'],
-    onAssigned: () => [{ topic: 'started', partition: 0, offset: 1 }],
+    startOffsets: () => [{ topic: 'started', partition: 0, offset: 1 }],
   })
   const fromStore: string[] = []
   void stored.run((message) => void fromStore.push(message.text!))

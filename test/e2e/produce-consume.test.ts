@@ -136,15 +136,16 @@ test('a handler that takes long keeps its partition, and one that fails is tried
   const castellan = await open()
   const producer = castellan.producer()
   await Promise.all(['a', 'slow', 'bad', 'z'].map((value) => producer.send({ topic, value })))
-  const stuck: (string | null)[] = []
+  const told: string[] = []
   const handled: string[] = []
   const attempts: number[] = []
   const consumer = castellan.consumer({
     group: 'slow',
     topics: [topic],
     retry: { maxAttempts: 3, initialIntervalMs: 10, maxIntervalMs: 20 },
-    onStuck: (one) => stuck.push(one === null ? null : `${one.offset}: ${one.error}`),
   })
+  consumer.on('stuck', ({ offset, error }) => told.push(`${offset} stuck: ${error}`))
+  consumer.on('going-on', ({ offset }) => told.push(`${offset} going on`))
   void consumer.run(async (message, { attempt, signal }) => {
     // Longer than a session.
     if (message.text === 'slow') await new Promise((resolve) => setTimeout(resolve, 4_000))
@@ -158,7 +159,7 @@ test('a handler that takes long keeps its partition, and one that fails is tried
   await waitFor('all to be handled', () => handled.length === 4, 30_000)
   expect(handled).toEqual(['a', 'slow', 'bad', 'z'])
   expect(attempts).toEqual([1, 2, 3, 4, 5, 6])
-  expect(stuck).toEqual(['2: not yet', null])
+  expect(told).toEqual(['2 stuck: not yet', '2 going on'])
 }, 60_000)
 
 test('a group of two shares partitions; the one that stays goes on where the other stopped', async () => {
