@@ -238,6 +238,7 @@ describe('everything else', () => {
       'GET /api/groups',
       'GET /api/groups/{group}',
       'GET /api/health',
+      'GET /api/topic-settings',
       'GET /api/topics',
       'GET /api/topics/{name}',
       'PATCH /api/clusters/{id}',

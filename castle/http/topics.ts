@@ -22,11 +22,13 @@ import { summarizeTopic, viewTopic } from '../views/views.ts'
 import { list, listOf, listQuery, matching } from './lists.ts'
 import { addRoute, plannedQuery } from './routes.ts'
 import { inCluster, named, newTopic, strict, topicChange } from './topic-bodies.ts'
+import { addTopicSettings } from './topic-settings.ts'
 
 const tag = 'topics'
 
 export function addTopics(app: FastifyInstance, castle: Castle, clients: ClusterClients): void {
   addReads(app, castle)
+  addTopicSettings(app)
   addRoute(app, {
     method: 'POST',
     url: '/api/topics',
