@@ -1,14 +1,16 @@
 // What `connect` gives: makes producers and consumers, and closes them all.
-import type { Logger } from '@castellan/protocol/runtime'
+import { type Logger, sleep } from '@castellan/protocol/runtime'
 import type { CastleLink } from './castle/castle-link.ts'
 import type { SdkEvent } from './connect.ts'
 import { Consumer } from './consumer/consumer.ts'
 import { type ConsumerOptions, consumerOptions, type RetryOptions, topicNames } from './consumer/options.ts'
 import { CastellanError, messageOf } from './errors.ts'
 import type { KafkaClient } from './kafka/client.ts'
+import { checkOptions } from './options.ts'
 import { type ProducerOptions, producerOptions } from './producer/options.ts'
 import { Producer } from './producer/producer.ts'
 import { type AnyTopic, type MessageOf, topic } from './serde/topic.ts'
+import { type CloseOnSignalsOptions, type Signals, signalRules } from './signals.ts'
 
 /** What may be given: `group` and `topics`, and whatever shall differ from the defaults. */
 export type ConsumerInput<T extends string | AnyTopic = string | AnyTopic> = {
@@ -18,10 +20,15 @@ export type ConsumerInput<T extends string | AnyTopic = string | AnyTopic> = {
 } & Partial<Omit<ConsumerOptions, 'group' | 'topics' | 'retry'>>
 
 export interface CloseOptions {
-  /** For handlers to finish and messages to be acknowledged. Default 10 s. */
+  /** For handlers to finish and messages to be acknowledged, all together. Default 10 s. */
   readonly timeoutMs?: number
 }
 
+const closeTimeoutMs = 10_000
+/** Of the time for closing: what handlers may use of it. */
+const handlersShare = 0.7
+/** Castle may need so long to hear that we go, whatever time is left. */
+const farewellMs = 500
 const nothing = () => {}
 
 export class Castellan {
@@ -33,17 +40,20 @@ export class Castellan {
   readonly #onEvent: (event: SdkEvent) => void
   readonly #producers = new Set<Producer>()
   readonly #consumers = new Set<Pick<Consumer, 'close'>>()
-  #closing: Promise<void> | null = null
+  readonly #signals: Signals
+  #endSignals: (() => void) | null = null
+  #closing: Promise<boolean> | null = null
 
   /** @internal `connect` makes it. */
   constructor(
     client: KafkaClient,
     castle: CastleLink | null,
-    options: { readonly log: Logger; readonly onEvent: (event: SdkEvent) => void },
+    options: { readonly log: Logger; readonly onEvent: (event: SdkEvent) => void; readonly signals: Signals },
   ) {
     this.#client = client
     this.#castle = castle
     this.#log = options.log
+    this.#signals = options.signals
     this.#onEvent = (event) => {
       try {
         options.onEvent(event)
@@ -99,18 +109,77 @@ export class Castellan {
    * Ends everything in good order: consumers finish what they have begun, commit and leave their groups; producers deliver what was
    * sent; Castle is told. After `timeoutMs` it does so without waiting. Nothing keeps the process alive then. Never throws.
    */
-  close(options: CloseOptions = {}): Promise<void> {
-    this.#closing ??= this.#close(options)
+  async close(options: CloseOptions = {}): Promise<void> {
+    await this.#closeWithin(options.timeoutMs ?? closeTimeoutMs)
+  }
+
+  /**
+   * Closes at SIGTERM and SIGINT, and then ends the process: with 0, or with 1 when the time was up before all was done. A second signal ends
+   * it at once. Where others listen to the signal too, ending the process is left to them. Returns how to take it back.
+   * Throws OPTION_UNKNOWN, OPTION_WRONG, CLOSED.
+   */
+  closeOnSignals(options: CloseOnSignalsOptions = {}): () => void {
+    this.#checkOpen()
+    const checked = checkOptions('closeOnSignals', signalRules, options)
+    const { signals, timeoutMs, before } = checked as Required<CloseOnSignalsOptions>
+    const { clock } = this.#client.runtime
+    this.#endSignals?.()
+    const end = this.#signals.add({ clock, log: this.#log, signals, close: () => this.#closeAfter(before, timeoutMs) })
+    this.#endSignals = end
+    return end
+  }
+
+  /** False: `before` failed, or the time was up. */
+  async #closeAfter(before: CloseOnSignalsOptions['before'], timeoutMs: number): Promise<boolean> {
+    const { clock } = this.#client.runtime
+    const untilMs = clock.nowMs() + timeoutMs
+    const inGoodOrder = await this.#within(timeoutMs, async () => {
+      try {
+        await before?.()
+        return true
+      } catch (error) {
+        this.#log.error({ error: messageOf(error) }, '`before` of closeOnSignals failed')
+        return false
+      }
+    })
+    const isClosed = await this.#closeWithin(Math.max(0, untilMs - clock.nowMs()))
+    return inGoodOrder && isClosed
+  }
+
+  /** False: the time was up before all was done. */
+  #closeWithin(timeoutMs: number): Promise<boolean> {
+    this.#closing ??= this.#close(timeoutMs)
     return this.#closing
   }
 
-  async #close(options: CloseOptions): Promise<void> {
-    // Consumers first: their handlers may be sending.
-    await Promise.all([...this.#consumers].map((consumer) => consumer.close(options)))
-    await Promise.all([...this.#producers].map((producer) => producer.close(options)))
-    await this.#castle?.stop()
+  async #close(timeoutMs: number): Promise<boolean> {
+    const { clock } = this.#client.runtime
+    const untilMs = clock.nowMs() + timeoutMs
+    const leftMs = () => Math.max(0, untilMs - clock.nowMs())
+    // Consumers first: their handlers may be sending. Their handlers' time leaves some for commits and for what they sent.
+    const handlersMs = timeoutMs * handlersShare
+    const consumers = [...this.#consumers].map((consumer) => consumer.close({ timeoutMs: handlersMs }))
+    const areConsumersClosed = await this.#within(leftMs(), () => Promise.all(consumers).then(() => true))
+    await Promise.all([...this.#producers].map((producer) => producer.close({ timeoutMs: leftMs() })))
+    const inGoodOrder = areConsumersClosed && leftMs() > 0
+    await this.#within(Math.max(farewellMs, leftMs()), async () => this.#castle?.stop().then(() => true) ?? true)
     this.#client.close()
-    this.#log.debug({}, 'closed')
+    this.#endSignals?.()
+    if (inGoodOrder) this.#log.debug({}, 'closed')
+    else this.#log.warn({ timeoutMs }, 'closed without waiting any longer: the time was up')
+    return inGoodOrder
+  }
+
+  /** What `work` says; false when it takes longer. */
+  async #within(timeoutMs: number, work: () => Promise<boolean>): Promise<boolean> {
+    const over = new AbortController()
+    const late = sleep(this.#client.runtime.clock, timeoutMs, over.signal).then(
+      () => false,
+      () => false,
+    )
+    const result = await Promise.race([work(), late])
+    over.abort()
+    return result
   }
 
   #checkOpen(): void {

@@ -18,6 +18,7 @@ import {
   type Rules,
 } from './options.ts'
 import { release } from './release.ts'
+import { Signals } from './signals.ts'
 
 /** What is worth knowing beyond results and errors. */
 export type SdkEvent =
@@ -61,6 +62,8 @@ export interface ConnectKafkaOptions extends CommonOptions {
 }
 
 const forever = 2_147_483_647
+/** One for all clients of the process. */
+const signals = new Signals(process)
 
 const isTexts = (value: unknown) =>
   (typeof value === 'string' && value !== '') ||
@@ -125,7 +128,7 @@ export async function connectWith(runtime: Runtime, given: ConnectOptions): Prom
     client.close()
     throw error
   }
-  return new Castellan(client, link, { log, onEvent })
+  return new Castellan(client, link, { log, onEvent, signals })
 }
 
 /**
@@ -153,7 +156,7 @@ export async function connectKafkaWith(runtime: Runtime, given: ConnectKafkaOpti
     client.close()
     throw error
   }
-  return new Castellan(client, null, { log, onEvent })
+  return new Castellan(client, null, { log, onEvent, signals })
 }
 
 function linkOptions({ castle, service, cluster }: ConnectOptions) {

@@ -38,3 +38,4 @@ export type { InputOf, OutputOf, StandardSchema, ValueIssue } from './serde/sche
 export { type Serde, type SerdeAbout, serdes } from './serde/serde.ts'
 export { type AnyTopic, type MessageOf, Topic, type TopicOptions, topic } from './serde/topic.ts'
 export { TypedMessage } from './serde/typed-message.ts'
+export type { CloseOnSignalsOptions } from './signals.ts'
