@@ -241,10 +241,13 @@ describe('everything else', () => {
       'GET /api/topic-settings',
       'GET /api/topics',
       'GET /api/topics/{name}',
+      'GET /api/topics/{name}/messages',
+      'GET /api/topics/{name}/offsets',
       'PATCH /api/clusters/{id}',
       'PATCH /api/topics/{name}',
       'POST /api/clients/{id}/directives',
       'POST /api/topics',
+      'POST /api/topics/{name}/messages',
       'POST /heartbeat',
     ])
   })

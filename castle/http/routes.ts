@@ -149,13 +149,13 @@ function partsOf({ method, url, headers, body }: FastifyRequest): string[] {
   return [method, url, headers['if-match'] ?? '', JSON.stringify(body) ?? '']
 }
 
-/** What was decided is kept, refusals too; what failed (5xx) was not decided. */
+/** What was decided is kept, refusals too; what failed (5xx) was not decided, but for what may have been done all the same. */
 async function kept(requestId: string, status: number, hasBody: boolean, handle: () => unknown): Promise<KeptAnswer> {
   try {
     const result = await handle()
     return { status, text: hasBody ? JSON.stringify(result) : '' }
   } catch (error) {
-    if (!(error instanceof CastleError) || error.status >= 500) throw error
+    if (!(error instanceof CastleError) || (error.status >= 500 && error.code !== 'WRITE_UNSURE')) throw error
     return { status: error.status, text: problemText(error, requestId) }
   }
 }

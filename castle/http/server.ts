@@ -17,6 +17,7 @@ import { addGroups } from './groups.ts'
 import { refuseForeign, refuseHost } from './hosts.ts'
 import { Idempotency } from './idempotency.ts'
 import { LinkServer } from './links.ts'
+import { addMessages } from './messages.ts'
 import { answerProblems, earlyProblems } from './problems.ts'
 import { addSystem } from './system.ts'
 import { addTopics } from './topics.ts'
@@ -76,6 +77,7 @@ export async function serveHttp(
   addSystem(app, castle, release)
   addClusters(app, castle)
   addTopics(app, castle, clients)
+  addMessages(app, castle, clients)
   addGroups(app, castle, new GroupOffsets(castle, clients))
   addClients(app, castle, runtime.clock)
   const links = new LinkServer(app.server, castle, hostRefusal)
