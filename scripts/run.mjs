@@ -18,6 +18,7 @@ const programs = {
   demo: { file: 'test/demo/main.ts', args: [] },
   bench: { file: 'test/bench/main.ts', args: [] },
   'pack:sdk': { file: 'scripts/pack/main.ts', args: ['sdk'] },
+  'pack:testing': { file: 'scripts/pack/main.ts', args: ['testing'] },
   simulate: { file: 'test/simulation/main.ts', args: [] },
 }
 

@@ -10,7 +10,6 @@ export interface SourceManifest {
   readonly dependencies?: Readonly<Record<string, string>>
   /** What the registry shows; the same for source and package. */
   readonly keywords?: readonly string[]
-  readonly peerDependencies?: Readonly<Record<string, string>>
 }
 
 /** The name of the output files of an export: './kafka' -> 'kafka'. */
@@ -20,7 +19,8 @@ export function entryName(subPath: string): string {
 
 /**
  * `dependencies` are the packages that the code loads, and `versions` those that the workspace is tested with. A user may get a newer
- * one of the same major version (a fix of `ws` must not wait for us), never an older one.
+ * one of the same major version (a fix of `ws` must not wait for us), never an older one. A package of ours, which is not in the bundle, is a
+ * peer of the same version: a service has it already, and two of it would be two kinds of CastellanError.
  */
 export function manifestFor(
   source: SourceManifest,
@@ -35,7 +35,8 @@ export function manifestFor(
     }
     return [subPath, faces]
   })
-  const peers = source.peerDependencies
+  const ours = dependencies.filter((name) => name.startsWith('@castellan/'))
+  const theirs = dependencies.filter((name) => !ours.includes(name))
   return {
     name: source.name,
     version: source.version,
@@ -48,15 +49,17 @@ export function manifestFor(
     types: './index.d.cts',
     exports: { ...Object.fromEntries(exports), './package.json': './package.json' },
     sideEffects: false,
-    dependencies: Object.fromEntries(dependencies.map((name) => [name, rangeOf(name, versions)])),
-    ...(peers === undefined ? {} : { peerDependencies: peers }),
+    dependencies: Object.fromEntries(theirs.map((name) => [name, `^${versionOf(name, versions)}`])),
+    ...(ours.length === 0
+      ? {}
+      : { peerDependencies: Object.fromEntries(ours.map((name) => [name, versionOf(name, versions)])) }),
   }
 }
 
-function rangeOf(name: string, versions: Readonly<Record<string, string>>): string {
+function versionOf(name: string, versions: Readonly<Record<string, string>>): string {
   const version = versions[name]
   if (version === undefined || !/^\d+\.\d+\.\d+$/.test(version)) {
     throw new Error(`the code loads ${name}, but no package of the workspace pins it (found: ${version ?? 'nothing'})`)
   }
-  return `^${version}`
+  return version
 }

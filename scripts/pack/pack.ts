@@ -7,10 +7,20 @@ import { bundleInto } from './bundle.ts'
 import { declareInto } from './declarations.ts'
 import { entryName, manifestFor, type SourceManifest } from './manifest.ts'
 
-/** Packages of the workspace that can be packed: what goes into their bundle, from the workspace and from others. */
+interface Package {
+  /** Packages of the workspace whose code goes into its bundle. Others stay dependencies, at exactly this version. */
+  readonly workspace: readonly string[]
+  /** The same of other people's packages: those that are ESM only. */
+  readonly bundled: readonly string[]
+  /** Exports that only the workspace needs. */
+  readonly left: readonly string[]
+}
+
+/** What can be packed. */
 export const packages = {
-  sdk: { workspace: ['protocol'], bundled: ['typebox'] },
-} as const satisfies Record<string, { workspace: readonly string[]; bundled: readonly string[] }>
+  sdk: { workspace: ['protocol'], bundled: ['typebox'], left: [] },
+  testing: { workspace: ['protocol', 'broker', 'castle'], bundled: ['typebox'], left: ['./simulator'] },
+} as const satisfies Record<string, Package>
 
 export type PackageFolder = keyof typeof packages
 
@@ -38,8 +48,10 @@ export async function pack(root: string, folder: PackageFolder, into: string): P
 /** What the package holds, in a folder. */
 export async function stage(root: string, folder: PackageFolder, staging: string): Promise<void> {
   const home = join(root, folder)
-  const { workspace, bundled } = packages[folder]
-  const source = manifestOf(home)
+  const { workspace, bundled, left }: Package = packages[folder]
+  const whole = manifestOf(home)
+  const exports = Object.fromEntries(Object.entries(whole.exports).filter(([subPath]) => !left.includes(subPath)))
+  const source = { ...whole, exports }
   const inside = workspace.map((name) => ({ home: join(root, name), manifest: manifestOf(join(root, name)) }))
 
   const entries = Object.fromEntries(
@@ -57,10 +69,7 @@ export async function stage(root: string, folder: PackageFolder, staging: string
     dependencies: bundle.dependencies,
     folder: staging,
   })
-  const versions = Object.assign(
-    {},
-    ...[source, ...inside.map(({ manifest }) => manifest)].map((one) => one.dependencies),
-  )
+  const versions = versionsOf(root, [source, ...inside.map(({ manifest }) => manifest)])
   const manifest = manifestFor(source, bundle.dependencies, versions)
   writeFileSync(join(staging, 'package.json'), `${JSON.stringify(manifest, null, 2)}\n`)
   copyFileSync(join(home, 'README.md'), join(staging, 'README.md'))
@@ -70,6 +79,16 @@ export async function stage(root: string, folder: PackageFolder, staging: string
 
 function manifestOf(home: string): SourceManifest {
   return JSON.parse(readFileSync(join(home, 'package.json'), 'utf8')) as SourceManifest
+}
+
+/** What these packages are tested with: other people's packages are pinned, ours have their own version. */
+function versionsOf(root: string, manifests: readonly SourceManifest[]): Record<string, string> {
+  const all = manifests.flatMap(({ dependencies }) => Object.entries(dependencies ?? {}))
+  const versions = all.map(([name, version]) => {
+    const isOurs = version.startsWith('workspace:')
+    return [name, isOurs ? manifestOf(join(root, name.replace('@castellan/', ''))).version : version]
+  })
+  return Object.fromEntries(versions)
 }
 
 /** `@castellan/protocol/records` and the file behind it, for each export. */

@@ -1,25 +1,32 @@
-// The SDK as a service gets it: packed, and installed by npm in an empty folder outside of the workspace.
+// Packages as a service gets them: packed, and installed by npm in an empty folder outside of the workspace.
 import { execFileSync } from 'node:child_process'
 import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { delimiter, join } from 'node:path'
-import { type Packed, pack } from '../../scripts/pack/pack.ts'
 import { root } from '../processes/index.ts'
+
+/** What the packing says it made. */
+interface Packed {
+  readonly file: string
+  readonly bytes: number
+  readonly unpackedBytes: number
+  readonly files: readonly { readonly path: string }[]
+}
 
 export class Installed {
   readonly packed: Packed
   readonly folder: string
 
-  /** Packs and installs. No install script of any dependency runs: nothing is compiled or fetched at a user's. */
-  static async make(): Promise<Installed> {
+  /** Packs and installs the SDK, and what else is named. No install script of any dependency runs: nothing is compiled or fetched at a user's. */
+  static make(...others: 'testing'[]): Installed {
     const folder = mkdtempSync(join(tmpdir(), 'castellan-package-'))
     try {
-      const packed = await pack(root, 'sdk', join(folder, 'packed'))
+      const [sdk, ...rest] = ['sdk', ...others].map((name) => packInto(name, join(folder, 'packed')))
       const service = join(folder, 'service')
       mkdirSync(service)
       writeFileSync(join(service, 'package.json'), '{ "name": "service", "private": true }\n')
-      npm(service, 'install', '--ignore-scripts', packed.file)
-      return new Installed(packed, service)
+      npm(service, 'install', '--ignore-scripts', ...[sdk!, ...rest].map(({ file }) => file))
+      return new Installed(sdk!, service)
     } catch (error) {
       rmSync(folder, { recursive: true, force: true })
       throw error
@@ -45,6 +52,11 @@ export class Installed {
   remove(): void {
     rmSync(join(this.folder, '..'), { recursive: true, force: true })
   }
+}
+
+function packInto(name: string, folder: string): Packed {
+  const words = ['scripts/pack/main.ts', name, '--json', '--out', folder]
+  return JSON.parse(execFileSync(process.execPath, words, { cwd: root, encoding: 'utf8' })) as Packed
 }
 
 /** As a person calls it: without what the npm that started this test run put into the environment. */

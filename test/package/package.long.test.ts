@@ -7,8 +7,8 @@ import { typeCheck } from './services.ts'
 
 let sdk: Installed
 
-beforeAll(async () => {
-  sdk = await Installed.make()
+beforeAll(() => {
+  sdk = Installed.make()
   npm(sdk.folder, 'install', '@types/node@20')
 })
 

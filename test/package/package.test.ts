@@ -12,7 +12,9 @@ let platform: TestPlatform
 let nodes: Record<'20' | '24', string>
 
 beforeAll(async () => {
-  ;[sdk, platform] = await Promise.all([Installed.make(), startPlatform({ brokers: 1 })])
+  const starting = startPlatform({ brokers: 1 }) // while npm keeps this process busy
+  sdk = Installed.make()
+  platform = await starting
   nodes = { 20: nodeOf(20, sdk.folder), 24: nodeOf(24, sdk.folder) }
   const made = new TestProcess('topic', castellan, [...topicCommand(), '--castle', platform.castle])
   expect(await made.ended).toMatchObject({ code: 0 })
