@@ -1,6 +1,7 @@
 import { expect, test } from 'vitest'
-import { type Command, helpOf, parse } from './command.ts'
+import { type Command, parse } from './command.ts'
 import { UsageError } from './errors.ts'
+import { helpOf } from './help.ts'
 
 const brew: Command = {
   name: 'brew',
@@ -16,7 +17,8 @@ const brew: Command = {
     { name: 'milk', value: 'KIND', doc: 'Empty: none.', mayBeEmpty: true },
     { name: 'hot', doc: 'Very.' },
   ],
-  run: async () => {},
+  examples: [{ words: 'brew red --cups 2', input: 'water\n', doc: 'two cups' }],
+  run: async () => 'done',
 }
 
 test('arguments, values, switches, repeats and defaults', () => {
@@ -37,8 +39,9 @@ test('arguments, values, switches, repeats and defaults', () => {
 })
 
 test.each([
-  [['red', '--cup', '3'], "no option --cup for 'brew': see castellan brew --help"],
-  [['red', '--Max-Heat-Ms', '3'], 'write it --max.heat.ms'],
+  [['red', '--cup', '3'], "no option --cup for 'brew': did you mean --cups?"],
+  [['red', '--sugar', '3'], "no option --sugar for 'brew': see castellan brew --help"],
+  [['red', '--Max-Heat-Ms', '3'], 'did you mean --max.heat.ms?'],
   [['red', '-x'], 'no option -x'],
   [['red', '--cups'], '--cups needs a value: --cups N (How many cups.)'],
   [['red', '--cups', '--hot'], '--cups needs a value'],
@@ -70,7 +73,17 @@ test('a word that is not among those allowed', () => {
 
 test('the help names everything that can be given', () => {
   const help = helpOf(brew)
-  for (const part of ['castellan brew POT [LID]', 'Makes tea.', '--cups N', '[2]', '--max.heat.ms', '--hot']) {
+  for (const part of [
+    'castellan brew POT [LID]',
+    'Makes tea.',
+    '--cups N',
+    '[2]',
+    '--max.heat.ms',
+    '--hot',
+    '--no-color',
+    '# two cups',
+    "printf 'water\\n' | castellan brew red --cups 2",
+  ]) {
     expect(help).toContain(part)
   }
 })

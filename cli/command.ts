@@ -1,8 +1,21 @@
 // What a command is: its words, arguments and options declared once; parsing, checks and help come from that.
 import { parseArgs } from 'node:util'
-import { UsageError } from './errors.ts'
+import { nearestName } from '@castellan/protocol/config'
+import { type Outcome, UsageError } from './errors.ts'
+import type { Io } from './io.ts'
 
-export interface Option {
+/** What Castle can list by name, so that completion can offer it. */
+export type Named = 'topics' | 'groups' | 'clients'
+
+interface Completed {
+  /** All words that are right. */
+  readonly values?: readonly string[]
+  readonly named?: Named
+  /** A path. */
+  readonly file?: boolean
+}
+
+export interface Option extends Completed {
   readonly name: string
   /** What stands for the value in the help; without it the option is a switch. */
   readonly value?: string
@@ -14,10 +27,23 @@ export interface Option {
   readonly mayBeEmpty?: boolean
 }
 
-export interface Argument {
+export interface Argument extends Completed {
   readonly name: string
   readonly doc: string
   readonly optional?: boolean
+  /** The last argument: any number of them. */
+  readonly multiple?: boolean
+}
+
+/** One call that works against a fresh `castellan start`, in the order of the command table; a test runs them all. */
+export interface Example {
+  /** What follows `castellan`, without anything that a shell would change. */
+  readonly words: string
+  /** What it reads. */
+  readonly input?: string
+  readonly doc: string
+  /** Why the test does not run it. */
+  readonly notRun?: string
 }
 
 export interface Command {
@@ -26,10 +52,17 @@ export interface Command {
   readonly summary: string
   readonly args?: readonly Argument[]
   readonly options: readonly Option[]
+  readonly examples: readonly Example[]
   /** Said at the end of the help. */
   readonly more?: string
-  run(input: Input): Promise<void>
+  run(input: Input, io: Io): Promise<Outcome>
 }
+
+/** Options of every command. */
+export const globalOptions: readonly Option[] = [
+  { name: 'no-color', doc: 'No colours, whatever the terminal and the environment (NO_COLOR, FORCE_COLOR) say.' },
+  { name: 'help', doc: 'Print this.' },
+]
 
 /** What was given on the command line, checked against what the command declares. */
 export class Input {
@@ -52,6 +85,11 @@ export class Input {
     return this.#values.get(name) ?? []
   }
 
+  /** The argument of that place; `parse` saw to it that those that are needed are there. */
+  arg(index: number): string {
+    return this.args[index] ?? ''
+  }
+
   isSet(name: string): boolean {
     return this.#values.has(name)
   }
@@ -59,7 +97,15 @@ export class Input {
   /** The value of an option that is a whole number within bounds. */
   integer(name: string, min: number, max: number): number | undefined {
     const text = this.text(name)
-    if (text === undefined) return undefined
+    return text === undefined ? undefined : this.#integer(name, text, min, max)
+  }
+
+  /** Those of an option that may be repeated. */
+  integers(name: string, min: number, max: number): number[] {
+    return this.all(name).map((text) => this.#integer(name, text, min, max))
+  }
+
+  #integer(name: string, text: string, min: number, max: number): number {
     const value = Number(text)
     if (!/^-?\d{1,16}$/.test(text) || value < min || value > max) {
       throw new UsageError(`--${name} is '${text}', but must be a whole number from ${min} to ${max}.`)
@@ -93,8 +139,9 @@ export class Input {
 
 /** Reads what follows the words of a command. Throws a UsageError that names what is wrong and what would be right. */
 export function parse(command: Command, words: readonly string[]): Input {
+  const declared = [...command.options, ...globalOptions]
   const options = Object.fromEntries(
-    command.options.map(({ name, value }) => [
+    declared.map(({ name, value }) => [
       name,
       { type: value === undefined ? ('boolean' as const) : ('string' as const), multiple: true },
     ]),
@@ -105,7 +152,7 @@ export function parse(command: Command, words: readonly string[]): Input {
   for (const token of tokens) {
     if (token.kind === 'positional') args.push(token.value)
     if (token.kind !== 'option') continue
-    const option = command.options.find(({ name }) => name === token.name)
+    const option = declared.find(({ name }) => name === token.name)
     if (option === undefined) throw unknownOption(command, token.rawName, token.name)
     const earlier = values.get(option.name) ?? []
     values.set(option.name, [...earlier, checkedValue(option, token.value, earlier.length)])
@@ -128,12 +175,13 @@ function checkedValue(option: Option, value: string | undefined, earlier: number
 }
 
 function unknownOption(command: Command, written: string, name: string): UsageError {
-  const near = command.options.find((option) => squeezed(option.name) === squeezed(name))
-  const hint = near ? `write it --${near.name}` : `see castellan ${command.name} --help`
-  return new UsageError(`There is no option ${written} for '${command.name}': ${hint}.`)
+  const near = nearestName(
+    name,
+    [...command.options, ...globalOptions].map((option) => option.name),
+  )
+  const hint = near === undefined ? `see castellan ${command.name} --help` : `did you mean --${near}?`
+  return new UsageError(`There is no option ${written} for '${command.name}': ${hint}`)
 }
-
-const squeezed = (name: string) => name.toLowerCase().replace(/[^a-z0-9]/g, '')
 
 function checkArguments(command: Command, args: readonly string[]): void {
   const declared = command.args ?? []
@@ -142,28 +190,6 @@ function checkArguments(command: Command, args: readonly string[]): void {
     throw new UsageError(`'${command.name}' needs ${missing.name}: ${missing.doc}`)
   }
   const extra = args[declared.length]
-  if (extra !== undefined)
+  if (extra !== undefined && declared.at(-1)?.multiple !== true)
     throw new UsageError(`'${extra}' is too much for '${command.name}': see castellan ${command.name} --help.`)
-}
-
-/** The text of `castellan <command> --help`. */
-export function helpOf(command: Command): string {
-  const args = (command.args ?? []).map(({ name, optional }) => (optional ? ` [${name}]` : ` ${name}`)).join('')
-  const lines = [`castellan ${command.name}${args} [options]`, '', command.summary]
-  if (command.args !== undefined) lines.push('', ...aligned(command.args.map(({ name, doc }) => [name, doc])))
-  if (command.options.length > 0) lines.push('', 'Options:', ...aligned(command.options.map(optionLine)))
-  if (command.more !== undefined) lines.push('', command.more)
-  return lines.join('\n')
-}
-
-function optionLine({ name, value, doc, default: byDefault }: Option): [string, string] {
-  return [`--${name}${value === undefined ? '' : ` ${value}`}`, byDefault === undefined ? doc : `${doc} [${byDefault}]`]
-}
-
-/** Two columns; a left side that is too long gets a line of its own. */
-export function aligned(rows: readonly (readonly [string, string])[], widthMax = 34): string[] {
-  const width = Math.min(widthMax, Math.max(0, ...rows.map(([left]) => left.length)))
-  return rows.map(([left, right]) =>
-    left.length > width ? `  ${left}\n${' '.repeat(width + 4)}${right}` : `  ${left.padEnd(width)}  ${right}`,
-  )
 }

@@ -5,10 +5,12 @@
 // Under a supervisor it has an IPC channel: it says there that it is ready (with its real ports), or why it failed. The channel's
 // end means that the supervisor died, even by kill -9: then this process must not stay behind.
 import { flushCompileCache } from 'node:module'
+import { type ConfigOf, configFromTexts, nullable, setting, stringType, wordType } from '@castellan/protocol/config'
 import { type Logger, pino } from 'pino'
-import type { Input, Option } from './command.ts'
+import type { Input } from './command.ts'
 import { CommandError, codeOf, sentenceOf, UsageError } from './errors.ts'
 import { LogFile } from './log-file.ts'
+import { collectSettings, type ProcessSettings, type Texts } from './settings.ts'
 
 export interface Service {
   /** What the supervisor is told: real addresses. */
@@ -22,30 +24,49 @@ export type ServiceMessage =
 
 const stopDeadlineMs = 8_000
 const lingerMs = 1_000
-const levels = ['debug', 'info', 'warn', 'error', 'silent'] as const
 
-export const serviceOptions: readonly Option[] = [
-  { name: 'config', value: 'FILE', doc: 'Settings, one name=value a line; the environment and flags win over it.' },
-  { name: 'log-level', value: 'LEVEL', doc: `What is logged: ${levels.join(', ')}.`, default: 'info' },
-  { name: 'log-file', value: 'FILE', doc: 'Log there (the last 8 to 16 MiB are kept) instead of to standard error.' },
-]
+/** Settings that every process has besides its own. */
+export const serviceSettings = {
+  logLevel: setting(
+    'log.level',
+    wordType('debug', 'info', 'warn', 'error', 'silent'),
+    'The least that is logged; silent: nothing.',
+    'info',
+  ),
+  logFile: setting<string | null>(
+    'log.file',
+    nullable(stringType(4_096)),
+    'Log there (the last 8 to 16 MiB are kept) instead of to standard error.',
+    null,
+  ),
+} as const
+
+type ServiceConfig = ConfigOf<typeof serviceSettings>
 
 /**
- * Runs a service to its end. Resolves when it has stopped; the exit code is set. `start` gets a function by which the service
- * says that it has to end by itself, and why: that is a failure.
+ * Runs a service to its end. Resolves when it has stopped. `start` gets what was set of the process's own settings, and a function
+ * by which the service says that it has to end by itself, and why: that is a failure.
  */
 export async function serve(
-  name: string,
+  { name, prefix, table }: ProcessSettings,
   input: Input,
-  start: (log: Logger, giveUp: (reason: string) => void) => Promise<Service>,
+  start: (texts: Texts, log: Logger, giveUp: (reason: string) => void) => Promise<Service>,
 ): Promise<void> {
-  const log = logger(name, input)
+  const { log, texts } = await told(() => {
+    const all = collectSettings({ name, prefix, table }, input)
+    const isOurs = ([setting]: [string, string]) => setting in serviceTexts
+    const config = configFromTexts(serviceSettings, Object.fromEntries(Object.entries(all).filter(isOurs)), refuse)
+    return {
+      log: logger(name, config),
+      texts: Object.fromEntries(Object.entries(all).filter((entry) => !isOurs(entry))),
+    }
+  })
   // Before the process dies of it: an exception, or a rejection that nobody handles. The log writes at once.
   process.on('uncaughtExceptionMonitor', (error, origin) => log.error({ error, origin }, 'crashed'))
   const { promise: gaveUp, resolve: giveUp } = Promise.withResolvers<string>()
   const stopAsked = untilStop()
   try {
-    const service = await started(log, () => start(log, giveUp))
+    const service = await started(log, () => start(texts, log, giveUp))
     const reason = await Promise.race([
       stopAsked,
       gaveUp.then((why) => new CommandError(`The ${name} gave up: ${why}`)),
@@ -74,16 +95,31 @@ async function started(log: Logger, start: () => Promise<Service>): Promise<Serv
   }
 }
 
-function logger(name: string, input: Input): Logger {
-  const level = input.oneOf('log-level', levels) ?? 'info'
-  const file = input.text('log-file')
+const serviceTexts = Object.fromEntries(Object.values(serviceSettings).map(({ name }) => [name, true]))
+
+function refuse(_: string, message: string, next: string): Error {
+  return new UsageError(`${message}. ${next}`)
+}
+
+/** What fails before there is a log is told to the supervisor all the same. */
+async function told<T>(make: () => T): Promise<T> {
+  try {
+    return make()
+  } catch (error) {
+    await tell({ type: 'failed', code: codeOf(error) ?? '', sentence: sentenceOf(error) })
+    if (process.connected) process.disconnect()
+    throw error
+  }
+}
+
+function logger(name: string, { logLevel: level, logFile: file }: ServiceConfig): Logger {
   const serializers = { error: pino.stdSerializers.err }
   const options = { name, level, base: { name }, timestamp: pino.stdTimeFunctions.isoTime, serializers }
-  if (file === undefined) return pino(options, pino.destination({ dest: 2, sync: true }))
+  if (file === null) return pino(options, pino.destination({ dest: 2, sync: true }))
   try {
     return pino(options, new LogFile(file))
   } catch (error) {
-    throw new CommandError(`Cannot log to ${file} (${codeOf(error)}): choose another --log-file.`, { cause: error })
+    throw new CommandError(`Cannot log to ${file} (${codeOf(error)}): choose another log.file.`, { cause: error })
   }
 }
 

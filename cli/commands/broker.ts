@@ -1,22 +1,42 @@
 // `castellan broker`: one broker process, as in production. Its settings are the table of broker/config.ts.
 import { brokerSettings, parseBrokerConfig, startBroker } from '@castellan/broker'
 import type { Command } from '../command.ts'
-import { serve, serviceOptions } from '../service.ts'
-import { collectSettings, settingOptions } from '../settings.ts'
+import { serve, serviceSettings } from '../service.ts'
+import { type ProcessSettings, settingHelp, settingOptions } from '../settings.ts'
 
-const prefix = 'CASTELLAN_BROKER_'
+export const brokerProcess: ProcessSettings = {
+  name: 'broker',
+  prefix: 'CASTELLAN_BROKER_',
+  table: { ...brokerSettings, ...serviceSettings },
+}
+
+const notRun = 'it runs until it is told to stop'
 
 export const broker: Command = {
   name: 'broker',
   summary: 'Runs one broker until SIGTERM or Ctrl-C.',
-  options: [...serviceOptions, ...settingOptions(brokerSettings)],
-  more: `Each setting may also stand in the --config file under its name, or in the environment: ${prefix}NODE_ID is node.id.`,
+  options: settingOptions(brokerProcess),
+  examples: [
+    {
+      words: 'broker --node.id 1 --castle http://127.0.0.1:8600 --log.dir /var/lib/castellan/broker-1',
+      doc: 'on 127.0.0.1:9092',
+      notRun,
+    },
+    {
+      words:
+        'broker --node.id 2 --castle http://castle:8600 --log.dir /data --listen 0.0.0.0:9092 --advertise kafka-2.example:9092 --insecure true',
+      doc: 'for other machines, which reach it by another name',
+      notRun,
+    },
+  ],
+  more: settingHelp(brokerProcess),
   async run(input) {
-    await serve('broker', input, async (log, giveUp) => {
-      const config = parseBrokerConfig(collectSettings(brokerSettings, input, prefix))
+    await serve(brokerProcess, input, async (texts, log, giveUp) => {
+      const config = parseBrokerConfig(texts)
       const started = await startBroker(config, log.child({ broker: config.brokerId }), { onReplaced: giveUp })
       const { host, port } = started.address
       return { ready: { address: `${host}:${port}` }, stop: () => started.stop() }
     })
+    return 'done'
   },
 }

@@ -1,66 +1,105 @@
-// `castellan produce`: the lines of standard input as messages of a topic, in order, through the SDK.
-import { createInterface } from 'node:readline'
-import { connect, type Sent } from '@castellan/sdk'
-import { castleOption, connectTimeoutMs } from '../castle-api.ts'
+// `castellan produce`: lines, lines of JSON, or files as messages of a topic, in order, through the SDK.
+import type { OutgoingMessage } from '@castellan/sdk'
+import { apiOf, castleOption, clusterOption } from '../castle-api.ts'
 import type { Command, Input } from '../command.ts'
-import { UsageError } from '../errors.ts'
-import { jsonOption } from '../output.ts'
+import { type Outcome, sentenceOf, UsageError } from '../errors.ts'
+import type { Io } from '../io.ts'
+import { counted, jsonOption, say } from '../output/index.ts'
+import { Progress } from '../produce/progress.ts'
+import { Sending, type Settled } from '../produce/sending.ts'
+import { type Source, shapes, sourceOf } from '../produce/sources.ts'
+import { connectSdk } from '../sdk.ts'
 
-/** Messages whose acknowledgement is awaited at a time: reading waits beyond that. */
-const inFlightMax = 10_000
+/** Failures that are told one by one. */
+const toldMax = 20
 
 export const produce: Command = {
   name: 'produce',
-  summary: 'Sends each line of standard input as a message, in order, and says where they stand.',
-  args: [{ name: 'TOPIC', doc: 'The topic.' }],
+  summary: 'Sends lines, lines of JSON, or whole files as messages, in order, and says what became of them.',
+  args: [
+    { name: 'TOPIC', doc: 'The topic.', named: 'topics' },
+    { name: 'FILE', doc: 'What to send; - or none: standard input.', optional: true, multiple: true, file: true },
+  ],
   options: [
-    { name: 'key', value: 'KEY', doc: 'The key of all messages.', mayBeEmpty: true },
-    { name: 'separator', value: 'TEXT', doc: 'Each line is key, TEXT, value.' },
+    {
+      name: 'as',
+      value: 'SHAPE',
+      doc: 'What a message is: a line of text (lines), a line of JSON (json), a whole file (whole).',
+      values: shapes,
+      default: 'lines',
+    },
+    { name: 'key', value: 'KEY', doc: 'The key of all messages that have none.', mayBeEmpty: true },
+    { name: 'separator', value: 'TEXT', doc: 'Each line of text is key, TEXT, value.' },
     { name: 'partition', value: 'N', doc: "The partition, instead of the key's." },
     { name: 'header', value: 'NAME=VALUE', doc: 'A header of all messages; may be repeated.', multiple: true },
+    clusterOption,
     castleOption,
-    { ...jsonOption, doc: 'Print {"topic","partition","offset"} for each message.' },
+    { ...jsonOption, doc: 'Print where each message stands, or why it was not sent, as a line of JSON.' },
   ],
+  examples: [
+    { words: 'produce orders', input: 'one\ntwo\n', doc: 'each line is a message' },
+    { words: 'produce orders --separator : --header from=shop', input: 'o-1:paid\no-2:sent\n', doc: 'with keys' },
+    {
+      words: 'produce orders --as json',
+      input: '{"key":"o-3","value":{"id":3},"headers":{"trace":"abc"}}\n',
+      doc: 'with all that a message can have',
+    },
+    { words: 'produce orders LICENSE --as whole --key license', doc: 'a file as one message' },
+  ],
+  more: [
+    'A line of JSON is {"key","value","headers","partition","timestamp"}, each of them optional, and what `consume --json` prints.',
+    'Key, value and headers are texts, null, or {"base64":"..."}; any other JSON as the value is sent as its JSON text.',
+    'A line that is wrong, or a message that cannot be sent, is told on standard error by its number; the others are sent, and',
+    'the exit code is 1.',
+  ].join('\n'),
   run,
 }
 
-async function run(input: Input): Promise<void> {
-  if (input.isSet('key') && input.isSet('separator')) {
-    throw new UsageError('--key and --separator both say what the key is: give one of them.')
-  }
-  const topic = input.args[0] ?? ''
-  const headers = headersOf(input)
-  const partition = input.integer('partition', 0, 1_000_000)
-  const common = { topic, headers, ...(partition === undefined ? {} : { partition }) }
-  const castellan = await connect({ castle: input.text('castle') ?? '', service: 'castellan-cli', connectTimeoutMs })
+async function run(input: Input, io: Io): Promise<Outcome> {
+  const common = commonOf(input)
+  const separator = input.text('separator')
+  const shape = input.oneOf('as', shapes) ?? 'lines'
+  if (separator !== undefined && shape !== 'lines') throw new UsageError(`--separator is for --as lines, not ${shape}.`)
+  const source = sourceOf({ shape, files: input.args.slice(1), separator, stdin: io.stdin })
+  // Better one sentence now than one for each message later.
+  await apiOf(input).get(`/api/topics/${encodeURIComponent(common.topic)}`, { cluster: input.text('cluster') })
+  const castellan = await connectSdk(input, io)
   try {
-    const producer = castellan.producer()
-    const sending: Promise<Sent>[] = []
-    let acknowledged = 0
-    const settleOne = async () => {
-      const where = await sending.shift()
-      acknowledged++
-      if (input.isSet('json')) console.log(JSON.stringify({ topic, ...where }))
+    const total = new Account(input, io, source, common.topic)
+    const sending = new Sending(castellan.producer(), (settled) => total.settled(settled))
+    for await (const { where, bytes, content } of source.items()) {
+      if ('problem' in content) await total.failed(where, bytes, content.problem)
+      else await sending.send(where, bytes, withCommon(content, common))
     }
-    for await (const line of createInterface({ input: process.stdin })) {
-      if (sending.length >= inFlightMax) await settleOne()
-      const sent = producer.send({ ...common, ...keyAndValue(input, line) })
-      sent.catch(() => {}) // it is awaited in its turn, perhaps long after it failed
-      sending.push(sent)
-    }
-    while (sending.length > 0) await settleOne()
-    if (!input.isSet('json')) console.log(`${acknowledged} messages sent to ${topic}.`)
+    await sending.finish()
+    return await total.end()
   } finally {
     await castellan.close()
   }
 }
 
-function keyAndValue(input: Input, line: string): { key: string | null; value: string } {
-  const separator = input.text('separator')
-  if (separator === undefined) return { key: input.text('key') ?? null, value: line }
-  const at = line.indexOf(separator)
-  if (at === -1) throw new UsageError(`The line '${line}' has no '${separator}' between key and value.`)
-  return { key: line.slice(0, at), value: line.slice(at + separator.length) }
+type Common = Pick<OutgoingMessage, 'topic' | 'key' | 'partition'> & { readonly headers: Record<string, string[]> }
+
+function commonOf(input: Input): Common {
+  if (input.isSet('key') && input.isSet('separator')) {
+    throw new UsageError('--key and --separator both say what the key is: give one of them.')
+  }
+  const partition = input.integer('partition', 0, 1_000_000)
+  return {
+    topic: input.arg(0),
+    key: input.text('key') ?? null,
+    headers: headersOf(input),
+    ...(partition === undefined ? {} : { partition }),
+  }
+}
+
+function withCommon(content: Omit<OutgoingMessage, 'topic'>, common: Common): OutgoingMessage {
+  return {
+    ...common,
+    ...content,
+    key: content.key ?? common.key ?? null,
+    headers: { ...common.headers, ...content.headers },
+  }
 }
 
 function headersOf(input: Input): Record<string, string[]> {
@@ -72,4 +111,55 @@ function headersOf(input: Input): Record<string, string[]> {
     headers[name] = [...(headers[name] ?? []), text.slice(at + 1)]
   }
   return headers
+}
+
+/** What became of all messages, told as it comes and summed up at the end. */
+class Account {
+  readonly #io: Io
+  readonly #topic: string
+  readonly #isJson: boolean
+  readonly #progress: Progress
+  #sent = 0
+  #failed = 0
+  #bytes = 0
+
+  constructor(input: Input, io: Io, source: Source, topic: string) {
+    this.#io = io
+    this.#topic = topic
+    this.#isJson = input.isSet('json')
+    this.#progress = new Progress(io, source.bytes, () => ({
+      sent: this.#sent,
+      failed: this.#failed,
+      bytes: this.#bytes,
+    }))
+  }
+
+  async settled(settled: Settled): Promise<void> {
+    if ('error' in settled) return await this.failed(settled.where, settled.bytes, sentenceOf(settled.error))
+    this.#sent++
+    this.#bytes += settled.bytes
+    if (this.#isJson) await this.#json({ topic: this.#topic, ...settled.sent })
+  }
+
+  async failed(where: string, bytes: number, why: string): Promise<void> {
+    this.#failed++
+    this.#bytes += bytes
+    if (this.#isJson) await this.#json({ topic: this.#topic, where, error: why })
+    if (this.#failed > toldMax) return
+    await this.#progress.clear()
+    await say(this.#io, `${where} was not sent: ${why}`)
+    if (this.#failed === toldMax) await say(this.#io, 'further ones are only counted')
+  }
+
+  async end(): Promise<Outcome> {
+    await this.#progress.end()
+    const failures = this.#failed === 0 ? '' : `, ${this.#failed} not sent`
+    if (!this.#isJson)
+      await this.#io.stdout.write(`${counted(this.#sent, 'message')} sent to ${this.#topic}${failures}.\n`)
+    return this.#failed === 0 ? 'done' : 'failed'
+  }
+
+  async #json(value: object): Promise<void> {
+    await this.#io.stdout.write(`${JSON.stringify(value)}\n`)
+  }
 }

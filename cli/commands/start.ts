@@ -2,7 +2,7 @@
 import { existsSync } from 'node:fs'
 import { resolve } from 'node:path'
 import type { Command, Input } from '../command.ts'
-import { UsageError } from '../errors.ts'
+import { type Outcome, UsageError } from '../errors.ts'
 import { DataFolder } from '../supervisor/data-folder.ts'
 import { Platform, type PlatformOptions, platformHost } from '../supervisor/platform.ts'
 import { checkPorts } from '../supervisor/ports.ts'
@@ -19,17 +19,29 @@ export const start: Command = {
       doc: 'Of the first broker, the others follow; 0: the system chooses each.',
       default: '9092',
     },
-    { name: 'data', value: 'DIR', doc: 'Where everything is kept.', default: './.castellan' },
+    { name: 'data', value: 'DIR', doc: 'Where everything is kept.', default: './.castellan', file: true },
     { name: 'fresh', doc: 'Empty the data first.' },
     { name: 'no-restart', doc: 'Leave a process that dies dead.' },
     { name: 'verbose', doc: 'Logs to standard error, instead of to DIR/logs.' },
     { name: 'demo', doc: 'Services that keep the platform busy (not part of this version: use npm run demo).' },
   ],
+  examples: [
+    {
+      words: 'start',
+      doc: 'Castle and three brokers, kept in ./.castellan',
+      notRun: 'it runs until it is told to stop',
+    },
+    {
+      words: 'start --brokers 1 --fresh --data /tmp/castellan',
+      doc: 'one broker, and nothing from before',
+      notRun: 'it runs until it is told to stop',
+    },
+  ],
   more: 'Once everything answers it prints: ready castle=URL bootstrap=HOST:PORT,...',
   run,
 }
 
-async function run(input: Input): Promise<void> {
+async function run(input: Input): Promise<Outcome> {
   const options = platformOptions(input)
   const path = resolve(input.text('data') ?? '')
   if (!existsSync(path)) await checkPorts(platformHost, options)
@@ -46,6 +58,7 @@ async function run(input: Input): Promise<void> {
       await stop.asked
     }
     await platform.stop()
+    return 'done'
   } finally {
     stop.forget()
     folder.release()

@@ -1,39 +1,47 @@
 // `castellan topic ...`: topics, through Castle's HTTP API.
-import { apiOf, castleOption } from '../castle-api.ts'
+import { apiOf, castleOption, clusterOption } from '../castle-api.ts'
 import type { Argument, Command, Input, Option } from '../command.ts'
-import { UsageError } from '../errors.ts'
-import { jsonOption, print, table } from '../output.ts'
-
-interface Topic {
-  name: string
-  topicId: string
-  ackLevel: number
-  replicationFactor?: number
-  configs: Record<string, string>
-  partitions: { partition: number; leader: number; leaderEpoch: number; replicas: number[]; isr: number[] }[]
-}
+import { confirm, dryRunOption, reasonOption, yesOption } from '../confirm.ts'
+import { type Outcome, UsageError } from '../errors.ts'
+import type { Io } from '../io.ts'
+import { jsonOption, print, table } from '../output/index.ts'
+import {
+  type CreatePlan,
+  changePreview,
+  createPreview,
+  type DeletePlan,
+  deletePreview,
+  type TopicPlan,
+} from './topic-plans.ts'
+import { describedTopic, type Topic, type TopicSummary, topicRow } from './topic-views.ts'
 
 const name: Argument = { name: 'NAME', doc: 'The name of the topic.' }
-const common: readonly Option[] = [castleOption, jsonOption]
-const ackLevel: Option = { name: 'ack-level', value: 'LEVEL', doc: 'When a message counts as sent: -1, 1 or 0.' }
-const config: Option = {
-  name: 'config',
-  value: 'NAME=VALUE',
-  doc: "A setting, by Kafka's name, such as retention.ms=3600000; may be repeated.",
-  multiple: true,
+const existing: Argument = { ...name, named: 'topics' }
+const common: readonly Option[] = [clusterOption, castleOption, jsonOption]
+const ackLevels = ['-1', '1', '0'] as const
+const ackLevel: Option = {
+  name: 'ack-level',
+  value: 'LEVEL',
+  doc: 'Who must have a message before it counts as sent: -1 all in sync, 1 the leader, 0 nobody.',
+  values: ackLevels,
 }
+const pairs = (option: string, doc: string): Option => ({ name: option, value: 'NAME=VALUE', doc, multiple: true })
+const config = pairs('config', "A setting, by Kafka's name, such as retention.ms=3600000; may be repeated.")
+const about: readonly Option[] = [
+  pairs('label', 'A label; may be repeated.'),
+  { name: 'owner', value: 'TEXT', doc: 'Who answers for the topic.', mayBeEmpty: true },
+  { name: 'description', value: 'TEXT', doc: 'What it is for.', mayBeEmpty: true },
+]
 
 export const list: Command = {
   name: 'topic list',
   summary: 'Lists all topics.',
-  options: common,
-  async run(input) {
-    const topics = await apiOf(input).list<Omit<Topic, 'partitions'> & { partitions: unknown }>('/api/topics')
-    print(input, topics, () =>
-      table(
-        ['TOPIC', 'PARTITIONS', 'ACK', 'ID'],
-        topics.map((topic) => [topic.name, partitionCount(topic.partitions), topic.ackLevel, topic.topicId]),
-      ),
+  options: [{ ...clusterOption, doc: 'Only those of this cluster.' }, castleOption, jsonOption],
+  examples: [{ words: 'topic list', doc: 'all topics' }],
+  async run(input, io) {
+    const topics = await apiOf(input).list<TopicSummary>('/api/topics', { cluster: input.text('cluster') })
+    return await print(input, io, topics, () =>
+      table(io.stdout, ['TOPIC', 'PARTITIONS', 'REPLICAS', 'ACK', 'LEADERLESS', 'OWNER', 'ID'], topics.map(topicRow)),
     )
   },
 }
@@ -47,94 +55,156 @@ export const create: Command = {
     { name: 'replication-factor', value: 'N', doc: 'Copies of each partition.', default: '1' },
     { ...ackLevel, default: '-1' },
     config,
+    ...about,
+    dryRunOption,
+    reasonOption,
     ...common,
   ],
-  async run(input) {
-    const topic = await apiOf(input).post<Topic>('/api/topics', {
-      name: input.args[0],
+  examples: [
+    { words: 'topic create orders --partitions 6', doc: 'six partitions, acknowledged by all replicas in sync' },
+    {
+      words: 'topic create clicks --ack-level 1 --config retention.ms=3600000 --owner web',
+      doc: 'faster and short-lived',
+    },
+    { words: 'topic create bills --partitions 3 --dry-run', doc: 'only say where the partitions would be' },
+  ],
+  async run(input, io) {
+    const body = {
+      name: input.arg(0),
+      ...given('cluster', input.text('cluster')),
       partitions: input.integer('partitions', 1, 10_000),
       replicationFactor: input.integer('replication-factor', 1, 100),
-      ackLevel: ackLevelOf(input),
-      configs: configsOf(input),
-    })
-    print(input, topic, () => `Topic ${topic.name} is made (${topic.topicId}).`)
+      ...given('ackLevel', ackLevelOf(input)),
+      configs: pairsOf(input, 'config'),
+      labels: pairsOf(input, 'label'),
+      ...given('owner', input.text('owner')),
+      ...given('description', input.text('description')),
+    }
+    if (input.isSet('dry-run')) return await createDryRun(input, io, body)
+    const topic = await apiOf(input).post<Topic>('/api/topics', body, { query: { reason: input.text('reason') } })
+    return await print(input, io, topic, () => `Topic ${topic.name} is made (${topic.topicId}).`)
   },
+}
+
+async function createDryRun(input: Input, io: Io, body: object): Promise<Outcome> {
+  const plan = await apiOf(input).post<CreatePlan>('/api/topics', body, { query: { dryRun: true } })
+  await print(input, io, plan, () => createPreview(io.stdout, input.arg(0), plan))
+  return plan.valid ? 'done' : 'refused'
 }
 
 export const describe: Command = {
   name: 'topic describe',
   summary: 'Shows a topic, its settings, and who leads its partitions.',
-  args: [name],
+  args: [existing],
   options: common,
-  async run(input) {
-    const topic = await apiOf(input).get<Topic>(pathOf(input))
-    print(input, topic, () => described(topic))
+  examples: [{ words: 'topic describe orders', doc: 'settings, partitions, who has heard of the newest version' }],
+  async run(input, io) {
+    const topic = await apiOf(input).get<Topic>(pathOf(input), { cluster: input.text('cluster') })
+    return await print(input, io, topic, () => describedTopic(io.stdout, topic))
   },
 }
 
 export const change: Command = {
   name: 'topic change',
-  summary: 'Changes what running clients follow at once: the ack level and the settings.',
-  args: [name],
-  options: [ackLevel, config, ...common],
-  async run(input) {
-    const level = ackLevelOf(input)
-    const configs = configsOf(input)
-    if (level === undefined && Object.keys(configs).length === 0) {
-      throw new UsageError('Say what to change: --ack-level LEVEL or --config NAME=VALUE.')
+  summary: 'Changes a topic. Running clients and brokers follow at once. Shows first what will change, and asks.',
+  args: [existing],
+  options: [
+    ackLevel,
+    { name: 'partitions', value: 'N', doc: 'How many partitions; never fewer than now.' },
+    config,
+    { name: 'reset', value: 'NAME', doc: 'Take a setting back to its default; may be repeated.', multiple: true },
+    { ...about[0]!, doc: 'Set a label; may be repeated.' },
+    { name: 'remove-label', value: 'NAME', doc: 'Remove a label; may be repeated.', multiple: true },
+    ...about.slice(1),
+    yesOption,
+    dryRunOption,
+    reasonOption,
+    ...common,
+  ],
+  examples: [
+    { words: 'topic change clicks --ack-level -1 --dry-run', doc: 'what would change, and for whom' },
+    { words: 'topic change clicks --ack-level -1 --reason audited --yes', doc: 'safer from now on, without asking' },
+    { words: 'topic change clicks --config retention.ms=7200000 --reset max.message.bytes --yes', doc: 'settings' },
+  ],
+  async run(input, io) {
+    const body = changeOf(input)
+    const cluster = input.text('cluster')
+    const plan = await apiOf(input).patch<TopicPlan>(pathOf(input), body, { query: { cluster, dryRun: true } })
+    const preview = changePreview(io.stderr, input.arg(0), plan)
+    if (input.isSet('dry-run')) {
+      await print(input, io, plan, () => changePreview(io.stdout, input.arg(0), plan))
+      return plan.problems.length > 0 ? 'refused' : 'done'
     }
-    const body = { ...(level === undefined ? {} : { ackLevel: level }), configs }
-    const topic = await apiOf(input).patch<Topic>(pathOf(input), body)
-    print(input, topic, () => described(topic))
+    if (plan.problems.length === 0 && plan.changes.length > 0) {
+      const typed = plan.weaker ? { typed: input.arg(0) } : {}
+      await confirm(input, io, { preview, question: `Change topic ${input.arg(0)}?`, ...typed })
+    }
+    const options = { query: { cluster, reason: input.text('reason') }, version: plan.version }
+    const topic = await apiOf(input).patch<Topic>(pathOf(input), body, options)
+    return await print(input, io, topic, () => describedTopic(io.stdout, topic))
   },
 }
 
 export const remove: Command = {
   name: 'topic delete',
-  summary: 'Deletes a topic with all its messages; there is no way back.',
-  args: [name],
-  options: common,
-  async run(input) {
-    await apiOf(input).delete(pathOf(input))
-    print(input, { deleted: input.args[0] }, () => `Topic ${input.args[0]} is deleted.`)
+  summary:
+    'Deletes a topic with all its messages; there is no way back. Shows first what is lost, and asks for the name.',
+  args: [existing],
+  options: [yesOption, dryRunOption, reasonOption, ...common],
+  examples: [
+    { words: 'topic delete clicks --dry-run', doc: 'how many messages and groups it would take with it' },
+    { words: 'topic delete clicks --yes', doc: 'in a script' },
+  ],
+  async run(input, io) {
+    const api = apiOf(input)
+    const cluster = input.text('cluster')
+    const plan = await api.delete<DeletePlan>(pathOf(input), { query: { cluster, dryRun: true } })
+    if (input.isSet('dry-run')) return await print(input, io, plan, () => deletePreview(input.arg(0), plan))
+    const question = `Delete topic ${input.arg(0)} for good?`
+    await confirm(input, io, { preview: deletePreview(input.arg(0), plan), question, typed: input.arg(0) })
+    await api.delete(pathOf(input), { query: { cluster, reason: input.text('reason') }, version: plan.version })
+    return await print(input, io, { deleted: input.arg(0) }, () => `Topic ${input.arg(0)} is deleted.`)
   },
 }
 
+function changeOf(input: Input): object {
+  const configs = { ...pairsOf(input, 'config'), ...nulls(input.all('reset')) }
+  const labels = { ...pairsOf(input, 'label'), ...nulls(input.all('remove-label')) }
+  const body = {
+    ...given('ackLevel', ackLevelOf(input)),
+    ...given('partitions', input.integer('partitions', 1, 10_000)),
+    ...given('owner', input.text('owner')),
+    ...given('description', input.text('description')),
+    ...(Object.keys(configs).length === 0 ? {} : { configs }),
+    ...(Object.keys(labels).length === 0 ? {} : { labels }),
+  }
+  if (Object.keys(body).length > 0) return body
+  throw new UsageError('Say what to change, such as --ack-level LEVEL or --config NAME=VALUE.')
+}
+
 function pathOf(input: Input): string {
-  return `/api/topics/${encodeURIComponent(input.args[0] ?? '')}`
+  return `/api/topics/${encodeURIComponent(input.arg(0))}`
 }
 
 function ackLevelOf(input: Input): number | undefined {
-  const word = input.oneOf('ack-level', ['-1', '1', '0'])
+  const word = input.oneOf('ack-level', ackLevels)
   return word === undefined ? undefined : Number(word)
 }
 
-function configsOf(input: Input): Record<string, string> {
-  const configs: Record<string, string> = {}
-  for (const text of input.all('config')) {
+function pairsOf(input: Input, option: 'config' | 'label'): Record<string, string> {
+  const found: Record<string, string> = {}
+  for (const text of input.all(option)) {
     const at = text.indexOf('=')
-    if (at <= 0) throw new UsageError(`--config is '${text}', but must be NAME=VALUE, such as retention.ms=3600000.`)
-    configs[text.slice(0, at)] = text.slice(at + 1)
+    if (at <= 0) throw new UsageError(`--${option} is '${text}', but must be NAME=VALUE, such as retention.ms=3600000.`)
+    found[text.slice(0, at)] = text.slice(at + 1)
   }
-  return configs
+  return found
 }
 
-function partitionCount(partitions: unknown): number | undefined {
-  if (Array.isArray(partitions)) return partitions.length
-  return typeof partitions === 'number' ? partitions : undefined
+function given<T>(name: string, value: T | undefined): Record<string, T> {
+  return value === undefined ? {} : { [name]: value }
 }
 
-function described(topic: Topic): string {
-  const settings = Object.entries(topic.configs).map(([setting, value]) => `${setting}=${value}`)
-  const rows = topic.partitions.map(({ partition, leader, leaderEpoch, replicas, isr }) => [
-    partition,
-    leader,
-    leaderEpoch,
-    replicas.join(','),
-    isr.join(','),
-  ])
-  return [
-    `${topic.name}  ${topic.topicId}  ack level ${topic.ackLevel}  ${settings.join(' ')}`.trimEnd(),
-    table(['PARTITION', 'LEADER', 'EPOCH', 'REPLICAS', 'ISR'], rows),
-  ].join('\n')
+function nulls(names: readonly string[]): Record<string, null> {
+  return Object.fromEntries(names.map((each) => [each, null]))
 }

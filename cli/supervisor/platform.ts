@@ -135,7 +135,7 @@ export class Platform {
   }
 
   #logArgs(name: string): string[] {
-    return this.#options.verbose ? [] : ['--log-file', join(this.#folder.logs, `${name}.log`)]
+    return this.#options.verbose ? [] : ['--log.file', join(this.#folder.logs, `${name}.log`)]
   }
 
   /** A process's own sentence names its own settings; people here gave options of `start`. */
@@ -153,7 +153,7 @@ export class Platform {
 
 /** The processes that Castle counts as living brokers; none while it cannot be reached. */
 async function pidsUp(castleUrl: string): Promise<ReadonlySet<number>> {
-  const { items } = await castleApi(castleUrl)
+  const { items } = await castleApi([castleUrl])
     .get<{ items: { pid: number; state: string }[] }>('/api/brokers?limit=1000')
     .catch((error: unknown) => {
       if (codeOf(error) === castleUnreachable) return { items: [] }

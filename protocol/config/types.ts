@@ -52,6 +52,16 @@ export function stringType(maxLength: number): SettingType<string> {
   }
 }
 
+/** One of a few words. */
+export function wordType<const T extends string>(...words: readonly T[]): SettingType<T> {
+  return {
+    kafkaType: 2,
+    expected: `one of ${words.join(', ')}`,
+    parse: (text) => words.find((word) => word === text),
+    format: (value) => value,
+  }
+}
+
 /** Texts that match `item`, separated by commas; at least one. */
 export function listType(item: RegExp, what: string): SettingType<readonly string[]> {
   return {

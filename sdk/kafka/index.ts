@@ -3,7 +3,7 @@
 //   const client = new KafkaClient(nodeRuntime(), { bootstrap: [{ host: '127.0.0.1', port: 9092 }], clientId: 'me' }, silentLogger)
 //   await new Admin(client).createTopic({ name: 'orders', partitions: 6 })
 export { type Address, type Logger, nodeRuntime, type Runtime, silentLogger } from '@castellan/protocol/runtime'
-export { CastellanError, type ErrorCode, errorKinds } from '../errors.ts'
+export { CastellanError, type ErrorCode, errorKinds, refusal } from '../errors.ts'
 export { Admin, type NewTopic, type PartitionOffset, type ReadOptions, type ReadResult } from './admin.ts'
 export { KafkaClient, type KafkaClientOptions, type RequestOptions } from './client.ts'
 export { Message, MessageReader, type MessageSource } from './message.ts'

@@ -1,0 +1,73 @@
+// Every command, in the order of the help. Each is loaded only when it is called: a broker's start should not pay for what only
+// `produce` needs. Help, completion and docs/command-line.md come from this list.
+import type { Command } from '../command.ts'
+
+export interface Entry {
+  readonly name: string
+  readonly summary: string
+  /** For scripts of ours; not in the help. */
+  readonly hidden?: boolean
+  load(): Promise<Command>
+}
+
+const topic = () => import('./topic.ts')
+const group = () => import('./group.ts')
+const client = () => import('./client.ts')
+const completion = () => import('./completion.ts')
+
+export const entries: readonly Entry[] = [
+  {
+    name: 'start',
+    summary: 'Castle and brokers as processes of this machine',
+    load: async () => (await import('./start.ts')).start,
+  },
+  { name: 'castle', summary: 'One Castle', load: async () => (await import('./castle.ts')).castle },
+  { name: 'broker', summary: 'One broker', load: async () => (await import('./broker.ts')).broker },
+  { name: 'topic create', summary: 'Make a topic', load: async () => (await topic()).create },
+  { name: 'topic list', summary: 'All topics', load: async () => (await topic()).list },
+  { name: 'topic describe', summary: 'A topic and its partitions', load: async () => (await topic()).describe },
+  {
+    name: 'topic change',
+    summary: "Change a topic's ack level, settings, ...",
+    load: async () => (await topic()).change,
+  },
+  {
+    name: 'produce',
+    summary: 'Send lines, JSON lines or files as messages',
+    load: async () => (await import('./produce.ts')).produce,
+  },
+  {
+    name: 'consume',
+    summary: 'Print the messages of a topic, and follow it',
+    load: async () => (await import('./consume.ts')).consume,
+  },
+  { name: 'topic delete', summary: 'Delete a topic and its messages', load: async () => (await topic()).remove },
+  { name: 'group list', summary: 'All consumer groups', load: async () => (await group()).list },
+  { name: 'group describe', summary: 'Members, assignment, lag', load: async () => (await group()).describe },
+  { name: 'client list', summary: 'All clients that Castle hears of', load: async () => (await client()).list },
+  {
+    name: 'client describe',
+    summary: 'What a client should do beside what it does',
+    load: async () => (await client()).describe,
+  },
+  {
+    name: 'status',
+    summary: 'Is anything wrong? Castle, brokers, problems',
+    load: async () => (await import('./status.ts')).status,
+  },
+  {
+    name: 'completion',
+    summary: 'A script that completes commands in bash or zsh',
+    load: async () => (await completion()).completion,
+  },
+  { name: 'names', summary: '', hidden: true, load: async () => (await completion()).names },
+]
+
+/** The command that the words call, and what follows; undefined: none. */
+export function findEntry(words: readonly string[]): { entry: Entry; rest: readonly string[] } | undefined {
+  for (const entry of entries) {
+    const name = entry.name.split(' ')
+    if (name.every((word, index) => words[index] === word)) return { entry, rest: words.slice(name.length) }
+  }
+  return undefined
+}
