@@ -43,6 +43,8 @@ export class FakeGroup {
   /** Where epochs end, for OffsetForLeaderEpoch; -1: as far as the log goes. */
   epochEnd = -1
   logStart = 0
+  /** Of every time that is asked for; -1: nothing is that new. */
+  offsetOfTime = -1
   readonly #logs = new Map<number, Batch[]>()
 
   static async start(partitions = 2): Promise<FakeGroup> {
@@ -84,11 +86,15 @@ export class FakeGroup {
 
   /** Appends values as one batch; returns it, to be damaged. */
   append(partition: number, ...values: string[]): Uint8Array {
-    const bytes = buildBatch({ records: values.map((value) => ({ value })) })
+    return this.appendRecords(partition, ...values.map((value) => ({ value })))
+  }
+
+  appendRecords(partition: number, ...records: { key?: string | null; value: string }[]): Uint8Array {
+    const bytes = buildBatch({ records })
     const start = this.end(partition)
     patchBatch(bytes, 0, { baseOffset: start, partitionLeaderEpoch: this.broker.topics.get('orders')!.leaderEpoch })
     const log = this.#logs.get(partition) ?? []
-    log.push({ bytes, end: start + values.length })
+    log.push({ bytes, end: start + records.length })
     this.#logs.set(partition, log)
     return bytes
   }
@@ -171,11 +177,16 @@ export class FakeGroup {
         partitions: partitions.map(({ partitionIndex, timestamp }) => ({
           partitionIndex,
           errorCode: 0,
-          offset: timestamp === -2 ? this.logStart : this.end(partitionIndex),
+          offset: this.#offsetAt(timestamp, partitionIndex),
           leaderEpoch: 3,
         })),
       })),
     }
+  }
+
+  #offsetAt(timestamp: number, partition: number): number {
+    if (timestamp >= 0) return this.offsetOfTime
+    return timestamp === -2 ? this.logStart : this.end(partition)
   }
 
   async #fetch({ topics, maxWaitMs }: RequestOf<typeof fetch>): Promise<ResponseInput<typeof fetch>> {
