@@ -21,8 +21,8 @@ export interface TestPlatformOptions {
   /** What the platform's clock shows at first. Default: now, as `new Date()` says it. */
   readonly startAt?: Date
   /**
-   * Real ms that simulated time stands still for a handler that works on something outside the platform, such as a real server. After that
-   * it counts as hanging, and time goes on. Default 2,000.
+   * Real ms for which simulated time does not run ahead of a handler that works on something outside the platform, such as a real server.
+   * After that it counts as hanging. Default 2,000.
    */
   readonly patienceMs?: number
 }

@@ -29,8 +29,9 @@ export interface HandledOptions extends WaitOptions {
 const waitMs = 120_000
 /** Castle and brokers answer after milliseconds, and lead after a lease at most. */
 const startMs = 30_000
+const stopMs = 30_000
 /** A condition of the test is looked at this often: closely at first, then less. Simulated ms. */
-const lookMs = { first: 5, growth: 1.2, most: 250 }
+const lookMs = { first: 5, growth: 1.2, most: 250, slow: 5 }
 const shownLines = 5
 
 export class TestPlatform implements AsyncDisposable {
@@ -50,7 +51,7 @@ export class TestPlatform implements AsyncDisposable {
     this.#options = options
     this.#scheduler = new Scheduler(options.seed, { epochWallMs: options.startAt.getTime(), trace: false })
     this.#time = new Time(this.#scheduler, {
-      isHeld: () => this.#stopping === null && this.#services.isOutside(options.patienceMs),
+      isSlow: () => this.#isSlow,
       onQuiet: () => this.#onQuiet(),
     })
     this.#hosts = new Hosts(this.#scheduler, options.brokers, this.#failures, this.#logs)
@@ -213,8 +214,13 @@ export class TestPlatform implements AsyncDisposable {
   async #stop(): Promise<void> {
     this.#failures.clear()
     this.#hosts.heal()
-    const closed = Promise.all([this.#services.close(), this.#looker?.close()])
-    await this.#time.during(closed)
+    let isClosed = false
+    void Promise.all([this.#services.close(), this.#looker?.close()]).then(() => {
+      isClosed = true
+    })
+    // A consumer whose handler does not end is left by `close` before it has ended itself.
+    const isOver = () => isClosed && !this.#services.isRunning
+    await this.#time.pass(stopMs, isOver).catch(() => false) // the simulation broke: whoever waited was told
     this.#hosts.killAll()
     this.#time.stop(new TestingError('STOPPED', 'this platform was stopped'))
   }
@@ -223,6 +229,11 @@ export class TestPlatform implements AsyncDisposable {
 
   #checkOpen(): void {
     if (this.#stopping !== null) throw new TestingError('STOPPED', 'this platform was stopped')
+  }
+
+  /** A handler works outside the platform: time does not run ahead of it, unless the test wants to end. */
+  get #isSlow(): boolean {
+    return this.#stopping === null && this.#services.isOutside(this.#options.patienceMs)
   }
 
   /** Time passes until what was asked for is done. */
@@ -259,7 +270,7 @@ export class TestPlatform implements AsyncDisposable {
       const error = await failureOf(condition)
       if (error === null) return null
       const leftMs = endMs - this.#time.nowMs
-      if (leftMs > 0) await this.#pass(Math.min(stepMs, leftMs))
+      if (leftMs > 0) await this.#pass(Math.min(this.#isSlow ? lookMs.slow : stepMs, leftMs))
       else if (realNowMs() < realEndMs) await this.#inRealTime(lookMs.first)
       else return error
     }

@@ -34,7 +34,7 @@ export class Services {
     const process = this.#hosts.addService(options?.service || 'service')
     const log = this.#logs.of(process.name, () => this.#time.nowMs, options.log)
     const castellan = await connectWith(process.runtime, { connectTimeoutMs, ...options, castle: castleUrl, log })
-    const watch = { service: process.name, time: this.#time, history: this.#history, consumers: [], calls: 0 }
+    const watch = { service: process.name, time: this.#time, history: this.#history, consumers: [], calls: 0, runs: 0 }
     this.#watches.add(watch)
     this.#clients.set(process.name, castellan)
     return watchClient(castellan, watch)
@@ -53,6 +53,11 @@ export class Services {
 
   async close(): Promise<void> {
     await Promise.all([...this.#clients.values()].map((castellan) => castellan.close({ timeoutMs: closeTimeoutMs })))
+  }
+
+  /** Some consumer has not ended. */
+  get isRunning(): boolean {
+    return [...this.#watches].some(({ runs }) => runs > 0)
   }
 
   /**

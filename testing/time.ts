@@ -1,14 +1,14 @@
 // When simulated time passes, and when it stands still.
 //
 //   somebody waits (a wait of the test, a call of the SDK)?    yes: the next event, and the next, as fast as they run
-//   a handler works on something outside the platform?         time stands still for it, for a while
+//   ... while a handler works on something outside?            no faster than real time, for a while
 //   nobody waits                                               time stands still
 //
 // So a test says by waiting when anything happens; back-off of minutes takes milliseconds; and a handler that talks to a real server is not
 // overtaken by the platform's own timeouts meanwhile.
 import { TestingError } from './errors.ts'
 import type { Scheduler } from './simulator/index.ts'
-import { pause, turn, whenever } from './simulator/real.ts'
+import { pause, realNowMs, turn, whenever } from './simulator/real.ts'
 
 interface Wait {
   readonly untilMs: number
@@ -24,13 +24,13 @@ interface Call {
 
 /** A call that goes on longer keeps time going no more: what it waits for does not come. In simulated time. */
 const callMaxMs = 10 * 60_000
-/** How often a handler that works outside is looked after, and when people are told that nothing moves. Real time. */
-const holdMs = 1
+/** The steps of real time, and when people are told that nothing moves. */
+const realStepMs = 1
 const quietMs = 3_000
 
 export interface TimeHooks {
-  /** A handler works outside the platform: time waits for it. */
-  isHeld(): boolean
+  /** A handler works outside the platform: time does not run ahead of it. */
+  isSlow(): boolean
   /** Nobody has waited for the platform for some real seconds. */
   onQuiet(): void
 }
@@ -42,6 +42,8 @@ export class Time {
   readonly #calls = new Set<Call>()
   #isFlowing = false
   #answered = false
+  /** What simulated time has ahead of real time, since it is slow; null: it is not. */
+  #aheadMs: number | null = null
   #failure: Error | null = null
   #cancelQuiet = () => {}
 
@@ -98,7 +100,7 @@ export class Time {
     try {
       await turn()
       while (this.#settle() || this.#waits.size + this.#calls.size > 0) await this.#next()
-      this.#cancelQuiet = whenever(quietMs, () => this.#hooks.onQuiet())
+      if (this.#failure === null) this.#cancelQuiet = whenever(quietMs, () => this.#hooks.onQuiet())
     } catch (cause) {
       this.stop(new TestingError('BROKEN', `the simulation failed (seed ${this.#scheduler.seed})`, { cause }))
     } finally {
@@ -106,15 +108,26 @@ export class Time {
     }
   }
 
-  /** The next event; or none, where somebody was answered, who goes on first and perhaps waits again, or a handler works outside. */
+  /** The next event; or none, where somebody was answered, who goes on first and perhaps waits again. */
   async #next(): Promise<void> {
     if (this.#answered) {
       this.#answered = false
       return turn()
     }
-    if (this.#hooks.isHeld()) return pause(holdMs)
-    await this.#scheduler.step(this.#nextEndMs())
+    const endMs = Math.min(this.#nextEndMs(), this.#slowEndMs())
+    const hasMore = await this.#scheduler.step(endMs)
     if (this.#scheduler.failure !== null) throw this.#scheduler.failure
+    if (!hasMore && this.#aheadMs !== null) await pause(realStepMs)
+  }
+
+  /** While time is slow: as far as real time has come since it became so. */
+  #slowEndMs(): number {
+    if (!this.#hooks.isSlow()) {
+      this.#aheadMs = null
+      return Number.POSITIVE_INFINITY
+    }
+    this.#aheadMs ??= this.nowMs - realNowMs()
+    return realNowMs() + this.#aheadMs
   }
 
   /** Ends the waits whose condition holds or whose time is over, and forgets calls that take too long. True: somebody was answered. */

@@ -17,6 +17,8 @@ export interface Watch {
   readonly consumers: { readonly group: string; readonly topics: readonly string[]; readonly consumer: Consumer }[]
   /** Calls of the SDK that are not settled. */
   calls: number
+  /** Consumers that run. */
+  runs: number
 }
 
 /** A batch, or a message. */
@@ -51,8 +53,11 @@ function watchConsumer(consumer: Consumer, { group, topics }: ConsumerInput, wat
   const isHandler = (handler: unknown) => typeof handler === 'function'
   const run: Replace =
     (method) =>
-    (handler: Handler | BatchHandler, ...rest) =>
-      method(isHandler(handler) ? noted(handler) : handler, ...rest)
+    (handler: Handler | BatchHandler, ...rest) => {
+      const running = method(isHandler(handler) ? noted(handler) : handler, ...rest) as Promise<void>
+      count(watch, 'runs', running)
+      return running
+    }
   return layer(consumer, watch, {
     run,
     runBatches: run,
@@ -120,11 +125,15 @@ function layer<T extends object>(target: T, watch: Watch, replaced: Record<Prope
 
 function track<T>(watch: Watch, result: T): T {
   if (!(result instanceof Promise)) return result
-  watch.calls += 1
-  const over = () => {
-    watch.calls -= 1
-  }
-  result.then(over, over)
+  count(watch, 'calls', result)
   watch.time.during(result, watch)
   return result
+}
+
+function count(watch: Watch, what: 'calls' | 'runs', pending: Promise<unknown>): void {
+  watch[what] += 1
+  const over = () => {
+    watch[what] -= 1
+  }
+  pending.then(over, over)
 }

@@ -1,0 +1,156 @@
+// Trouble on purpose: calls that fail, cuts, kills; and what a service that uses the SDK sees of it.
+import type { Castellan } from '@castellan/sdk'
+import { afterEach, beforeEach, describe, expect, test } from 'vitest'
+import { type FailingCall, type HowItFails, TestPlatform } from './index.ts'
+
+let platform: TestPlatform
+let billing: Castellan
+beforeEach(async () => {
+  platform = await TestPlatform.start({ topics: { orders: { partitions: 2 }, payments: {} } })
+  billing = await platform.connect({ service: 'billing' })
+})
+afterEach(() => platform.stop())
+
+const pay = (castellan: Castellan, value = 'paid', deliveryTimeoutMs = 120_000) =>
+  castellan.producer({ deliveryTimeoutMs }).send({ topic: 'payments', value })
+const paid = async () => (await platform.messages('payments')).map(({ text }) => text)
+
+function handle(castellan: Castellan): (string | null)[] {
+  const given: (string | null)[] = []
+  void castellan.consumer({ group: 'billing', topics: ['orders'] }).run((message) => given.push(message.text))
+  return given
+}
+
+describe('a call that fails is made again by the SDK, and nothing is lost or doubled', () => {
+  test.each<[HowItFails, number]>([
+    ['NOT_ENOUGH_REPLICAS', 1],
+    ['NOT_LEADER_OR_FOLLOWER', 3],
+    ['connection-lost', 1],
+    ['answer-lost', 2],
+  ])('produce: %s, %i times', async (how, times) => {
+    const failure = platform.failNext('produce', how, { times })
+    expect(failure.happened).toBe(0)
+    await pay(billing)
+    expect(failure.happened).toBe(times)
+    expect(await paid()).toEqual(['paid'])
+  })
+
+  test.each<[FailingCall, HowItFails]>([
+    ['fetch', 'NOT_LEADER_OR_FOLLOWER'],
+    ['fetch', 'connection-lost'],
+    ['fetch', 'answer-lost'],
+    ['heartbeat', 'COORDINATOR_NOT_AVAILABLE'],
+    ['heartbeat', 'connection-lost'],
+    ['heartbeat', 'UNKNOWN_MEMBER_ID'],
+    ['commit', 'COORDINATOR_LOAD_IN_PROGRESS'],
+    ['commit', 'connection-lost'],
+    ['commit', 'answer-lost'],
+  ])('%s: %s', async (call, how) => {
+    const given = handle(billing)
+    await platform.handled(await platform.send({ topic: 'orders', value: 'first' }))
+    const failure = platform.failNext(call, how)
+    await platform.handled(await platform.send({ topic: 'orders', value: 'second' }))
+    await platform.caughtUp('billing')
+    await platform.waitFor(() => failure.happened === 1)
+    await platform.caughtUp('billing')
+    expect(new Set(given)).toEqual(new Set(['first', 'second']))
+  })
+})
+
+test('a refusal that repeating does not help ends in the error that services see', async () => {
+  platform.failNext('produce', 'TOPIC_AUTHORIZATION_FAILED')
+  await expect(pay(billing)).rejects.toMatchObject({ code: 'REFUSED', kafkaCode: 29 })
+  expect(await paid()).toEqual([])
+})
+
+test('only the service that is meant fails', async () => {
+  const shop = await platform.connect({ service: 'shop' })
+  const failure = platform.failNext('produce', 'TOPIC_AUTHORIZATION_FAILED', { service: 'shop' })
+  await pay(billing)
+  expect(failure.happened).toBe(0)
+  await expect(pay(shop)).rejects.toMatchObject({ code: 'REFUSED' })
+  await pay(shop)
+  expect(failure.happened).toBe(1)
+})
+
+test('a failure that does not exist is refused', () => {
+  const wrong = expect.objectContaining({ code: 'OPTION_WRONG' })
+  expect(() => platform.failNext('produce', 'NOT_AN_ERROR' as HowItFails)).toThrow(wrong)
+  expect(() => platform.failNext('rest' as FailingCall, 'answer-lost')).toThrow(wrong)
+  expect(() => platform.failNext('fetch', 'answer-lost', { times: 0 })).toThrow(wrong)
+})
+
+test('a broker that is cut off: sends wait, and go on when it is healed', async () => {
+  await pay(billing, 'before')
+  platform.cut('broker-1')
+  const sending = pay(billing, 'after')
+  await platform.advance(20_000)
+  expect(await paid()).toEqual(['before']) // looking is never cut off
+  platform.heal('broker-1')
+  await sending
+  expect(await paid()).toEqual(['before', 'after'])
+})
+
+test('a broker that stays cut off: the send fails when its time is over, and says whether it may be written', async () => {
+  const shop = await platform.connect({ service: 'shop' })
+  platform.cut('billing', 'broker-1')
+  await expect(pay(billing, 'paid', 30_000)).rejects.toMatchObject({ code: 'DELIVERY_TIMEOUT' })
+  await pay(shop)
+  platform.heal()
+  await pay(billing)
+  expect(await paid()).toEqual(['paid', 'paid'])
+})
+
+test('a broker that is killed keeps what it acknowledged', async () => {
+  const given = handle(billing)
+  await pay(billing, 'before')
+  platform.kill('broker-1')
+  expect(() => platform.kill('broker-1')).toThrow('broker-1 is down already')
+  const sending = pay(billing, 'after')
+  await platform.advance(5_000)
+  await platform.restart('broker-1')
+  await sending
+  expect(await paid()).toEqual(['before', 'after'])
+  await platform.handled(await platform.send({ topic: 'orders', value: 'a book' }))
+  expect(given).toEqual(['a book'])
+})
+
+test('with Castle away, messages go on; new services wait for it', async () => {
+  handle(billing)
+  await platform.handled(await platform.send({ topic: 'orders', value: 'first' }))
+  platform.kill('castle')
+  await platform.advance(30_000)
+  await platform.handled(await platform.send({ topic: 'orders', value: 'second' }))
+  await expect(platform.createTopic('more')).rejects.toThrow('castle is down')
+  await expect(platform.connect({ service: 'late' })).rejects.toMatchObject({ code: 'CASTLE_UNREACHABLE' })
+  const connecting = platform.connect({ service: 'patient' })
+  await platform.restart('castle')
+  await (await connecting).producer().send({ topic: 'payments', value: 'paid' })
+  await platform.createTopic('more')
+})
+
+test("a service that is killed at work: its message goes to the group's next member", async () => {
+  let begun = 0
+  void billing.consumer({ group: 'billing', topics: ['orders'] }).run(() => {
+    begun += 1
+    return new Promise(() => {})
+  })
+  const order = await platform.send({ topic: 'orders', value: 'a book' })
+  await platform.waitFor(() => expect(begun).toBe(1))
+  platform.kill('billing')
+  const given = handle(await platform.connect({ service: 'billing' }))
+  expect(await platform.handled(order)).toMatchObject({ service: 'billing-2', attempts: 2 })
+  expect(given).toEqual(['a book'])
+  await expect(platform.restart('billing')).rejects.toThrow('billing is a service: connect again')
+})
+
+test('of several brokers, one away stops its partitions alone', async () => {
+  await platform.stop()
+  platform = await TestPlatform.start({ brokers: 3, topics: { payments: { partitions: 3 } } })
+  const producer = (await platform.connect({ service: 'shop' })).producer({ deliveryTimeoutMs: 10_000 })
+  const send = (partition: number) => producer.send({ topic: 'payments', partition, value: 'paid' })
+  await Promise.all([0, 1, 2].map(send))
+  platform.kill('broker-2')
+  const outcomes = await Promise.allSettled([0, 1, 2].map(send))
+  expect(outcomes.map(({ status }) => status).sort()).toEqual(['fulfilled', 'fulfilled', 'rejected'])
+})
