@@ -4,6 +4,7 @@ import { createRoot } from 'react-dom/client'
 import { loadLanguage } from './catalogue/index.ts'
 import { App } from './shell/App.tsx'
 import './shell/tokens.css'
+import './shell/controls.css'
 
 await loadLanguage()
 const root = document.getElementById('root')

@@ -21,13 +21,17 @@ export interface OpenApi {
   readonly paths: Readonly<Record<string, Readonly<Record<string, Operation>>>>
 }
 
-/** Which answer has which name: `method path status`, and `[]` for the items of a list. */
+/** Which answer has which name: `method path status`, then `[]` for the items of a list, `|1` for the second alternative. */
 const names: readonly (readonly [name: string, answer: string])[] = [
   ['HealthView', 'get /api/health 200'],
   ['ClusterView', 'get /api/clusters 200 []'],
   ['BrokerView', 'get /api/brokers 200 []'],
   ['TopicSummary', 'get /api/topics 200 []'],
   ['TopicView', 'get /api/topics/{name} 200'],
+  ['TopicSetting', 'get /api/topic-settings 200 []'],
+  ['CreationPlan', 'post /api/topics 200'],
+  ['ChangePlan', 'patch /api/topics/{name} 200 |1'],
+  ['DeletionPlan', 'delete /api/topics/{name} 200'],
   ['GroupSummary', 'get /api/groups 200 []'],
   ['GroupView', 'get /api/groups/{group} 200'],
   ['ClientSummary', 'get /api/clients 200 []'],
@@ -42,11 +46,16 @@ export function typesOf(document: OpenApi): string {
 }
 
 function schemaOf(document: OpenApi, answer: string): Schema {
-  const [method = '', path = '', status = '', list] = answer.split(' ')
+  const [method = '', path = '', status = '', part] = answer.split(' ')
   const schema = document.paths[path]?.[method]?.responses[status]?.content?.['application/json']?.schema
-  const found = list === undefined ? schema : schema?.properties?.['items']?.items
+  const found = partOf(schema, part)
   if (found === undefined) throw new Error(`Castle describes no answer '${answer}'`)
   return found
+}
+
+function partOf(schema: Schema | undefined, part: string | undefined): Schema | undefined {
+  if (part === undefined) return schema
+  return part === '[]' ? schema?.properties?.['items']?.items : schema?.anyOf?.[Number(part.slice(1))]
 }
 
 function write(schema: Schema, indent: string): string {

@@ -101,6 +101,60 @@ export type TopicView = {
   }
 }
 
+export type TopicSetting = {
+  readonly name: string
+  readonly type: string
+  readonly default: string
+  readonly honoured: boolean
+  readonly expected: string
+  readonly doc: string
+}
+
+export type CreationPlan = {
+  readonly valid: boolean
+  readonly problems: readonly {
+    readonly field: string
+    readonly code: string
+    readonly params: Readonly<Record<string, string | number | boolean | null>>
+    readonly message: string
+  }[]
+  readonly placement: readonly {
+    readonly partition: number
+    readonly leader: number
+    readonly replicas: readonly number[]
+  }[]
+  readonly survivesBrokers: number
+}
+
+export type ChangePlan = {
+  readonly version: number
+  readonly changes: readonly {
+    readonly field: string
+    readonly from: string | number | null
+    readonly to: string | number | null
+  }[]
+  readonly weaker: boolean
+  readonly problems: readonly {
+    readonly field: string
+    readonly code: string
+    readonly params: Readonly<Record<string, string | number | boolean | null>>
+    readonly message: string
+  }[]
+  readonly clients: {
+    readonly total: number
+    readonly linked: number
+  }
+  readonly brokers: number
+}
+
+export type DeletionPlan = {
+  readonly version: number
+  readonly partitions: number
+  readonly messages: number | null
+  readonly groups: readonly string[]
+  readonly clients: number
+}
+
 export type GroupSummary = {
   readonly group: string
   readonly cluster: string

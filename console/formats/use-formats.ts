@@ -1,5 +1,5 @@
 // The formats of the language and zone that this person chose, and a clock for ages.
-import { useEffect, useMemo, useState } from 'react'
+import { useMemo, useSyncExternalStore } from 'react'
 import { useLanguage } from '../catalogue/language.ts'
 import { preference, usePreference } from '../shell/preferences.ts'
 import { type Formats, makeFormats, type Zone } from './formats.ts'
@@ -13,14 +13,29 @@ export function useFormats(): Formats {
   return useMemo(() => makeFormats(language, zone), [language, zone])
 }
 
-/** The wall clock in ms, read anew every `everyMs`: for ages. */
-export function useNow(everyMs = 1_000): number {
-  const [nowMs, setNowMs] = useState(() => Date.now())
-  useEffect(() => {
-    const timer = setInterval(() => setNowMs(Date.now()), everyMs)
-    return () => clearInterval(timer)
-  }, [everyMs])
-  return nowMs
+let nowMs = Date.now()
+const tickers = new Set<() => void>()
+let timer: ReturnType<typeof setInterval> | undefined
+
+/** One timer for all ages of the page. */
+function subscribeToSeconds(listener: () => void): () => void {
+  tickers.add(listener)
+  nowMs = Date.now()
+  timer ??= setInterval(() => {
+    nowMs = Date.now()
+    for (const ticker of tickers) ticker()
+  }, 1_000)
+  return () => {
+    tickers.delete(listener)
+    if (tickers.size > 0) return
+    clearInterval(timer)
+    timer = undefined
+  }
+}
+
+/** The wall clock in ms, read anew each second: for ages. */
+export function useNow(): number {
+  return useSyncExternalStore(subscribeToSeconds, () => nowMs)
 }
 
 export function isZone(text: string): text is Zone {

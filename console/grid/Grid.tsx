@@ -42,6 +42,8 @@ export interface GridProps<Row> {
   readonly release?: string
   /** 'fill' takes the height that is left on the page; 'fit' is as high as its rows, up to 480 px. */
   readonly height?: 'fill' | 'fit'
+  /** The key of a row to bring into sight when it is first there: what was just created. */
+  readonly reveal?: string
   /** Of several tables on one page: the name of this one's sort in the address. */
   readonly sortName?: string
 }
@@ -107,11 +109,17 @@ type ScrollerProps<Row> = GridProps<Row> & {
   readonly children: ReactNode
 }
 
-function Scroller<Row>({ label, columns, placed, hrefOf, hands, head, children }: ScrollerProps<Row>) {
+function Scroller<Row>({ label, columns, placed, hrefOf, reveal = '', hands, head, children }: ScrollerProps<Row>) {
   const id = useId()
   const { scroller, scrollTop, setScrollTop, height } = useScroll()
   const [activeKey, setActiveKey] = useState<string>()
   const active = placed.findIndex(({ key }) => key === activeKey)
+  const revealed = reveal === '' ? -1 : placed.findIndex(({ key }) => key === reveal)
+  useEffect(() => {
+    const element = scroller.current
+    if (revealed === -1 || element === null || height === 0) return
+    element.scrollTop = scrollFor(revealed, element.scrollTop, height)
+  }, [revealed, height, scroller])
   const { first, end } = windowOf(scrollTop, height, placed.length)
   const open = (row: Row) => hrefOf !== undefined && navigate(hrefOf(row))
   const press = (event: KeyboardEvent) => {

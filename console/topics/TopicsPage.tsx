@@ -1,38 +1,80 @@
-// /topics: which topic is unhealthy?
-import type { TopicSummary } from '../api/index.ts'
+// /topics?q&cluster&ack&internal: which topic is unhealthy? And the way to a new one.
+import { Button } from 'antd'
+import { lazy, Suspense } from 'react'
 import { useText } from '../catalogue/index.ts'
-import { type Column, Grid } from '../grid/index.ts'
-import { PageLayout } from '../shell/index.ts'
-import { href, pages } from '../url/index.ts'
-import { useTopics } from './api.ts'
+import { RowCount } from '../grid/index.ts'
+import { ChoiceFilter, Icon, PageLayout, SearchBox, SwitchFilter } from '../shell/index.ts'
+import { setQueryValues, useQueryValue } from '../url/index.ts'
+import { ackLevels } from './AckTag.tsx'
+import { useClusters, useTopics } from './api.ts'
+import { isShown } from './filter.ts'
+import { TopicTable } from './TopicTable.tsx'
 
-const columns: readonly Column<TopicSummary>[] = [
-  { id: 'name', title: 'Name', width: 'minmax(200px, 2fr)', sort: ({ name }) => name, cell: ({ name }) => name },
-  {
-    id: 'partitions',
-    title: 'Partitions',
-    width: '120px',
-    align: 'right',
-    sort: (t) => t.partitions,
-    cell: (t) => t.partitions,
-  },
-]
+const CreateTopic = lazy(async () => ({ default: (await import('./CreateTopic.tsx')).CreateTopic }))
 
 export function TopicsPage() {
-  const { topics } = useText()
+  const { topics: text } = useText()
   const query = useTopics()
+  const filter = useFilter()
+  const [dialog, setDialog] = useQueryValue('dialog', { push: true })
+  const all = query.data?.items ?? []
+  const rows = all.filter((topic) => isShown(topic, filter))
+  const total = all.filter(({ internal }) => !internal || filter.isInternalShown).length
+  const create = (
+    <Button type="primary" icon={<Icon name="plus" />} onClick={() => setDialog('create')}>
+      {text.create}
+    </Button>
+  )
   return (
-    <PageLayout title={topics.title} name={topics.title} isFilled>
-      <Grid
-        label={topics.title}
-        columns={columns}
-        rows={query.data?.items ?? []}
-        keyOf={({ topicId }) => topicId}
-        hrefOf={({ cluster, name }) => href(pages.topic, { cluster, topic: name })}
+    <PageLayout title={text.title} name={text.title} actions={create} isFilled>
+      <Filters>{query.data !== undefined && <RowCount shown={rows.length} total={total} />}</Filters>
+      <TopicTable
+        rows={rows}
+        total={total}
         query={query}
-        sort={{ column: 'name', isDescending: false }}
-        empty="–"
+        release={JSON.stringify(filter)}
+        empty={
+          <>
+            <p>{text.nothingYet}</p>
+            {create}
+          </>
+        }
+        onClearFilter={() => setQueryValues({ q: '', cluster: '', ack: '' })}
       />
+      {dialog === 'create' && (
+        <Suspense fallback={null}>
+          <CreateTopic onClose={() => setDialog('')} />
+        </Suspense>
+      )}
     </PageLayout>
+  )
+}
+
+function useFilter() {
+  const [q] = useQueryValue('q')
+  const [cluster] = useQueryValue('cluster')
+  const [ack] = useQueryValue('ack')
+  const [internal] = useQueryValue('internal')
+  return { q, cluster, ack, isInternalShown: internal === '1' }
+}
+
+function Filters({ children }: { readonly children: React.ReactNode }) {
+  const { topics: text } = useText()
+  const clusters = useClusters().data?.items ?? []
+  const levels = ackLevels.map((level) => ({ value: String(level), text: text.ack.short[level] }))
+  return (
+    <div className="filters">
+      <SearchBox label={text.filter} />
+      {clusters.length > 1 && (
+        <ChoiceFilter
+          name="cluster"
+          label={text.columns.cluster}
+          options={[{ value: '', text: text.anyCluster }, ...clusters.map(({ id }) => ({ value: id, text: id }))]}
+        />
+      )}
+      <ChoiceFilter name="ack" label={text.columns.ack} options={[{ value: '', text: text.anyAck }, ...levels]} />
+      <SwitchFilter name="internal" label={text.internal} />
+      {children}
+    </div>
   )
 }

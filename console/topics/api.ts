@@ -1,6 +1,85 @@
 // Topics, as Castle lists and shows them.
-import { type TopicSummary, useLiveList } from '../api/index.ts'
+import {
+  type ClusterView,
+  type GroupSummary,
+  type TopicSetting,
+  type TopicSummary,
+  type TopicView,
+  useLive,
+  useLiveList,
+} from '../api/index.ts'
+
+export interface TopicName {
+  readonly cluster: string
+  readonly topic: string
+}
+
+export function pathOf({ topic }: TopicName): string {
+  return `/api/topics/${encodeURIComponent(topic)}`
+}
 
 export function useTopics() {
   return useLiveList<TopicSummary>({ path: '/api/topics', subjects: ['topics'] })
+}
+
+export function useClusters() {
+  return useLiveList<ClusterView>({ path: '/api/clusters', subjects: ['brokers'] })
+}
+
+/** `pollMs`: while something is on its way that the stream does not tell of. */
+export function useTopic(name: TopicName, { pollMs }: { pollMs?: number } = {}) {
+  return useLive<TopicView>({
+    path: pathOf(name),
+    query: { cluster: name.cluster },
+    subjects: [`topic/${name.cluster}/${name.topic}`],
+    ...(pollMs === undefined ? {} : { pollMs }),
+  })
+}
+
+export interface PartitionOffsets {
+  readonly partition: number
+  readonly start: number | null
+  readonly end: number | null
+}
+
+/** Measured by the brokers, so asked again and again while it is in sight. */
+export function useOffsets(name: TopicName) {
+  return useLive<{ items: readonly PartitionOffsets[]; problem: string | null }>({
+    path: `${pathOf(name)}/offsets`,
+    query: { cluster: name.cluster },
+    pollMs: 2_000,
+  })
+}
+
+/** A client of the SDK that uses the topic, and whether it has the topic's newest version. */
+export interface TopicClient {
+  readonly id: string
+  readonly service: string
+  readonly host: string
+  readonly linked: boolean
+  readonly state: 'applied' | 'pending' | 'offline'
+  readonly version: number | null
+  readonly desired: number
+  /** From the commit of the newest version to the heartbeat that confirmed it. */
+  readonly appliedMs: number | null
+}
+
+export function useTopicClients(name: TopicName, { pollMs }: { pollMs?: number } = {}) {
+  return useLiveList<TopicClient>({
+    path: `${pathOf(name)}/clients`,
+    query: { cluster: name.cluster },
+    subjects: [`topic/${name.cluster}/${name.topic}`, 'clients'],
+    ...(pollMs === undefined ? {} : { pollMs }),
+  })
+}
+
+export function useTopicSettings() {
+  return useLive<{ items: readonly TopicSetting[] }>({ path: '/api/topic-settings', pollMs: 600_000 })
+}
+
+/** Groups with a member that reads the topic. */
+export function useReaders({ cluster, topic }: TopicName) {
+  const query = useLiveList<GroupSummary>({ path: '/api/groups', query: { cluster }, subjects: ['groups'] })
+  const readers = (query.data?.items ?? []).filter(({ topics }) => topics.includes(topic))
+  return { query, readers }
 }

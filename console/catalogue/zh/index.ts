@@ -5,7 +5,8 @@ import { danger } from './danger.ts'
 import { errors } from './errors.ts'
 import { grid } from './grid.ts'
 import { shell } from './shell.ts'
+import { topic } from './topic.ts'
 import { topics } from './topics.ts'
 
-export const zh: Texts = { shell, grid, danger, errors, topics }
+export const zh: Texts = { shell, grid, danger, errors, topics, topic }
 export { antd }

@@ -2,4 +2,41 @@ import type { Texts } from '../language.ts'
 
 export const topics: Texts['topics'] = {
   title: '主题',
+  filter: '按名称、负责人或标签筛选',
+  anyCluster: '全部集群',
+  anyAck: '任意 Ack 级别',
+  internal: '内部主题',
+  nothingYet: '还没有主题。主题是一份有名字的日志：生产者写入，消费者读取。',
+  create: '创建主题',
+  columns: {
+    name: '名称',
+    cluster: '集群',
+    partitions: '分区',
+    replicas: '副本',
+    ack: 'Ack 级别',
+    state: '状态',
+    owner: '负责人',
+    labels: '标签',
+    created: '创建时间',
+  },
+  states: {
+    creating: '创建中',
+    ready: '就绪',
+    leaderless: (count) => `${count} 个分区没有主副本`,
+  },
+  internalTag: '内部',
+  ack: {
+    short: { [-1]: 'Ack -1 · 全部同步副本', 1: 'Ack 1 · 主副本', 0: 'Ack 0 · 不等待' },
+    name: { [-1]: 'Ack -1', 1: 'Ack 1', 0: 'Ack 0' },
+    waitsFor: {
+      [-1]: '等待所有同步中的副本。',
+      1: '只等待主副本。',
+      0: '不等待任何副本。',
+    },
+    loses: {
+      [-1]: '已确认的消息在失去一台 Broker 后仍然保留。',
+      1: '主副本所在 Broker 宕机时，最多可能丢失 1 秒内已确认的消息。',
+      0: '任何消息都可能丢失，生产者也不会得知。',
+    },
+  },
 }

@@ -1,0 +1,20 @@
+// An ack level in words; those that can lose messages stand out.
+import { useText } from '../catalogue/index.ts'
+import { Tag } from '../shell/index.ts'
+
+export type AckLevel = -1 | 1 | 0
+
+export const ackLevels: readonly AckLevel[] = [-1, 1, 0]
+
+export function AckTag({ level }: { readonly level: AckLevel }) {
+  const { ack } = useText().topics
+  return (
+    <Tag
+      tone={level === -1 ? 'neutral' : 'warn'}
+      state={`ack${level}`}
+      title={`${ack.waitsFor[level]} ${ack.loses[level]}`}
+    >
+      {ack.short[level]}
+    </Tag>
+  )
+}

@@ -1,0 +1,184 @@
+// The dialog that makes a topic (console.md, flow 1): checked while it is filled in, with what would come of it.
+import { Button, Input, InputNumber, Modal } from 'antd'
+import { useRef, useState } from 'react'
+import { type CreationPlan, useProblemText } from '../api/index.ts'
+import { useText } from '../catalogue/index.ts'
+import { setQueryValues } from '../url/index.ts'
+import { AckChoice } from './AckChoice.tsx'
+import { useClusters } from './api.ts'
+import { Field } from './Field.tsx'
+import { Placement } from './Placement.tsx'
+import { type NewTopic, useCreate, useCreationPlan } from './use-creation.ts'
+
+const blank: NewTopic = {
+  name: '',
+  cluster: '',
+  partitions: 6,
+  replicationFactor: 1,
+  ackLevel: -1,
+  owner: '',
+  description: '',
+}
+
+export function CreateTopic({ onClose }: { readonly onClose: () => void }) {
+  const text = useText()
+  const form = text.topic.creation
+  const clusters = useClusters().data?.items ?? []
+  const cluster = clusters[0]?.id ?? ''
+  const [given, setGiven] = useState<NewTopic>(blank)
+  const topic = given.cluster === '' ? { ...given, cluster } : given
+  const set = (change: Partial<NewTopic>) => setGiven({ ...topic, ...change })
+  const { plan, isSettled } = useCreationPlan(topic)
+  const { create, isRunning, failure } = useCreate()
+  const name = useRef<HTMLInputElement>(null)
+  const problemsOf = useFieldProblems(plan.data, topic)
+  const isValid = plan.data?.valid === true && isSettled
+  const submit = async () => {
+    if (!isValid || isRunning || !(await create(topic))) return
+    setQueryValues({ dialog: '', created: `${topic.cluster}/${topic.name}` })
+  }
+  return (
+    <Modal
+      open
+      title={form.title}
+      width={680}
+      mask={{ closable: false }}
+      onCancel={onClose}
+      afterOpenChange={(opened) => opened && name.current?.focus()}
+      footer={[
+        <Button key="cancel" onClick={onClose}>
+          {text.shell.cancel}
+        </Button>,
+        <Button key="create" type="primary" disabled={!isValid} loading={isRunning} onClick={submit}>
+          {form.verb(topic.partitions ?? 0)}
+        </Button>,
+      ]}
+    >
+      <form
+        className="form"
+        onSubmit={(event) => {
+          event.preventDefault()
+          void submit()
+        }}
+      >
+        <Field
+          label={form.name}
+          hint={isNameFree(plan.data, topic) && isSettled ? form.nameFree : form.nameHint}
+          problems={problemsOf('name')}
+        >
+          {(props) => (
+            <Input
+              {...props}
+              ref={(input) => {
+                name.current = input?.input ?? null
+              }}
+              className="mono"
+              value={topic.name}
+              autoComplete="off"
+              spellCheck={false}
+              onChange={({ target }) => set({ name: target.value })}
+            />
+          )}
+        </Field>
+        {clusters.length > 1 && (
+          <Field label={form.cluster} problems={problemsOf('cluster')}>
+            {(props) => (
+              <select
+                {...props}
+                className="control"
+                value={topic.cluster}
+                onChange={({ target }) => set({ cluster: target.value })}
+              >
+                {clusters.map(({ id }) => (
+                  <option key={id}>{id}</option>
+                ))}
+              </select>
+            )}
+          </Field>
+        )}
+        <div className="form-pair">
+          <Field label={form.partitions} hint={form.partitionsHint} problems={problemsOf('partitions')}>
+            {(props) => (
+              <InputNumber
+                {...props}
+                min={1}
+                max={10_000}
+                precision={0}
+                value={topic.partitions}
+                onChange={(partitions) => set({ partitions })}
+              />
+            )}
+          </Field>
+          <Field label={form.replicas} problems={problemsOf('replicationFactor')}>
+            {(props) => (
+              <InputNumber
+                {...props}
+                min={1}
+                max={100}
+                precision={0}
+                value={topic.replicationFactor}
+                onChange={(replicationFactor) => set({ replicationFactor })}
+              />
+            )}
+          </Field>
+        </div>
+        <AckChoice value={topic.ackLevel} onChange={(ackLevel) => set({ ackLevel })} />
+        <div className="form-pair">
+          <Field label={form.owner} hint={form.ownerHint} problems={problemsOf('owner')}>
+            {(props) => (
+              <Input
+                {...props}
+                value={topic.owner}
+                maxLength={249}
+                onChange={({ target }) => set({ owner: target.value })}
+              />
+            )}
+          </Field>
+          <Field label={form.description} problems={problemsOf('description')}>
+            {(props) => (
+              <Input
+                {...props}
+                value={topic.description}
+                maxLength={2_000}
+                onChange={({ target }) => set({ description: target.value })}
+              />
+            )}
+          </Field>
+        </div>
+        <Placement plan={plan.data} query={plan} />
+        {failure !== undefined && <CreationFailed {...failure} />}
+        <button type="submit" hidden />
+      </form>
+    </Modal>
+  )
+}
+
+/** An empty name is not yet wrong: nobody has typed one. */
+function useFieldProblems(plan: CreationPlan | undefined, topic: NewTopic) {
+  const textOf = useProblemText()
+  return (field: string): readonly string[] => {
+    if (field === 'name' && topic.name === '') return []
+    return (plan?.problems ?? [])
+      .filter((problem) => problem.field === field)
+      .map(({ code, params, message }) => {
+        return textOf({ status: 0, code, params, detail: message, next: '', requestId: '' }).what
+      })
+  }
+}
+
+function isNameFree(plan: CreationPlan | undefined, { name }: NewTopic): boolean {
+  return plan !== undefined && name !== '' && !plan.problems.some(({ field }) => field === 'name')
+}
+
+function CreationFailed({
+  problem,
+  isUnsure,
+}: Pick<NonNullable<ReturnType<typeof useCreate>['failure']>, 'problem' | 'isUnsure'>) {
+  const { danger } = useText()
+  const { what, next } = useProblemText()(problem)
+  return (
+    <p className={isUnsure ? 'notice notice-warn' : 'notice notice-bad'} role="alert">
+      {isUnsure ? danger.unsure : `${danger.lastFailed} ${what} ${next}`}
+    </p>
+  )
+}

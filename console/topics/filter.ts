@@ -1,0 +1,25 @@
+// Which topics a filter shows, pure.
+import type { TopicSummary } from '../api/types.ts'
+
+export interface TopicFilter {
+  /** Words that name, owner or labels must contain, all of them. */
+  readonly q: string
+  readonly cluster: string
+  readonly ack: string
+  readonly isInternalShown: boolean
+}
+
+export function isShown(topic: TopicSummary, { q, cluster, ack, isInternalShown }: TopicFilter): boolean {
+  if (topic.internal && !isInternalShown) return false
+  if (cluster !== '' && topic.cluster !== cluster) return false
+  if (ack !== '' && String(topic.ackLevel) !== ack) return false
+  const text = [topic.name, topic.owner, ...labelsOf(topic)].join('\n').toLowerCase()
+  return q
+    .toLowerCase()
+    .split(/\s+/)
+    .every((word) => text.includes(word))
+}
+
+export function labelsOf({ labels }: Pick<TopicSummary, 'labels'>): string[] {
+  return Object.entries(labels).map(([name, value]) => `${name}=${value}`)
+}
