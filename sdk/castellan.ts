@@ -27,8 +27,6 @@ export interface CloseOptions {
 const closeTimeoutMs = 10_000
 /** Of the time for closing: what handlers may use of it. */
 const handlersShare = 0.7
-/** Castle may need so long to hear that we go, whatever time is left. */
-const farewellMs = 500
 const nothing = () => {}
 
 export class Castellan {
@@ -162,7 +160,7 @@ export class Castellan {
     const areConsumersClosed = await this.#within(leftMs(), () => Promise.all(consumers).then(() => true))
     await Promise.all([...this.#producers].map((producer) => producer.close({ timeoutMs: leftMs() })))
     const inGoodOrder = areConsumersClosed && leftMs() > 0
-    await this.#within(Math.max(farewellMs, leftMs()), async () => this.#castle?.stop().then(() => true) ?? true)
+    await this.#within(leftMs(), async () => this.#castle?.stop().then(() => true) ?? true)
     this.#client.close()
     this.#endSignals?.()
     if (inGoodOrder) this.#log.debug({}, 'closed')
