@@ -115,9 +115,11 @@ describe('a flipped bit (R9)', () => {
       await expect(reopen(made).then(({ read }) => read())).rejects.toEqual(corrupt)
     })
 
-    test('of the last batch, which was not synced: cut as torn', async () => {
+    // No torn write damages what stands before the checksum and leaves the rest as it was.
+    test('of the last batch, which was not synced: a fault in front of the checksum, cut as torn behind it', async () => {
       const made = await make()
       flip(made, 22, byte)
+      if (byte >= 0 && byte < 17) return await expect(reopen(made)).rejects.toEqual(corrupt)
       const { log, read, context } = await reopen(made)
       expect([log.endOffset, await read()]).toEqual([22, records(22)])
       expect(context.counters.cutBytes).toBe(made.places.get(22)!.length)
@@ -125,11 +127,26 @@ describe('a flipped bit (R9)', () => {
     })
   })
 
-  test('that makes a leader epoch higher than all that are known passes: it stands outside the checksum, and may be right', async () => {
+  const setEpoch = (made: Made, offset: number, epoch: number) => {
+    const { path, position } = made.places.get(offset)!
+    new DataView(made.context.platters.bytes(path).buffer).setInt32(position + 12, epoch)
+  }
+
+  test('that makes the last leader epoch a little higher than all that are known passes: it may be right', async () => {
     const made = await make()
-    made.context.platters.bytes(pathOf(16))[made.places.get(22)!.position + 15]! += 2
+    setEpoch(made, 22, 7)
     const { log, read } = await reopen(made)
     expect([log.endOffset, log.highestEpoch, await read()]).toEqual([24, 7, records(24)])
+  })
+
+  test.each([
+    ['an epoch that no election can have reached', 22, 2 ** 31 - 1],
+    ['an epoch that is far away', 22, 5 + 2 ** 17],
+    ['an epoch above that of the batch behind it', 20, 7],
+  ])('%s: a fault, and nothing is cut', async (_, offset, epoch) => {
+    const made = await make()
+    setEpoch(made, offset, epoch)
+    await expect(reopen(made)).rejects.toEqual(corrupt)
   })
 
   test('in the last batch after a clean stop: never served, and nothing is cut', async () => {

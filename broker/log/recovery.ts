@@ -14,10 +14,13 @@ import { LogError } from './errors.ts'
 import { type CheckpointContent, kinds } from './files.ts'
 import { endOffsetOf, lengthOf, readOutline } from './outline.ts'
 import { afterBatch, Producers, type ProducersContent } from './producers.ts'
-import { findBatchBehind, type ScanEnd, scanBatches } from './scan.ts'
+import { findBatchBehind, isSoundBehindHeader, type ScanEnd, scanBatches } from './scan.ts'
 import { corrupt, offsetName, offsetOf, Segment } from './segment.ts'
 import { SparseIndex } from './sparse-index.ts'
 import { readStateFile } from './state-file.ts'
+
+/** Elections whose epochs a power loss can have taken from their file, at most; a flipped bit is mostly more. */
+const newEpochsMax = 65_536
 
 export interface Recovered {
   /** At least one; the last one is appended to. */
@@ -181,11 +184,9 @@ class Recovery {
     snapshots: readonly number[],
   ): Promise<ScanEnd> {
     const onBatch = (header: BatchHeader, position: number) => {
-      // An epoch above all that are known is news: its file may be older than this batch.
-      const lastOffset = endOffsetOf(header) - 1
-      const isNews = header.partitionLeaderEpoch > this.#epochs.highest
-      const problem = isNews ? undefined : this.#epochs.problemWith(header.partitionLeaderEpoch, lastOffset)
-      if (problem !== undefined) return problem
+      // It has its checksum, which does not cover the epoch: what is wrong with that is damage, never a torn write.
+      const problem = this.#problemWithEpoch(header.partitionLeaderEpoch, endOffsetOf(header) - 1)
+      if (problem !== undefined) throw corrupt(segment, problem)
       this.#loadSnapshot(header.baseOffset, snapshots)
       this.#learn(header)
       if (position === segment.bytes)
@@ -193,6 +194,14 @@ class Recovery {
       return undefined
     }
     return this.#context.files.during(segment.path, (file) => scanBatches(file, range, onBatch))
+  }
+
+  /** An epoch a little above all that are known is news: a power loss may have left its file older than this batch. */
+  #problemWithEpoch(epoch: number, lastOffset: number): string | undefined {
+    const { highest } = this.#epochs
+    if (epoch <= highest) return this.#epochs.problemWith(epoch, lastOffset)
+    if (!this.#knowsEpochs || epoch <= highest + newEpochsMax) return undefined
+    return `the batch that ends with offset ${lastOffset} has leader epoch ${epoch}, and ${highest} is the highest known`
   }
 
   #learn(header: BatchHeader): void {
@@ -235,6 +244,7 @@ class Recovery {
     let cutBytes = sizes[index]! - end.position
     // What is damaged is not behind itself, but a segment behind a gap is.
     const isGap = torn.baseOffset > end.offset
+    if (!isGap) await this.#mustBeTorn(torn, sizes[index]!, end)
     await this.#mustBeLast(torn, isGap ? 0 : end.position + 1, sizes[index]!, end)
     for (const [behind, segment] of segments.entries()) {
       if (behind <= index) continue
@@ -253,6 +263,13 @@ class Recovery {
       )
     }
     return cutBytes
+  }
+
+  async #mustBeTorn(segment: Segment, endPosition: number, end: ScanEnd): Promise<void> {
+    const isSound = await this.#context.files.during(segment.path, (file) =>
+      isSoundBehindHeader(file, end.position, endPosition),
+    )
+    if (isSound) throw corrupt(segment, `${end.problem}, and all of it is there but for its header`)
   }
 
   async #mustBeLast(segment: Segment, position: number, endPosition: number, end: ScanEnd): Promise<void> {

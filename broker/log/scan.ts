@@ -5,6 +5,10 @@ import { endOffsetOf, lengthOf, type Outline, readOutline } from './outline.ts'
 
 const magicAt = 16
 const chunkBytes = 1024 * 1024
+/** Offset and length come before what the length counts. */
+const prefixBytes = 12
+/** No request is larger, so no batch is. */
+const batchBytesMax = 100 * 1024 * 1024
 
 export interface ScanRange {
   readonly position: number
@@ -104,6 +108,24 @@ export async function findBatchBehind(
     position += bytes.length - headerBytes + 1
   }
   return undefined
+}
+
+/**
+ * Whether the batch at `position` is whole and only fields before its checksum are damaged: base offset, length, format version.
+ * No torn write looks like that. Its length may be what it says, or all that is left.
+ */
+export async function isSoundBehindHeader(file: DiskFile, position: number, endPosition: number): Promise<boolean> {
+  const left = endPosition - position
+  if (left < headerBytes) return false
+  const header = new Uint8Array(headerBytes)
+  await file.readAsync(header, position)
+  const said = new DataView(header.buffer).getInt32(8) + prefixBytes
+  for (const length of new Set([said, left])) {
+    if (length < headerBytes || length > left || length > batchBytesMax) continue
+    const batch = new Uint8Array(length)
+    if ((await file.readAsync(batch, position)) === length && verifyCrc(batch, 0, length)) return true
+  }
+  return false
 }
 
 /** The next place where a header might be, judged by the format version in it and offsets below 2^48; -1: none. */
