@@ -23,11 +23,27 @@ interface Running {
   readonly reject: (error: Error) => void
 }
 
-const runtime = nodeRuntime()
+/** A clock that each turn of the event loop moves on by a millisecond. */
+let nowMs = 0
+const node = nodeRuntime()
+const after = (delayMs: number, task: () => void) => {
+  const untilMs = nowMs + delayMs
+  let isCancelled = false
+  const look = () => (nowMs >= untilMs ? isCancelled || task() : setImmediate(look))
+  setImmediate(look)
+  const cancel = () => {
+    isCancelled = true
+  }
+  return { cancel }
+}
+const runtime = { ...node, clock: { ...node.clock, nowMs: () => nowMs, bootMs: () => nowMs, after } }
 
-/** Retries at once, and everything that is due by now. */
+/** All that is due, attempts that wait for a millisecond included. */
 async function settle(): Promise<void> {
-  for (let turn = 0; turn < 4; turn++) await new Promise((resolve) => setImmediate(resolve))
+  for (let turn = 0; turn < 6; turn++) {
+    nowMs++
+    await new Promise((resolve) => setImmediate(resolve))
+  }
 }
 
 class Bed {
@@ -38,6 +54,7 @@ class Bed {
   /** The log: key by offset. */
   readonly #keys: (string | null)[] = []
   running: Running[] = []
+  #before: readonly Running[] = []
   readonly #done = new Set<number>()
   /** Handed out, and neither failed nor passed by a seek since. */
   readonly #spent = new Set<number>()
@@ -58,7 +75,7 @@ class Bed {
     }
     const worker = new ParallelWorker(this.partition, messageMode(handle, new Map()), {
       runtime,
-      backoff: { initialMs: 0, multiplier: 1, maxMs: 0, jitter: 0 },
+      backoff: { initialMs: 1, multiplier: 1, maxMs: 1, jitter: 0 },
       maxAttempts: 2,
       retriable: () => true,
       session: this.#session,
@@ -131,6 +148,8 @@ class Bed {
     const mayStart = this.#isUp && !this.partition.isPaused && this.partition.isActive
     if (old.length > 0) expect(now).toEqual([])
     else if (mayStart) expect(now).toHaveLength(Math.min(this.#concurrency, eligible.length))
+    if (!mayStart) for (const one of this.running) expect(this.#before).toContain(one)
+    this.#before = [...this.running]
   }
 
   /** Not done, not too far ahead, and nothing of its key before it. */
@@ -230,4 +249,18 @@ test('a partition that goes in the middle: nothing starts, what ends well counts
     ),
     { numRuns: 100 },
   )
+})
+
+test('one that waits for a place to try again leaves with its partition', async () => {
+  const bed = new Bed(2, 10)
+  bed.do({ kind: 'fetch', keys: ['a', 'b', 'c'] })
+  await settle()
+  bed.do({ kind: 'end', which: 0, succeeds: false })
+  await settle()
+  expect(bed.running.map(({ offset }) => offset)).toEqual([1, 2])
+  const resting = bed.partition.stop()
+  for (const one of bed.running.splice(0)) bed.end(one, true)
+  await resting
+  await bed.partition.worker
+  expect(bed.partition.done.offset).toBe(0)
 })
