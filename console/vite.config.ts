@@ -15,9 +15,14 @@ export default defineConfig({
   server: {
     host: '127.0.0.1',
     port: 8601,
-    // Our own room of that name is no part of Castle's API.
     proxy: {
-      '^/api/(?!.*\\.ts(\\?|$))': { target: process.env['CASTLE'] ?? 'http://127.0.0.1:8600', changeOrigin: true },
+      // Our own room of that name is no part of Castle's API.
+      '^/api/(?!.*\\.ts(\\?|$))': {
+        target: process.env['CASTLE'] ?? 'http://127.0.0.1:8600',
+        changeOrigin: true,
+        // Castle takes writes from its own pages only, and this one is served elsewhere.
+        headers: { origin: process.env['CASTLE'] ?? 'http://127.0.0.1:8600' },
+      },
     },
   },
 })

@@ -28,17 +28,18 @@ export interface Words {
 interface DangerDialogProps<P extends Plan> {
   readonly title: string
   readonly act: Act
-  readonly isOpen: boolean
   readonly wordsOf: (plan: P) => Words
+  /** Fields that the act is made from, above its preview. */
+  readonly form?: ReactNode
   readonly isReasonRequired?: boolean
   readonly onClose: () => void
   readonly onDone: (plan: P) => void
 }
 
 export function DangerDialog<P extends Plan>(props: DangerDialogProps<P>) {
-  const { title, act, isOpen, wordsOf, isReasonRequired = false, onClose, onDone } = props
+  const { title, act, wordsOf, form, isReasonRequired = false, onClose, onDone } = props
   const { danger, shell } = useText()
-  const { plan, outcome, run } = usePlan<P>(act, isOpen)
+  const { plan, outcome, run } = usePlan<P>(act)
   const [typed, setTyped] = useState('')
   const [reason, setReason] = useState('')
   const cancel = useRef<HTMLButtonElement>(null)
@@ -54,9 +55,8 @@ export function DangerDialog<P extends Plan>(props: DangerDialogProps<P>) {
   return (
     <Modal
       title={title}
-      open={isOpen}
+      open
       onCancel={onClose}
-      destroyOnHidden
       mask={{ closable: false }}
       width={560}
       afterOpenChange={(opened) => opened && cancel.current?.focus()}
@@ -70,6 +70,7 @@ export function DangerDialog<P extends Plan>(props: DangerDialogProps<P>) {
       ]}
     >
       <div className="danger" data-state={outcome.kind}>
+        {form}
         {plan.isPending && (
           <p className="quiet late" role="status">
             {danger.checking}

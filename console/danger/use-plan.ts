@@ -21,7 +21,7 @@ export type Outcome =
   | { readonly kind: 'failed' | 'unsure'; readonly problem: Problem }
 
 /** Asks for the plan of `act` and does it. One key for as long as the plan stands, so a second press is the same job. */
-export function usePlan<P extends Plan>(act: Act, isOpen: boolean) {
+export function usePlan<P extends Plan>(act: Act) {
   const client = useQueryClient()
   const [outcome, setOutcome] = useState<Outcome>({ kind: 'none' })
   const [key, setKey] = useState(() => crypto.randomUUID())
@@ -30,7 +30,6 @@ export function usePlan<P extends Plan>(act: Act, isOpen: boolean) {
   const plan = useQuery({
     queryKey,
     queryFn: ({ signal }) => call<P>({ ...act, query: { ...query, dryRun: 'true' }, signal }),
-    enabled: isOpen,
     staleTime: Number.POSITIVE_INFINITY,
     gcTime: 0,
     refetchOnWindowFocus: false,

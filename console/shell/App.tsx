@@ -14,7 +14,12 @@ export function App() {
   const theme = useTheme()
   const locale = useAntdLocale()
   return (
-    <ConfigProvider theme={antdConfig(theme)} {...(locale === undefined ? {} : { locale })} wave={{ disabled: true }}>
+    <ConfigProvider
+      theme={antdConfig(theme)}
+      {...(locale === undefined ? {} : { locale })}
+      wave={{ disabled: true }}
+      button={{ autoInsertSpace: false }}
+    >
       <QueryClientProvider client={queryClient}>
         <Frame>
           <CurrentPage />

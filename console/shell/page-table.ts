@@ -22,6 +22,7 @@ function page<Pattern extends string>(
 
 const pageTable: readonly PageRow[] = [
   page(pages.topics, async () => (await import('../topics/TopicsPage.tsx')).TopicsPage),
+  page(pages.topic, async () => (await import('../topics/TopicPage.tsx')).TopicPage),
 ]
 
 export function findPage(path: string): { row: PageRow; parts: Readonly<Record<string, string>> } | undefined {

@@ -54,6 +54,8 @@ export function antdConfig(theme: 'light' | 'dark'): ThemeConfig {
   return {
     algorithm: theme === 'dark' ? antdTheme.darkAlgorithm : antdTheme.defaultAlgorithm,
     token: {
+      fontFamily: 'var(--font)',
+      fontFamilyCode: 'var(--mono)',
       fontSize: 13,
       borderRadius: 4,
       controlHeight: 28,

@@ -123,7 +123,7 @@ export const topic = {
     nameFree: 'This name is free.',
     cluster: 'Cluster',
     partitions: 'Partitions',
-    partitionsHint: 'As many consumers of a group can work at the same time.',
+    partitionsHint: 'At most as many consumers of a group work at once.',
     replicas: 'Replicas of each partition',
     ack: 'Ack level',
     owner: 'Owner',
