@@ -41,19 +41,20 @@ async function answer(io: Io, text: string): Promise<number> {
 /** Help on all commands, or on those that begin with a word. Throws a UsageError when none is meant. */
 function helpOn(words: readonly string[], wantsHelp: boolean): string {
   const shown = entries.filter(({ hidden }) => hidden !== true)
-  const plain = words.filter((word) => !word.startsWith('-'))
+  const firstOption = words.findIndex((word) => word.startsWith('-'))
+  const plain = firstOption === -1 ? words : words.slice(0, firstOption)
   const [first] = plain
   const ofNoun = shown.filter(({ name }) => name.startsWith(`${first} `))
   const isNoun = ofNoun.length > 0 && plain.length === 1
   const isNothing = first === undefined && (wantsHelp || words.every((word) => word === '--no-color'))
-  if (!isNoun && !isNothing) throw unknownCommand(words, ofNoun.length > 0 ? ofNoun : shown)
+  if (!isNoun && !isNothing) throw unknownCommand(plain.length > 0 ? plain : words, ofNoun.length > 0 ? ofNoun : shown)
   const text = helpOfAll(isNoun ? ofNoun : shown)
   if (wantsHelp) return text
   throw new UsageError(`Say which command:\n\n${text}`)
 }
 
 function unknownCommand(words: readonly string[], candidates: readonly { name: string }[]): UsageError {
-  const given = words.slice(0, 2).filter((word) => !word.startsWith('-'))
+  const given = words.slice(0, 2)
   const names = candidates.map(({ name }) => name)
   const near = nearestName(given.join(' '), names) ?? nearestName(given[0] ?? '', names)
   const hint = near === undefined ? 'see castellan --help.' : `did you mean castellan ${near}?`

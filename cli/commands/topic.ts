@@ -110,7 +110,6 @@ export const change: Command = {
   args: [existing],
   options: [
     ackLevel,
-    { name: 'partitions', value: 'N', doc: 'How many partitions; never fewer than now.' },
     config,
     { name: 'reset', value: 'NAME', doc: 'Take a setting back to its default; may be repeated.', multiple: true },
     { ...about[0]!, doc: 'Set a label; may be repeated.' },
@@ -172,7 +171,6 @@ function changeOf(input: Input): object {
   const labels = { ...pairsOf(input, 'label'), ...nulls(input.all('remove-label')) }
   const body = {
     ...given('ackLevel', ackLevelOf(input)),
-    ...given('partitions', input.integer('partitions', 1, 10_000)),
     ...given('owner', input.text('owner')),
     ...given('description', input.text('description')),
     ...(Object.keys(configs).length === 0 ? {} : { configs }),

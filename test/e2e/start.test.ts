@@ -291,7 +291,7 @@ test.each([
   [['--castle-port', 'http'], "--castle-port is 'http', but must be a whole number from 0 to 65535."],
   [['--broker-port', '65535'], "--broker-port is '65535', but must be a whole number from 0 to 65533."],
   [['--castle-port', '9093', '--broker-port', '9092'], '--castle-port 9093 is also the port of broker 2'],
-  [['--broker', '2'], "There is no option --broker for 'start': see castellan start --help."],
+  [['--broker', '2'], "There is no option --broker for 'start': did you mean --brokers?"],
   [['--data='], '--data needs a value: --data DIR'],
   [['--demo'], '--demo is not part of this version'],
   [['now'], "'now' is too much for 'start'"],
