@@ -12,7 +12,9 @@ import { answerCall } from './calls.ts'
 import type { CoreSettings } from './config.ts'
 import { CastleError } from './errors.ts'
 import { Groups } from './groups/groups.ts'
+import { type Stuck, StuckIndex } from './groups/stuck.ts'
 import { Links } from './heartbeats/links.ts'
+import type { Session } from './heartbeats/session.ts'
 import { Sessions } from './heartbeats/sessions.ts'
 import { Host } from './host.ts'
 import { Attention } from './leases/attention.ts'
@@ -23,6 +25,7 @@ import type { State } from './state/state.ts'
 import type { Store } from './store/store.ts'
 import { type AskedOf, changeTopic, deleteTopic, livingTopic, type TopicChange } from './topics/change.ts'
 import { type Asked, createTopic, type Defaults, type NewTopic, offsetsTopic } from './topics/create.ts'
+import { Pickups } from './topics/pickups.ts'
 import { type CreationPlan, planCreation } from './topics/plan.ts'
 
 export interface CastleOptions {
@@ -44,6 +47,8 @@ export class Castle {
   readonly brokers: Brokers
   readonly groups: Groups
   readonly links: Links
+  readonly #stuck = new StuckIndex()
+  readonly #pickups = new Pickups()
   readonly #runtime: Runtime
   readonly #options: CastleOptions
   readonly #changes: Changes
@@ -80,6 +85,7 @@ export class Castle {
       groups: this.groups,
       clock,
       log,
+      onClientReport: (session) => this.#onClientReport(session),
       onCall: (cluster, call) => answerCall(this, cluster, call, log),
     })
     this.sessions = new Sessions(host, {
@@ -220,7 +226,18 @@ export class Castle {
     return id
   }
 
+  /** Messages that stop their partitions: of one group, or of all. */
+  stuckNow(cluster?: string, group?: string): Iterable<Stuck> {
+    const isKnown = (session: Session) => this.sessions.get('client', session.id) === session
+    return this.#stuck.all(isKnown, cluster, group)
+  }
+
   // -------------------------------------------------------------- inside
+
+  #onClientReport(session: Session): void {
+    this.#stuck.onReport(session)
+    this.#pickups.confirm(session, topicsUsed(this.state, session), this.#runtime.clock.nowMs())
+  }
 
   get #topicDefaults(): Defaults {
     return { partitions: this.#options.settings.numPartitions }
@@ -229,6 +246,7 @@ export class Castle {
   #onApplied(applied: readonly AppliedChange[]): void {
     for (const each of applied) {
       const { change, before } = each
+      if (change.kind === 'topic' && change.entity === null) this.#pickups.forget(change.key)
       if (change.kind === 'cluster' && before === undefined) this.sessions.reconsider(noCluster)
       if (change.kind === 'topic' && change.entity !== null) this.#onTopic(change.entity, before as Topic | undefined)
       for (const { audience, key } of noticesOf(each, this.groups)) this.sessions.notify(audience, key)
@@ -237,6 +255,7 @@ export class Castle {
 
   #onTopic(topic: Topic, before: Topic | undefined): void {
     const { cluster, name } = topic
+    if (before?.version !== topic.version) this.#pickups.committed(topic, this.#runtime.clock.nowMs())
     if (name === offsetsTopic) this.groups.onOffsetsTopic(cluster)
     if (before !== undefined && before.deleted === topic.deleted) return
     this.sessions.reconsider(topicAudience(cluster, name))
@@ -259,6 +278,15 @@ export class Castle {
       if (attendedMs - session.heardMs >= this.#options.settings.clientLeaseMs) this.sessions.forget(session)
     }
     this.links.sweep()
+  }
+}
+
+/** The topics of a client's report that exist. */
+function* topicsUsed(state: State, { cluster, report }: Session): Iterable<Topic> {
+  if (cluster === undefined || report.kind !== 'client') return
+  for (const name of report.topics) {
+    const topic = state.topicNamed(cluster, name)
+    if (topic !== undefined) yield topic
   }
 }
 

@@ -20,6 +20,8 @@ export interface HostOptions {
   readonly groups: Groups
   readonly clock: Clock
   readonly log: Logger
+  /** A client's report was taken in. */
+  readonly onClientReport: (session: Session) => void
   readonly onCall: (cluster: string, call: Call) => Promise<Result>
 }
 
@@ -69,6 +71,7 @@ export class Host implements SessionsHost {
       session.cluster = report.cluster ?? session.cluster ?? this.#clusterHeld(report) ?? anyCluster(this.#state)?.id
       session.missing = this.#missingTopics(session.cluster, report)
       this.#compareWithStore(session)
+      this.#options.onClientReport(session)
     }
     return audiencesOf(session)
   }

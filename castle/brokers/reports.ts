@@ -9,6 +9,7 @@ interface Heard {
   readonly report: BrokerReport
   /** topic id -> partition -> log */
   readonly logs: ReadonlyMap<string, ReadonlyMap<number, LogReport>>
+  readonly faults: readonly LogReport[]
 }
 
 export class BrokerReports {
@@ -24,12 +25,17 @@ export class BrokerReports {
       const before = this.#log(brokerId, log.topicId, log.partition)
       if (before?.fault !== log.fault || before.leaderEpoch !== log.leaderEpoch) news.add(log.topicId)
     }
-    this.#heard.set(brokerId, { report, logs })
+    this.#heard.set(brokerId, { report, logs, faults: report.logs.filter(({ fault }) => fault !== null) })
     return news
   }
 
   of(brokerId: number): BrokerReport | undefined {
     return this.#heard.get(brokerId)?.report
+  }
+
+  /** Its logs that are out of use. */
+  faults(brokerId: number): readonly LogReport[] {
+    return this.#heard.get(brokerId)?.faults ?? []
   }
 
   /** Why the broker's log of a partition is out of use (R9); null when it is fine or not there yet. */

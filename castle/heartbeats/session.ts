@@ -25,6 +25,12 @@ export class Session implements Incarnations {
   heardWallMs = 0
   /** It may hold something other than it should: the next answer looks closely. */
   dirty = true
+  /** Since when, on the monotonic clock. */
+  dirtySinceMs = 0
+  /** Of a client: when its first report came, on the monotonic clock. */
+  arrivedMs: number | undefined
+  /** Topic id -> the version that it confirmed last, and how long after its commit (topics/pickups.ts). */
+  confirmed: Map<string, { readonly version: number; readonly appliedMs: number }> | undefined
   /** Topic names of its report that do not exist, as of the last close look. */
   missing: readonly string[] = []
   /** Where it stands in the index of who is interested in what. */

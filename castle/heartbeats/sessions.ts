@@ -123,8 +123,9 @@ export class Sessions {
 
   /** A subject changed that this audience has to hear of. */
   notify(audience: string, key: string): void {
+    const nowMs = this.#options.clock.nowMs()
     for (const session of this.#interest.of(audience)) {
-      session.dirty = true
+      soil(session, nowMs)
       this.#pushes.add(session, key)
     }
   }
@@ -231,6 +232,7 @@ export class Sessions {
       }
     }
     const session = new Session(kind, id, incarnation, found === undefined ? [] : retire(found), report)
+    session.dirtySinceMs = clock.nowMs()
     if (found !== undefined) this.#supersede(found)
     this.#byId[kind].set(id, session)
     return session
@@ -266,7 +268,7 @@ export class Sessions {
   }
 
   #consider(session: Session): void {
-    session.dirty = true
+    soil(session, this.#options.clock.nowMs())
     this.#interest.set(session, this.#host.onReport(session))
   }
 
@@ -318,4 +320,9 @@ export class Sessions {
 function checkKind(kind: 'broker' | 'client', report: Session['report']): void {
   if (report.kind === kind) return
   throw new HeartbeatMessageError('INVALID_MESSAGE', '/report/kind', `a ${kind} sent the report of a ${report.kind}`)
+}
+
+function soil(session: Session, nowMs: number): void {
+  if (!session.dirty) session.dirtySinceMs = nowMs
+  session.dirty = true
 }

@@ -4,7 +4,7 @@ import { Type } from '@castellan/protocol/json-schema'
 import type { FastifyInstance } from 'fastify'
 import type { Castle } from '../castle.ts'
 import { brokerView, clusterView } from '../views/schemas.ts'
-import { viewBroker, viewCluster } from '../views/views.ts'
+import { talliesOf, viewBroker, viewCluster } from '../views/views.ts'
 import { page, pageOf, pageQuery } from './lists.ts'
 import { addRoute } from './routes.ts'
 
@@ -46,10 +46,11 @@ export function addClusters(app: FastifyInstance, castle: Castle): void {
     handle: ({ query }) => {
       const cluster = query.cluster === undefined ? undefined : castle.clusterNamed(query.cluster).id
       const brokers = [...castle.state.all('broker')].filter((broker) => broker.cluster === (cluster ?? broker.cluster))
+      const tallyOf = talliesOf(castle)
       return page(
         brokers,
         ({ id }) => String(id).padStart(10, '0'),
-        (broker) => viewBroker(castle, broker),
+        (broker) => viewBroker(castle, broker, tallyOf(broker.id)),
         query,
       )
     },

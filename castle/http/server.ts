@@ -10,6 +10,7 @@ import { ClusterClients } from '../browse/cluster-clients.ts'
 import type { Castle } from '../castle.ts'
 import type { CastleConfig } from '../config.ts'
 import { CastleError, messageOf } from '../errors.ts'
+import { Problems } from '../views/problems.ts'
 import { addClients } from './clients.ts'
 import { addClusters } from './clusters.ts'
 import { GroupOffsets } from './group-offsets.ts'
@@ -19,6 +20,7 @@ import { Idempotency } from './idempotency.ts'
 import { LinkServer } from './links.ts'
 import { addMessages } from './messages.ts'
 import { answerProblems, earlyProblems } from './problems.ts'
+import { addProblems } from './problems-list.ts'
 import { addSystem } from './system.ts'
 import { addTopics } from './topics.ts'
 import { compileValidator } from './validation.ts'
@@ -74,10 +76,12 @@ export async function serveHttp(
     },
   })
   const clients = new ClusterClients(() => castle.state, runtime, log)
+  const problems = new Problems(castle, runtime.clock)
   addSystem(app, castle, release)
   addClusters(app, castle)
   addTopics(app, castle, clients)
   addMessages(app, castle, clients)
+  addProblems(app, castle, problems)
   addGroups(app, castle, new GroupOffsets(castle, clients))
   addClients(app, castle, runtime.clock)
   const links = new LinkServer(app.server, castle, hostRefusal)

@@ -6,6 +6,7 @@ import type { FastifyInstance } from 'fastify'
 import type { ClusterClients } from '../browse/cluster-clients.ts'
 import type { Castle } from '../castle.ts'
 import { CastleError } from '../errors.ts'
+import { topicAudience } from '../scope.ts'
 import type { Topic } from '../state/entities.ts'
 import { livingTopic } from '../topics/change.ts'
 import type { NewTopic } from '../topics/create.ts'
@@ -17,9 +18,9 @@ import {
   viewCreationPlan,
   viewDeletionPlan,
 } from '../views/plans.ts'
-import { topicSummary, topicView } from '../views/schemas.ts'
-import { summarizeTopic, viewTopic } from '../views/views.ts'
-import { list, listOf, listQuery, matching } from './lists.ts'
+import { topicClientView, topicSummary, topicView } from '../views/schemas.ts'
+import { summarizeTopic, viewTopic, viewTopicClient } from '../views/views.ts'
+import { list, listOf, listQuery, matching, pageQuery } from './lists.ts'
 import { addRoute, plannedQuery } from './routes.ts'
 import { inCluster, named, newTopic, strict, topicChange } from './topic-bodies.ts'
 import { addTopicSettings } from './topic-settings.ts'
@@ -115,6 +116,22 @@ function addReads(app: FastifyInstance, castle: Castle): void {
     query: Type.Object(inCluster, strict),
     answers: [200, topicView],
     handle: ({ params, query }) => viewTopic(castle, topicNamed(castle, query.cluster, params.name)),
+  })
+  addRoute(app, {
+    method: 'GET',
+    url: '/api/topics/:name/clients',
+    tag,
+    summary: 'Lists the clients that use a topic, and whether each follows its newest version.',
+    params: named,
+    query: Type.Object({ ...inCluster, ...pageQuery }, strict),
+    answers: [200, listOf(topicClientView)],
+    handle: ({ params, query: { cluster, ...query } }) => {
+      const topic = topicNamed(castle, cluster, params.name)
+      return list(castle.sessions.interestedIn(topicAudience(topic.cluster, topic.name)), query, {
+        name: ({ id }) => id,
+        show: (session) => viewTopicClient(topic, session),
+      })
+    },
   })
 }
 

@@ -6,7 +6,7 @@ import { CastleError } from '../errors.ts'
 import { groupAudience } from '../scope.ts'
 import { groupKey } from '../state/entities.ts'
 import type { GroupSummary, GroupView } from './schemas.ts'
-import { namedPartitions } from './views.ts'
+import { isoTime, namedPartitions } from './views.ts'
 
 export function summarizeGroup(castle: Castle, cluster: string, name: string): GroupSummary {
   const members = castle.groups.members(cluster, name)
@@ -50,7 +50,17 @@ export function viewGroup(castle: Castle, cluster: string, name: string, offsets
             outdated: report !== undefined && report.membership !== group.membership,
           },
     ...offsets,
+    stuck: stuckOf(castle, cluster, name),
   }
+}
+
+function stuckOf(castle: Castle, cluster: string, group: string): GroupView['stuck'] {
+  return [...castle.stuckNow(cluster, group)].map(
+    ({ topicId, partition, offset, sinceMs, attempts, error, client }) => {
+      const topic = castle.state.get('topic', topicId)?.name ?? null
+      return { topic, topicId, partition, offset, since: isoTime(sinceMs), attempts, error, client }
+    },
+  )
 }
 
 function clientOf(

@@ -148,6 +148,19 @@ export const groupView = Type.Object({
   ),
   /** Why there are no offsets, or null. */
   offsetsProblem: nullable(text),
+  /** Messages that stop their partitions, as the members that handle them say. */
+  stuck: Type.Array(
+    Type.Object({
+      topic: nullable(text),
+      topicId: text,
+      partition: count,
+      offset: count,
+      since: time,
+      attempts: count,
+      error: text,
+      client: text,
+    }),
+  ),
 })
 export type GroupView = Static<typeof groupView>
 
@@ -203,6 +216,41 @@ export const clientSummary = Type.Object({
   behind: count,
 })
 export type ClientSummary = Static<typeof clientSummary>
+
+export const topicClientView = Type.Object({
+  id: text,
+  service: text,
+  host: text,
+  linked: Type.Boolean(),
+  /** offline: it has no link, and holds an older version; it hears of the newest at its next heartbeat. */
+  state: Type.Union([Type.Literal('applied'), Type.Literal('pending'), Type.Literal('offline')]),
+  /** That it holds; null: none yet. */
+  version: nullable(count),
+  desired: count,
+  /** From the commit of the desired version to the heartbeat that confirmed it; null: not confirmed, or not waited for. */
+  appliedMs: nullable(Type.Number({ minimum: 0 })),
+})
+export type TopicClientView = Static<typeof topicClientView>
+
+export const problemView = Type.Object({
+  kind: Type.Union([
+    Type.Literal('leaderless'),
+    Type.Literal('log-fault'),
+    Type.Literal('broker-down'),
+    Type.Literal('stuck'),
+    Type.Literal('client-behind'),
+  ]),
+  /** 1 is worst. */
+  harm: Type.Integer({ minimum: 1 }),
+  cluster: text,
+  /** A code, with the names and values that say it in any language. */
+  what: text,
+  params: Type.Record(Type.String(), Type.Union([text, Type.Number(), Type.Boolean(), Type.Null()])),
+  since: time,
+  /** Keys of what it concerns, such as broker/2 or topic/<id>; the first twenty. */
+  about: Type.Array(text),
+})
+export type ProblemView = Static<typeof problemView>
 
 export const decisionView = Type.Object({
   number: count,

@@ -12,12 +12,14 @@ import type {
   ClusterView,
   DecisionView,
   HealthView,
+  TopicClientView,
   TopicSummary,
   TopicView,
 } from './schemas.ts'
 
+/** Others' clocks say what they like: a time that no Date can be is the last one that it can. */
 export function isoTime(wallMs: number): string {
-  return new Date(wallMs).toISOString()
+  return new Date(Math.min(wallMs, 8_640_000_000_000_000)).toISOString()
 }
 
 export function viewCluster(castle: Castle, cluster: Cluster): ClusterView {
@@ -37,22 +39,36 @@ export function viewCluster(castle: Castle, cluster: Cluster): ClusterView {
   }
 }
 
-export function viewBroker(castle: Castle, broker: Broker): BrokerView {
+/** What each broker leads and holds, counted in one pass over all topics. */
+export function talliesOf(castle: Castle): (brokerId: number) => Tally {
+  const tallies = new Map<number, { leaders: number; replicas: number }>()
+  const of = (id: number) => {
+    const tally = tallies.get(id) ?? { leaders: 0, replicas: 0 }
+    tallies.set(id, tally)
+    return tally
+  }
+  for (const { partitions } of castle.state.all('topic')) {
+    for (const { leader, replicas } of partitions) {
+      if (leader >= 0) of(leader).leaders += 1
+      for (const id of replicas) of(id).replicas += 1
+    }
+  }
+  return of
+}
+
+interface Tally {
+  readonly leaders: number
+  readonly replicas: number
+}
+
+export function viewBroker(castle: Castle, broker: Broker, { leaders, replicas }: Tally): BrokerView {
   const { state, brokers } = castle
   const { cluster, host, port, metricsPort, rack, pid, release, why, brokerEpoch } = broker
   const report = brokers.reports.of(broker.id)
   const session = castle.sessions.get('broker', String(broker.id))
-  let leaders = 0
-  let replicas = 0
-  for (const topic of topicsOf(state, cluster)) {
-    for (const partition of topic.partitions) {
-      if (partition.leader === broker.id) leaders += 1
-      if (partition.replicas.includes(broker.id)) replicas += 1
-    }
-  }
-  const faults = (report?.logs ?? []).flatMap(({ topicId, partition, fault }) =>
-    fault === null ? [] : [{ topicId, topic: state.get('topic', topicId)?.name ?? null, partition, fault }],
-  )
+  const faults = brokers.reports.faults(broker.id).map(({ topicId, partition, fault }) => {
+    return { topicId, topic: state.get('topic', topicId)?.name ?? null, partition, fault: fault ?? '' }
+  })
   return {
     id: broker.id,
     ...{ cluster, host, port, metricsPort, rack, pid, release },
@@ -105,6 +121,20 @@ export function viewTopic(castle: Castle, topic: Topic): TopicView {
   }
 }
 
+/** A client of a topic: whether it follows the topic's newest version. */
+export function viewTopicClient(topic: Topic, session: Session): TopicClientView {
+  const { service, host, holds } = session.report as ClientReport
+  const version = holds[`topic/${topic.topicId}`] ?? null
+  const linked = session.link !== undefined
+  const confirmed = session.confirmed?.get(topic.topicId)
+  const isApplied = version === topic.version
+  return {
+    ...{ id: session.id, service, host, linked, version, desired: topic.version },
+    state: isApplied ? 'applied' : linked ? 'pending' : 'offline',
+    appliedMs: isApplied && confirmed?.version === version ? confirmed.appliedMs : null,
+  }
+}
+
 export function summarizeClient(castle: Castle, session: Session): ClientSummary {
   const { service, host, pid, release, topics, groups } = session.report as ClientReport
   return {
@@ -152,7 +182,7 @@ export function viewHealth(castle: Castle, process: { release: string; pid: numb
 }
 
 /** Keys of what a sender holds in another version than it should. */
-function behind(castle: Castle, session: Session): string[] {
+export function behind(castle: Castle, session: Session): string[] {
   if (!session.dirty) return []
   const { holds } = session.report
   return [...scopeOf(castle.state, castle.groups, session)].flatMap(({ key, version }) =>

@@ -26,6 +26,15 @@ const brokerId = Type.Integer({ minimum: 0, maximum: 2_147_483_647 })
 const topicId = Type.String({ minLength: 36, maxLength: 36 })
 const partitionIndex = Type.Integer({ minimum: 0, maximum: 1_000_000 })
 
+/** Kafka's leader epochs have 32 bits. */
+export const leaderEpochMax = 2_147_483_647
+/**
+ * The highest that a broker may report: what Castle gives next is above every epoch reported, and must still fit. A report with
+ * a higher one is refused, and its link closed: such a log is damaged, or its broker lies.
+ */
+export const leaderEpochReportedMax = 2_000_000_000
+const leaderEpoch = Type.Integer({ minimum: 0, maximum: leaderEpochMax })
+
 /** topic id -> partitions */
 const partitionsByTopic = Type.Record(topicId, Type.Array(partitionIndex, { maxItems: limit.partitions }), {
   maxProperties: limit.subjects,
@@ -61,7 +70,7 @@ export type ClusterState = Static<typeof clusterState>
 export const partitionState = Type.Object({
   /** -1: no replica can lead. */
   leader: Type.Integer({ minimum: -1 }),
-  leaderEpoch: count,
+  leaderEpoch,
   /** Rises with each change of the partition; compared and set by ISR proposals (R12). */
   partitionEpoch: count,
   replicas: Type.Array(brokerId, { maxItems: 100 }),
@@ -153,7 +162,7 @@ export const brokerReport = Type.Object({
     Type.Object({
       topicId,
       partition: partitionIndex,
-      leaderEpoch: Type.Integer({ minimum: -1 }),
+      leaderEpoch: Type.Integer({ minimum: -1, maximum: leaderEpochReportedMax }),
       fault: Type.Union([text, Type.Null()]),
     }),
     { maxItems: 20_000 },
@@ -164,6 +173,21 @@ export const brokerReport = Type.Object({
   producerIdsBegun: Type.Integer({ minimum: -1 }),
 })
 export type BrokerReport = Static<typeof brokerReport>
+
+/** Further ones of a group are not told. */
+export const stuckMax = 100
+/** A message that stops its partition (or its key): it fails, and is tried again. */
+const stuck = Type.Object({
+  topicId,
+  partition: partitionIndex,
+  offset: count,
+  /** On the sender's wall clock, since 1970: when it became stuck. */
+  sinceMs: count,
+  attempts: count,
+  /** The last attempt's. */
+  error: text,
+})
+export type StuckReport = Static<typeof stuck>
 
 export const clientReport = Type.Object({
   kind: Type.Literal('client'),
@@ -181,6 +205,8 @@ export const clientReport = Type.Object({
       memberId: Type.String({ maxLength: limit.name }),
       memberEpoch: Type.Integer({ minimum: -2 }),
       assigned: partitionsByTopic,
+      /** Absent: nothing is stuck, or the sender is too old to say. */
+      stuck: Type.Optional(Type.Array(stuck, { maxItems: stuckMax })),
     }),
     { maxItems: 1_000 },
   ),

@@ -105,3 +105,40 @@ test('versions rise with the Castle epoch, and stay safe', () => {
   expect(Number.isSafeInteger(versionOf(2 ** 21 - 1, 2 ** 32 - 1))).toBe(true)
   expect(castleEpochOf(versionOf(7, 123))).toBe(7)
 })
+
+test('leader epochs: a report that leaves no room for the next one is refused, and the reason names the field', () => {
+  const broker = {
+    kind: 'broker',
+    cluster: 'c',
+    host: 'h',
+    port: 1,
+    metricsPort: 0,
+    rack: null,
+    pid: 1,
+    release: 'r',
+    stopping: false,
+    holds: {},
+    groups: [],
+    producerIdsBegun: -1,
+  }
+  const withEpoch = (leaderEpoch: number) => {
+    const log = { topicId: '11111111-1111-4111-8111-111111111111', partition: 0, leaderEpoch, fault: null }
+    return { ...broker, logs: [log] }
+  }
+  expect(checks.brokerReport.is(withEpoch(-1))).toBe(true)
+  expect(checks.brokerReport.is(withEpoch(2_000_000_000))).toBe(true)
+  expect(() => checks.brokerReport.parse(withEpoch(2_000_000_001))).toThrow(
+    'broker report at /logs/0/leaderEpoch: must be <= 2000000000',
+  )
+  const text = JSON.stringify({ ...heartbeat, kind: 'broker', report: withEpoch(2 ** 31) })
+  expect(refusal(text)).toMatchObject({ code: 'INVALID_MESSAGE', path: '/report/logs/0/leaderEpoch' })
+})
+
+test('what is stuck is told within bounds', () => {
+  const one = { topicId: '11111111-1111-4111-8111-111111111111', partition: 0, offset: 7, sinceMs: 1, attempts: 3 }
+  const group = { group: 'g', memberId: 'm', memberEpoch: 1, assigned: {} }
+  const withStuck = (stuck: object[]) => ({ ...report, groups: [{ ...group, stuck }] })
+  expect(checks.clientReport.is(withStuck([{ ...one, error: 'boom' }]))).toBe(true)
+  expect(checks.clientReport.is(withStuck(Array(101).fill({ ...one, error: 'boom' })))).toBe(false)
+  expect(checks.clientReport.is(withStuck([{ ...one, error: 'x'.repeat(2_001) }]))).toBe(false)
+})

@@ -9,7 +9,9 @@ import {
   type CoordinatorState,
   HeartbeatSender,
   readSubject,
+  type StuckReport,
   type Subject,
+  stuckMax,
 } from '@castellan/protocol/heartbeat'
 import { type Logger, type Runtime, type Timer, uuid } from '@castellan/protocol/runtime'
 import { CastellanError } from '../errors.ts'
@@ -33,6 +35,8 @@ export interface CastleLinkOptions {
 /** A member of a group, as the link knows it. */
 export interface GroupMember {
   report(): GroupReport
+  /** Messages that stop their partitions, or their keys. */
+  readonly stuck: readonly StuckReport[]
   coordinatorChanged(): void
 }
 
@@ -40,6 +44,10 @@ export interface GroupMember {
 const complaint = { firstMs: 1_000, againMs: 10_000 }
 /** Of a report; the leaders of further topics come from brokers, and their Ack level is -1. */
 const topicsMax = 10_000
+/** How often Castle hears of further attempts at messages that it knows to be stuck. */
+const attemptsEveryMs = 3_000
+/** So much of an error is told. */
+const errorMax = 500
 /** So much of the service's name goes into the id of this sender: what Castle takes, less a UUID. */
 const idServiceMax = 200
 
@@ -53,6 +61,9 @@ export class CastleLink {
   readonly #topics = new Map<string, number>()
   readonly #members = new Set<GroupMember>()
   readonly #revisions = new Map<string, number>()
+  /** The groups as they were last told, without the attempts at what is stuck. */
+  #told = ''
+  #attemptsTimer: Timer | undefined
   #isStopping = false
   #stopped: CastellanError | null = null
 
@@ -158,14 +169,24 @@ export class CastleLink {
     this.#sender.changed()
   }
 
-  /** Membership or assignment changed. */
+  /** Membership, assignment or what is stuck changed. Further attempts at the same messages are told now and then only. */
   changed(): void {
-    this.#sender.changed()
+    const told = JSON.stringify(this.#groups().map((group) => ({ ...group, stuck: group.stuck?.map(placeOf) })))
+    if (told !== this.#told) {
+      this.#told = told
+      this.#sender.changed()
+    } else {
+      this.#attemptsTimer ??= this.#runtime.clock.after(attemptsEveryMs, () => {
+        this.#attemptsTimer = undefined
+        this.#sender.changed()
+      })
+    }
   }
 
   /** Says goodbye where Castle hears it quickly. */
   async stop(): Promise<void> {
     this.#isStopping = true
+    this.#attemptsTimer?.cancel()
     this.#sender.changed()
     await this.#sender.stop()
   }
@@ -174,7 +195,6 @@ export class CastleLink {
 
   #report(): Omit<ClientReport, 'holds'> {
     const { service, host, pid, release, cluster } = this.#options
-    const groups = [...this.#members].map((member) => member.report())
     const report = {
       kind: 'client' as const,
       service,
@@ -183,9 +203,16 @@ export class CastleLink {
       release,
       cluster,
       topics: [...this.#topics.keys()].slice(0, topicsMax),
-      groups,
+      groups: this.#groups(),
     }
     return this.#isStopping ? { ...report, stopping: true } : report
+  }
+
+  #groups(): GroupReport[] {
+    return [...this.#members].map((member) => {
+      const stuck = member.stuck.slice(0, stuckMax).map(stuckReport)
+      return stuck.length === 0 ? member.report() : { ...member.report(), stuck }
+    })
   }
 
   #onSubject(subject: Subject): void {
@@ -237,4 +264,13 @@ export class CastleLink {
   #unreachable(timeoutMs: number): CastellanError {
     return new CastellanError('CASTLE_UNREACHABLE', `not connected within ${timeoutMs} ms: ${this.#waitReason()}`)
   }
+}
+
+/** As the heartbeat has it: without what only this process cares for. */
+function stuckReport({ topicId, partition, offset, sinceMs, attempts, error }: StuckReport): StuckReport {
+  return { topicId, partition, offset, sinceMs: Math.max(0, sinceMs), attempts, error: error.slice(0, errorMax) }
+}
+
+function placeOf({ topicId, partition, offset }: StuckReport): string {
+  return `${topicId}/${partition}@${offset}`
 }

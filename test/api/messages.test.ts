@@ -1,20 +1,13 @@
 // What Castle's API says of messages, against real brokers: Castle and two brokers in this process, on real sockets and disks.
-import { mkdtempSync, rmSync } from 'node:fs'
-import { tmpdir } from 'node:os'
-import { join } from 'node:path'
-import { brokerConfig, type RunningBroker, startBroker } from '@castellan/broker'
-import { castleConfig, type RunningCastle, startCastle } from '@castellan/castle'
 import { produce } from '@castellan/protocol'
 import { BatchBuilder } from '@castellan/protocol/records'
 import { nodeRuntime, silentLogger } from '@castellan/protocol/runtime'
 import { KafkaClient } from '@castellan/sdk/kafka'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { waitFor } from '../processes/index.ts'
+import { InProcess } from './in-process.ts'
 
-const loopback = { host: '127.0.0.1', port: 0 }
-let folder: string
-let castle: RunningCastle
-let brokers: RunningBroker[]
+let platform: InProcess
 
 interface Shown {
   readonly partition: number
@@ -23,14 +16,7 @@ interface Shown {
   readonly value: { readonly text?: string; readonly base64?: string; readonly truncated?: boolean } | null
 }
 
-async function call(method: string, path: string, body?: unknown, headers: Record<string, string> = {}) {
-  const type = { 'content-type': 'application/json', ...headers }
-  const init = body === undefined ? { headers } : { body: JSON.stringify(body), headers: type }
-  const response = await fetch(castle.url + path, { method, ...init })
-  const text = await response.text()
-  return { status: response.status, value: text === '' ? undefined : JSON.parse(text) }
-}
-
+const call = (...args: Parameters<InProcess['call']>) => platform.call(...args)
 const read = async (topic: string, query: string) => (await call('GET', `/api/topics/${topic}/messages?${query}`)).value
 const texts = (page: { items: Shown[] }) => page.items.map(({ value }) => value?.text)
 
@@ -71,22 +57,10 @@ const numbered = (count: number, more: object = {}) =>
   Array.from({ length: count }, (_, index) => ({ value: { text: `m-${index}` }, ...more }))
 
 beforeAll(async () => {
-  folder = mkdtempSync(join(tmpdir(), 'castellan-messages-'))
-  castle = await startCastle(castleConfig({ dataFolder: join(folder, 'castle'), listen: loopback }), silentLogger)
-  brokers = await Promise.all(
-    [1, 2].map((brokerId) => {
-      const dataFolder = join(folder, `broker-${brokerId}`)
-      return startBroker(brokerConfig({ brokerId, castle: [castle.url], listen: loopback, dataFolder }), silentLogger)
-    }),
-  )
-  await waitFor('both brokers', async () => (await call('GET', '/api/health')).value.clusters[0]?.brokersUp === 2)
+  platform = await InProcess.start(2)
 }, 30_000)
 
-afterAll(async () => {
-  await Promise.all(brokers.map((broker) => broker.stop()))
-  await castle.stop()
-  rmSync(folder, { recursive: true })
-})
+afterAll(() => platform.stop())
 
 describe('reading', () => {
   test('from the start, page after page, and on at the end', async () => {
@@ -198,7 +172,7 @@ describe('reading', () => {
     // More than may read at a time: those that were left behind would fill the places.
     for (let i = 0; i < 40; i++) {
       const controller = new AbortController()
-      const asked = fetch(`${castle.url}/api/topics/pages/messages?cursor=${next}&waitMs=5000`, {
+      const asked = fetch(`${platform.castle.url}/api/topics/pages/messages?cursor=${next}&waitMs=5000`, {
         signal: controller.signal,
       })
       await new Promise((resolve) => setImmediate(resolve))
@@ -267,7 +241,7 @@ test('a broker that is down costs its partitions, which is said; the others are 
   expect(plan.value).toMatchObject({ messages: 2, partitions: 2 })
   const { partitions } = (await call('GET', '/api/topics/halves')).value
   const lost = partitions.findIndex(({ leader }: { leader: number }) => leader === 2)
-  await brokers[1]?.stop()
+  await platform.brokers[1]?.stop()
   await waitFor(
     'the broker to be down',
     async () => (await call('GET', '/api/health')).value.clusters[0].brokersUp === 1,
