@@ -57,16 +57,26 @@ describe('a call that fails is made again by the SDK, and nothing is lost or dou
   })
 })
 
+test.each<[HowItFails, readonly string[]]>([
+  ['answer-lost', ['paid']],
+  ['connection-lost', []],
+])('%s: of what was sent, %j is written', async (how, written) => {
+  platform.failNext('produce', how, { times: 1_000 })
+  await expect(pay(billing, 'paid', 10_000)).rejects.toMatchObject({ code: 'DELIVERY_UNKNOWN' })
+  expect(await paid()).toEqual(written)
+})
+
 test('a refusal that repeating does not help ends in the error that services see', async () => {
   platform.failNext('produce', 'TOPIC_AUTHORIZATION_FAILED')
   await expect(pay(billing)).rejects.toMatchObject({ code: 'REFUSED', kafkaCode: 29 })
   expect(await paid()).toEqual([])
 })
 
-test('only the service that is meant fails', async () => {
+test('only the service that is meant fails, and never the test', async () => {
   const shop = await platform.connect({ service: 'shop' })
   const failure = platform.failNext('produce', 'TOPIC_AUTHORIZATION_FAILED', { service: 'shop' })
   await pay(billing)
+  await platform.send({ topic: 'payments', value: 'paid' }) // the test's own calls never fail
   expect(failure.happened).toBe(0)
   await expect(pay(shop)).rejects.toMatchObject({ code: 'REFUSED' })
   await pay(shop)
@@ -91,14 +101,22 @@ test('a broker that is cut off: sends wait, and go on when it is healed', async 
   expect(await paid()).toEqual(['before', 'after'])
 })
 
-test('a broker that stays cut off: the send fails when its time is over, and says whether it may be written', async () => {
+test('a broker that stays cut off: the send fails when its time is over, and nothing came through', async () => {
   const shop = await platform.connect({ service: 'shop' })
+  const producer = billing.producer({ deliveryTimeoutMs: 30_000 })
+  await producer.send({ topic: 'payments', value: 'before' })
   platform.cut('billing', 'broker-1')
-  await expect(pay(billing, 'paid', 30_000)).rejects.toMatchObject({ code: 'DELIVERY_TIMEOUT' })
+  await expect(producer.send({ topic: 'payments', value: 'lost' })).rejects.toMatchObject({ code: 'DELIVERY_UNKNOWN' })
   await pay(shop)
+  expect(await paid()).toEqual(['before', 'paid'])
+})
+
+test('who connects later is cut off, too', async () => {
+  platform.cut('broker-1')
+  const late = await platform.connect({ service: 'late' })
+  await expect(pay(late, 'paid', 10_000)).rejects.toMatchObject({ code: 'DELIVERY_TIMEOUT' })
   platform.heal()
-  await pay(billing)
-  expect(await paid()).toEqual(['paid', 'paid'])
+  await pay(late)
 })
 
 test('a broker that is killed keeps what it acknowledged', async () => {
@@ -129,19 +147,33 @@ test('with Castle away, messages go on; new services wait for it', async () => {
   await platform.createTopic('more')
 })
 
-test("a service that is killed at work: its message goes to the group's next member", async () => {
+test("a service that is killed at work: its message goes to the group's next member, whatever it still does", async () => {
   let begun = 0
+  let end = () => {}
   void billing.consumer({ group: 'billing', topics: ['orders'] }).run(() => {
     begun += 1
-    return new Promise(() => {})
+    return new Promise<void>((resolve) => {
+      end = resolve
+    })
   })
   const order = await platform.send({ topic: 'orders', value: 'a book' })
   await platform.waitFor(() => expect(begun).toBe(1))
   platform.kill('billing')
+  end()
   const given = handle(await platform.connect({ service: 'billing' }))
   expect(await platform.handled(order)).toMatchObject({ service: 'billing-2', attempts: 2 })
   expect(given).toEqual(['a book'])
   await expect(platform.restart('billing')).rejects.toThrow('billing is a service: connect again')
+})
+
+test('nobody waits for the calls of a service that was killed', async () => {
+  platform.cut('billing')
+  void pay(billing)
+  await platform.advance(1_000)
+  platform.kill('billing')
+  const before = platform.now
+  await new Promise((resolve) => setTimeout(resolve, 30))
+  expect(platform.now).toEqual(before)
 })
 
 test('of several brokers, one away stops its partitions alone', async () => {

@@ -110,6 +110,23 @@ test('a handler that works outside the platform is not overtaken by simulated ti
   await platform.handled(order, { withinMs: 5_000 })
 })
 
+test('time keeps pace with a handler that works outside, also after it ran ahead', async () => {
+  const platform = await start()
+  const spans: { simulated: number; real: number }[] = []
+  handle(await platform.connect({ service: 'billing' }), async (_, attempt) => {
+    const [simulated, real] = [platform.now.getTime(), performance.now()]
+    await realPause(100)
+    spans.push({ simulated: platform.now.getTime() - simulated, real: performance.now() - real })
+    if (attempt === 1) throw new Error('card declined')
+  })
+  await platform.handled(await platform.send({ topic: 'orders', value: 'a book' }))
+  expect(spans).toHaveLength(2)
+  for (const { simulated, real } of spans) {
+    expect(simulated).toBeGreaterThan(0)
+    expect(simulated).toBeLessThan(real + 50)
+  }
+})
+
 test('a handler that sends is no such handler: time goes on for it', async () => {
   const platform = await start({ patienceMs: 60_000 })
   const castellan = await platform.connect({ service: 'billing' })
