@@ -24,6 +24,12 @@ test('keeps the newest lines within its bound, across restarts', () => {
   }
 })
 
+test('a disk without room costs lines, not the process', () => {
+  // A file that refuses every byte with ENOSPC.
+  const log = new LogFile('/dev/full')
+  for (let line = 0; line < 3; line++) log.write(`line ${line}\n`)
+})
+
 test('what a process printed outlives its restarts, within a bound', () => {
   const folder = mkdtempSync(join(tmpdir(), 'castellan-output-'))
   try {

@@ -65,12 +65,21 @@ export class DataFolder {
     return join(this.path, 'logs')
   }
 
-  /** Remembers which processes use the folder, for the start that comes after a kill -9 of this one. */
-  setChildren(children: readonly { name: string; pid: number }[]): void {
+  /**
+   * Remembers which processes use the folder, for the start that comes after a kill -9 of this one. False: the disk took it not; it is
+   * written with the next change, and until then such a start knows of fewer processes to wait for.
+   */
+  setChildren(children: readonly { name: string; pid: number }[]): boolean {
     this.#children = children.map(({ name, pid }) => ({ name, ...processId(pid) }))
     const temporary = join(this.path, `${claimFile}.tmp`)
-    writeFileSync(temporary, this.#text())
-    renameSync(temporary, join(this.path, claimFile))
+    try {
+      writeFileSync(temporary, this.#text())
+      renameSync(temporary, join(this.path, claimFile))
+      return true
+    } catch (error) {
+      if (codeOf(error) === undefined) throw error
+      return false
+    }
   }
 
   release(): void {

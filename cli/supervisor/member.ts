@@ -5,8 +5,8 @@
 import { type ChildProcess, spawn } from 'node:child_process'
 import { closeSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { CommandError } from '../errors.ts'
-import { openOutput } from '../log-file.ts'
+import { CommandError, codeOf } from '../errors.ts'
+import { type Output, openOutput } from '../log-file.ts'
 import type { ServiceMessage } from '../service.ts'
 import { afterDeath, type BackOff, rested } from './back-off.ts'
 
@@ -68,9 +68,8 @@ export class Member {
   }
 
   #spawn(resolve: (ready: Readonly<Record<string, string>>) => void, reject: (error: CommandError) => void): void {
-    const { outputFile } = this.#options
-    const output = outputFile === undefined ? undefined : openOutput(outputFile)
-    const fd = output?.fd ?? 'inherit'
+    const output = this.#openOutput()
+    const fd = output?.fd ?? (this.#options.outputFile === undefined ? 'inherit' : 'ignore')
     // A process group of its own: Ctrl-C reaches the supervisor alone, and that stops everything in order.
     const child = spawn(process.execPath, [...process.execArgv, main, ...this.#options.args()], {
       stdio: ['ignore', fd, fd, 'ipc'],
@@ -107,6 +106,19 @@ export class Member {
         end(signal === null ? `ended with exit code ${code}` : `was killed by ${signal}`),
       )
     })
+  }
+
+  /** Undefined: nothing is kept, or cannot be at the moment. A full disk is no reason to leave a process dead. */
+  #openOutput(): Output | undefined {
+    const { outputFile, say } = this.#options
+    if (outputFile === undefined) return undefined
+    try {
+      return openOutput(outputFile)
+    } catch (error) {
+      if (codeOf(error) === undefined) throw error
+      say(`${this.name}: what it prints cannot be kept in ${outputFile} (${codeOf(error)})`)
+      return undefined
+    }
   }
 
   #died(why: string, ranMs: number): void {

@@ -103,7 +103,10 @@ export class Platform {
       restart,
       say,
       explain: (code, sentence) => this.#explain(name, code, sentence),
-      onChange: () => this.#folder.setChildren(this.#running()),
+      onChange: () => {
+        if (!this.#folder.setChildren(this.#running()))
+          say(`${this.#folder.path} cannot be written to: is its disk full?`)
+      },
     })
   }
 
