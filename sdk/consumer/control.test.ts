@@ -1,0 +1,170 @@
+// What a service may tell a running consumer: seek, pause, resume, close.
+import { describe, expect, test } from 'vitest'
+import type { Message } from '../kafka/message.ts'
+import { aborted, until, useGroup } from '../testing/use-group.ts'
+import type { SeekTo } from './types.ts'
+
+const bench = useGroup()
+
+/** Runs it; what it handles, as partition:value. */
+function run(options: object = {}, handler: (message: Message) => unknown = () => {}) {
+  const consumer = bench.consumer(options)
+  const handled: string[] = []
+  void consumer.run(async (message) => {
+    handled.push(`${message.partition}:${message.text}`)
+    await handler(message)
+  })
+  return { consumer, handled }
+}
+
+describe('seek', () => {
+  test.each<[SeekTo, number, number, string[]]>([
+    [1, -1, 1, ['0:b', '0:c', '0:d']],
+    [3, -1, 3, ['0:d']],
+    ['earliest', -1, 0, ['0:a', '0:b', '0:c', '0:d']],
+    ['latest', -1, 3, ['0:d']],
+    [new Date(1_000), 2, 2, ['0:c', '0:d']],
+    [new Date(1_000), -1, 3, ['0:d']],
+  ])('to %j (of that time is offset %i): goes on at %i', async (to, offsetOfTime, offset, then) => {
+    const { group } = bench
+    group.append(0, 'a', 'b', 'c')
+    group.offsetOfTime = offsetOfTime
+    const { consumer, handled } = run()
+    await until(() => group.committed.get(0)).toBe(3)
+    expect(await consumer.seek('orders', 0, to)).toBe(offset)
+    // Also what lies before it is committed: whoever comes next begins there.
+    if (offset < 3) await until(() => group.commits.map((commit) => commit.offset)).toContain(3)
+    group.append(0, 'd')
+    await until(() => handled).toEqual(['0:a', '0:b', '0:c', ...then])
+    await until(() => group.committed.get(0)).toBe(4)
+  })
+
+  test.each<[SeekTo, string]>([
+    [9, 'OFFSET_OUT_OF_RANGE'],
+    [-1, 'OPTION_WRONG'],
+    [0.5, 'OPTION_WRONG'],
+    [new Date(Number.NaN), 'OPTION_WRONG'],
+    ['newest' as never, 'OPTION_WRONG'],
+  ])('to %j: %s, and it goes on where it was', async (to, code) => {
+    const { group } = bench
+    group.append(0, 'a')
+    const { consumer, handled } = run()
+    await until(() => handled).toEqual(['0:a'])
+    await expect(consumer.seek('orders', 0, to)).rejects.toMatchObject({ code })
+    group.append(0, 'b')
+    await until(() => handled).toEqual(['0:a', '0:b'])
+  })
+
+  test('from its own handler: the message in hand is not done, and the next is where it says', async () => {
+    const { group } = bench
+    group.append(0, 'a', 'b', 'c')
+    let times = 0
+    const { consumer, handled } = run({}, async ({ text }) => {
+      if (text === 'b' && times++ === 0) await consumer.seek('orders', 0, 0)
+    })
+    await until(() => handled).toEqual(['0:a', '0:b', '0:a', '0:b', '0:c'])
+  })
+
+  test('when partitions are assigned: they start there', async () => {
+    const { group } = bench
+    group.append(0, 'a', 'b', 'c')
+    group.committed.set(0, 1)
+    const { consumer, handled } = run()
+    consumer.on('assigned', ({ partitions }) =>
+      Promise.all(partitions.map(({ topic, partition }) => consumer.seek(topic, partition, 2))),
+    )
+    await until(() => handled).toEqual(['0:c'])
+  })
+
+  test('a seek back is committed, though less was not committed yet', async () => {
+    const { group } = bench
+    group.append(0, 'a', 'b', 'c')
+    const { consumer, handled } = run({ autoCommit: false })
+    await until(() => handled).toHaveLength(3)
+    await until(() => consumer.assignment[0]?.offset).toBe(3)
+    await consumer.commit()
+    consumer.pause()
+    await consumer.seek('orders', 0, 1)
+    await consumer.commit()
+    expect(group.committed.get(0)).toBe(1)
+  })
+})
+
+describe('pause', () => {
+  test('of all: also of what comes later; and of one, which stays paused when it comes back', async () => {
+    const { group } = bench
+    const { consumer, handled } = run()
+    await until(() => consumer.assignment).toHaveLength(1)
+    consumer.pause()
+    group.assigned = [0, 1]
+    group.append(0, 'a')
+    group.append(1, 'x')
+    await until(() => consumer.assignment.map(({ isPaused }) => isPaused)).toEqual([true, true])
+    consumer.resume([{ topic: 'orders', partition: 1 }])
+    await until(() => handled).toEqual(['1:x'])
+    group.assigned = [1]
+    await until(() => consumer.assignment).toHaveLength(1)
+    group.assigned = [0, 1]
+    await until(() => consumer.assignment).toHaveLength(2)
+    await bench.heartbeats(2)
+    expect(handled).toEqual(['1:x'])
+    consumer.resume()
+    await until(() => handled).toEqual(['1:x', '0:a'])
+    expect(() => consumer.pause([{ topic: 'orders', partition: 9 }])).toThrow(
+      expect.objectContaining({ code: 'NOT_ASSIGNED' }),
+    )
+  })
+
+  test('holds between two attempts, too', async () => {
+    const { group } = bench
+    group.append(0, 'a')
+    let attempts = 0
+    const { consumer } = run({}, () => {
+      if (++attempts > 1) return
+      consumer.pause()
+      throw new Error('later')
+    })
+    await until(() => attempts).toBe(1)
+    await bench.heartbeats(2)
+    expect(attempts).toBe(1)
+    consumer.resume()
+    await until(() => attempts).toBe(2)
+  })
+})
+
+describe('close with a deadline', () => {
+  test.each([1, 3])(
+    '%i at once: signals abort when the time is over, and nothing of it is committed',
+    async (concurrency) => {
+      const { group } = bench
+      group.appendRecords(0, ...['a', 'b', 'c'].map((key) => ({ key, value: key })))
+      const consumer = bench.consumer({ concurrency, autoCommitIntervalMs: 60_000 })
+      const reasons: unknown[] = []
+      let started = 0
+      const ended = consumer.run(async (_, { signal }) => {
+        started++
+        await aborted(signal)
+        reasons.push((signal.reason as { code: string }).code)
+        throw signal.reason
+      })
+      await until(() => started).toBe(concurrency)
+      await consumer.close({ timeoutMs: 20 })
+      await ended
+      expect(reasons).toEqual(Array.from({ length: concurrency }, () => 'PARTITION_LOST'))
+      expect(group.committed.get(0) ?? 0).toBe(0)
+    },
+  )
+
+  test('a handler that does not listen holds nobody', async () => {
+    bench.group.append(0, 'a')
+    let isStarted = false
+    const consumer = bench.consumer()
+    const ended = consumer.run(() => {
+      isStarted = true
+      return new Promise(() => {})
+    })
+    await until(() => isStarted).toBe(true)
+    await consumer.close({ timeoutMs: 1 })
+    await ended
+  })
+})
