@@ -7,11 +7,13 @@ import react from '@vitejs/plugin-react'
 import { defineConfig, type Plugin } from 'vite'
 
 const folder = import.meta.dirname
+/** Another folder while an old build may still be served (scripts/run.mjs). */
+const dist = process.env['CONSOLE_DIST'] ?? join(folder, 'dist')
 
 export default defineConfig({
   root: folder,
   plugins: [react(), compressed()],
-  build: { outDir: 'dist', emptyOutDir: true, target: 'es2023', assetsInlineLimit: 0, reportCompressedSize: false },
+  build: { outDir: dist, emptyOutDir: true, target: 'es2023', assetsInlineLimit: 0, reportCompressedSize: false },
   server: {
     host: '127.0.0.1',
     port: 8601,
@@ -32,7 +34,6 @@ function compressed(): Plugin {
     name: 'castellan-compressed',
     apply: 'build',
     closeBundle() {
-      const dist = join(folder, 'dist')
       for (const file of readdirSync(dist, { recursive: true, encoding: 'utf8' })) {
         if (!/\.(js|css|html|svg)$/.test(file)) continue
         const bytes = readFileSync(join(dist, file))

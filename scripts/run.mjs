@@ -1,20 +1,26 @@
 // The one door to everything: `npm start`, `npm test` and the rest come through here.
 //
-// It makes sure that the dependencies stand (Node 24 and pnpm among them), then runs the program on the pinned Node 24
+// It makes sure that the dependencies stand (Node 24 and pnpm among them) and the console is built, then runs the program on the pinned Node 24
 // and steps aside: signals go in, the exit code comes out. It runs on whatever Node >= 20 the machine has, on every call,
 // so it is plain JavaScript without dependencies and does next to nothing when all is in place. The npm scripts call it by
 // `exec`: with a shell between, npm's SIGTERM would end the shell and never arrive here.
 import { spawn, spawnSync } from 'node:child_process'
 import { createHash } from 'node:crypto'
-import { existsSync, linkSync, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs'
+import { existsSync, linkSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs'
 import { delimiter, dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 
 const programs = {
-  start: { file: 'cli/main.ts', args: ['start'] },
-  castellan: { file: 'cli/main.ts', args: [] },
-  test: { file: 'test/runner/main.ts', args: [] },
-  'test:long': { file: 'test/runner/main.ts', args: [], env: { CASTELLAN_LONG: '1' } },
+  start: { file: 'cli/main.ts', args: ['start'], servesConsole: () => true },
+  castellan: { file: 'cli/main.ts', args: [], servesConsole: ([word]) => word === 'start' || word === 'castle' },
+  test: { file: 'test/runner/main.ts', args: [], servesConsole: () => true },
+  'test:long': {
+    file: 'test/runner/main.ts',
+    args: [],
+    env: { CASTELLAN_LONG: '1' },
+    servesConsole: () => true,
+  },
+  docs: { file: 'cli/docs/main.ts', args: [] },
   demo: { file: 'test/demo/main.ts', args: [] },
   bench: { file: 'test/bench/main.ts', args: [] },
   'pack:sdk': { file: 'scripts/pack/main.ts', args: ['sdk'] },
@@ -26,6 +32,7 @@ const root = dirname(dirname(fileURLToPath(import.meta.url)))
 const modules = join(root, 'node_modules')
 const stampFile = join(modules, '.castellan-stamp')
 const lockFile = join(modules, '.castellan-install-lock')
+const consoleFolder = join(root, 'console')
 
 const [name = '', ...rest] = process.argv.slice(2)
 const program = programs[name]
@@ -35,6 +42,7 @@ if (Number.parseInt(process.versions.node, 10) < 20) {
 }
 const stamp = currentStamp()
 if (!isInstalled(stamp)) await install(stamp)
+if (program.servesConsole?.(rest) && existsSync(join(consoleFolder, 'package.json'))) await buildConsole(stamp)
 run(program, rest)
 
 /** Changes whenever an install would: the lockfile, a package.json, or the machine's kind. */
@@ -82,6 +90,51 @@ async function install(stamp) {
   }
 }
 
+/** The console is the one thing that has to be built: when its sources, or the libraries it is made of, are others than last time. */
+async function buildConsole(stamp) {
+  const dist = join(consoleFolder, 'dist')
+  const wanted = consoleStamp(stamp)
+  const isBuilt = () => existsSync(join(dist, '.stamp')) && readFileSync(join(dist, '.stamp'), 'utf8') === wanted
+  if (isBuilt()) return
+  await takeLock()
+  try {
+    if (isBuilt()) return // another run was faster
+    process.stderr.write('Building the console ...\n')
+    // Beside the old one, which a running Castle may serve: it is replaced when the new one is whole.
+    const fresh = join(consoleFolder, `dist-${process.pid}`)
+    const vite = join(consoleFolder, 'node_modules', 'vite', 'bin', 'vite.js')
+    const options = { cwd: consoleFolder, encoding: 'utf8', env: { ...process.env, CONSOLE_DIST: fresh } }
+    const done = spawnSync(nodeBinary(), [vite, 'build'], options)
+    if (done.error || done.status !== 0) {
+      rmSync(fresh, { recursive: true, force: true })
+      process.stderr.write(`${done.stdout ?? ''}${done.stderr ?? ''}`)
+      fail(
+        `The console cannot be built (${done.error?.message ?? 'above is what vite said'}): mend that and run this again.`,
+      )
+    }
+    writeFileSync(join(fresh, '.stamp'), wanted)
+    rmSync(dist, { recursive: true, force: true })
+    renameSync(fresh, dist)
+  } finally {
+    rmSync(lockFile, { force: true })
+  }
+}
+
+/** Changes whenever a build would: the console's sources, and what the install's stamp stands for. */
+function consoleStamp(stamp) {
+  const hash = createHash('sha256').update(stamp)
+  const add = (folder) => {
+    for (const entry of readdirSync(folder, { withFileTypes: true }).sort((a, b) => (a.name < b.name ? -1 : 1))) {
+      const path = join(folder, entry.name)
+      if (entry.isDirectory()) {
+        if (entry.name !== 'node_modules' && !entry.name.startsWith('dist')) add(path)
+      } else if (!/\.test\.ts$|\.md$/.test(entry.name)) hash.update(path.slice(root.length)).update(readFileSync(path))
+    }
+  }
+  add(consoleFolder)
+  return hash.digest('hex')
+}
+
 /** Waits until no other run installs. A lock whose process is gone is taken over. */
 async function takeLock() {
   for (let waits = 0; ; waits++) {
@@ -92,7 +145,7 @@ async function takeLock() {
     } catch (error) {
       if (error.code !== 'EEXIST') throw error
     }
-    if (waits === 0) process.stderr.write('Waiting for another run that installs the dependencies ...\n')
+    if (waits === 0) process.stderr.write('Waiting for another run that installs or builds ...\n')
     dropStaleLock()
     await new Promise((resolve) => setTimeout(resolve, 100))
   }

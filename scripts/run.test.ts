@@ -13,7 +13,7 @@ import {
 } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { delimiter, join } from 'node:path'
-import { afterEach, beforeEach, expect, test } from 'vitest'
+import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 
 let root: string
 
@@ -112,4 +112,51 @@ test('a program that does not exist', async () => {
   const { code, output } = await launch('dance').result
   expect(code).toBe(1)
   expect(output).toContain("Unknown program 'dance': use one of start, castellan, test")
+})
+
+describe('the console', () => {
+  /** Stands for the real one: writes where it is told to, and counts. */
+  const vite = `
+const { appendFileSync, existsSync, mkdirSync, writeFileSync } = require('node:fs')
+appendFileSync('../builds', '.')
+if (existsSync('broken')) { console.log('no such module'); process.exit(1) }
+mkdirSync(process.env.CONSOLE_DIST)
+writeFileSync(process.env.CONSOLE_DIST + '/index.html', 'built')
+`
+  const builds = () => readFileSync(join(root, 'builds'), 'utf8').length
+
+  beforeEach(() => {
+    for (const folder of ['test/runner', 'console/node_modules/vite/bin'])
+      mkdirSync(join(root, folder), { recursive: true })
+    writeFileSync(join(root, 'test', 'runner', 'main.ts'), program)
+    writeFileSync(join(root, 'console', 'package.json'), '{}')
+    writeFileSync(join(root, 'console', 'main.tsx'), 'one')
+    writeFileSync(join(root, 'builds'), '')
+    writeFileSync(join(root, 'console', 'node_modules', 'vite', 'bin', 'vite.js'), vite)
+  })
+
+  test('is built for whoever serves it, once, and again when its sources change', async () => {
+    expect(await launch('castellan', '0').result).toMatchObject({ code: 0 })
+    expect(builds()).toBe(0)
+    const results = await Promise.all([1, 2].map((code) => launch('test', String(code)).result))
+    expect(results.map(({ code }) => code)).toEqual([1, 2])
+    expect(builds()).toBe(1)
+    expect(readFileSync(join(root, 'console', 'dist', 'index.html'), 'utf8')).toBe('built')
+    writeFileSync(join(root, 'console', 'main.test.ts'), 'no part of it')
+    expect(await launch('test', '0').result).toEqual({ code: 0, output: '' })
+    expect(builds()).toBe(1)
+    writeFileSync(join(root, 'console', 'main.tsx'), 'two')
+    expect(await launch('test', '0').result).toMatchObject({ code: 0, output: 'Building the console ...\n' })
+    expect(builds()).toBe(2)
+  })
+
+  test('a build that fails says so, and leaves the one before', async () => {
+    await launch('test', '0').result
+    writeFileSync(join(root, 'console', 'broken'), '')
+    const { code, output } = await launch('test', '0').result
+    expect(code).toBe(1)
+    expect(output).toContain('no such module')
+    expect(output).toContain('castellan: The console cannot be built')
+    expect(readFileSync(join(root, 'console', 'dist', 'index.html'), 'utf8')).toBe('built')
+  })
 })
