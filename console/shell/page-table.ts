@@ -1,7 +1,8 @@
 // All pages: the address of each and the room that draws it, loaded when it is first visited. Adding a page is a row here, one in
 // url/pages.ts, and its texts in the catalogue.
-import { type ComponentType, type LazyExoticComponent, lazy } from 'react'
+import type { ComponentType, LazyExoticComponent } from 'react'
 import { match, type Parts, pages } from '../url/index.ts'
+import { lazily } from './lazily.ts'
 
 export interface PageProps<Pattern extends string> {
   readonly parts: Parts<Pattern>
@@ -17,7 +18,7 @@ function page<Pattern extends string>(
   load: () => Promise<ComponentType<PageProps<Pattern>>>,
 ): PageRow {
   // The parts are what `match` made of this very pattern.
-  return { pattern, Page: lazy(async () => ({ default: await load() })) as PageRow['Page'] }
+  return { pattern, Page: lazily(load) as unknown as PageRow['Page'] }
 }
 
 const pageTable: readonly PageRow[] = [

@@ -1,18 +1,19 @@
 // The ack level of a topic, and its change (console.md, flow 2): what each level can lose, and after a change who already follows it.
 import { Button } from 'antd'
-import { lazy, Suspense } from 'react'
+import { Suspense } from 'react'
 import type { TopicView } from '../api/index.ts'
 import { useText } from '../catalogue/index.ts'
 import { useFormats } from '../formats/index.ts'
 import { Panel } from '../grid/index.ts'
 import { Tag } from '../shell/index.ts'
+import { lazily } from '../shell/lazily.ts'
 import { useQueryValue } from '../url/index.ts'
 import { type AckLevel, ackLevels } from './AckTag.tsx'
 import { useTopic, useTopicClients } from './api.ts'
 import './form.css'
 import type { TabProps } from './tabs.ts'
 
-const ChangeAck = lazy(async () => ({ default: (await import('./ChangeAck.tsx')).ChangeAck }))
+const ChangeAck = lazily(async () => (await import('./ChangeAck.tsx')).ChangeAck)
 
 export function AckPanel({ topic, query }: TabProps) {
   const { topic: text } = useText()

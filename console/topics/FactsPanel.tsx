@@ -1,15 +1,16 @@
 // Who owns a topic, what it is for, its labels; and the form that changes them. Nothing else depends on these, so there is no preview.
 import { Button } from 'antd'
-import { lazy, Suspense } from 'react'
+import { Suspense } from 'react'
 import { useText } from '../catalogue/index.ts'
 import { Moment } from '../formats/index.ts'
 import { Panel } from '../grid/index.ts'
 import { Tag } from '../shell/index.ts'
+import { lazily } from '../shell/lazily.ts'
 import { useQueryValue } from '../url/index.ts'
 import { labelsOf } from './filter.ts'
 import type { TabProps } from './tabs.ts'
 
-const EditFacts = lazy(async () => ({ default: (await import('./EditFacts.tsx')).EditFacts }))
+const EditFacts = lazily(async () => (await import('./EditFacts.tsx')).EditFacts)
 
 export function FactsPanel({ topic, query }: TabProps) {
   const { topic: text } = useText()

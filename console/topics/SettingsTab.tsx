@@ -1,14 +1,15 @@
 // The settings of a topic: what is set here, what is default, what each does. Edited in place, then reviewed as one change.
 import { Button, Input } from 'antd'
-import { lazy, Suspense, useState } from 'react'
+import { Suspense, useState } from 'react'
 import type { TopicSetting } from '../api/index.ts'
 import { useText } from '../catalogue/index.ts'
 import { Panel } from '../grid/index.ts'
 import { Tag } from '../shell/index.ts'
+import { lazily } from '../shell/lazily.ts'
 import { useTopicSettings } from './api.ts'
 import type { TabProps } from './tabs.ts'
 
-const ChangeSettings = lazy(async () => ({ default: (await import('./ChangeSettings.tsx')).ChangeSettings }))
+const ChangeSettings = lazily(async () => (await import('./ChangeSettings.tsx')).ChangeSettings)
 
 /** What is to change: a value, or null for back to the default. */
 type Edits = Readonly<Record<string, string | null>>

@@ -1,10 +1,11 @@
 // /topics/:cluster/:topic/:tab: safe, consumed, by whom? What stands around the tabs.
 import { Button } from 'antd'
-import { lazy, Suspense } from 'react'
+import { Suspense } from 'react'
 import { problemOf, type TopicView } from '../api/index.ts'
 import { useText } from '../catalogue/index.ts'
 import { Failure } from '../grid/index.ts'
 import { PageLayout, type PageProps, Tabs, Tag } from '../shell/index.ts'
+import { lazily } from '../shell/lazily.ts'
 import { href, navigate, pages, useQueryValue } from '../url/index.ts'
 import { AckTag } from './AckTag.tsx'
 import { type TopicName, useTopic } from './api.ts'
@@ -12,7 +13,7 @@ import { TopicState } from './TopicState.tsx'
 import { tabIds, tabs } from './tabs.ts'
 import './topic.css'
 
-const DeleteTopic = lazy(async () => ({ default: (await import('./DeleteTopic.tsx')).DeleteTopic }))
+const DeleteTopic = lazily(async () => (await import('./DeleteTopic.tsx')).DeleteTopic)
 
 export function TopicPage({ parts }: PageProps<typeof pages.topic>) {
   const { topic: text, topics, shell } = useText()

@@ -1,16 +1,17 @@
 // /topics?q&cluster&ack&internal: which topic is unhealthy? And the way to a new one.
 import { Button } from 'antd'
-import { lazy, Suspense } from 'react'
+import { Suspense } from 'react'
 import { useText } from '../catalogue/index.ts'
 import { RowCount } from '../grid/index.ts'
 import { ChoiceFilter, Icon, PageLayout, SearchBox, SwitchFilter } from '../shell/index.ts'
+import { lazily } from '../shell/lazily.ts'
 import { setQueryValues, useQueryValue } from '../url/index.ts'
 import { ackLevels } from './AckTag.tsx'
 import { useClusters, useTopics } from './api.ts'
 import { isShown } from './filter.ts'
 import { TopicTable } from './TopicTable.tsx'
 
-const CreateTopic = lazy(async () => ({ default: (await import('./CreateTopic.tsx')).CreateTopic }))
+const CreateTopic = lazily(async () => (await import('./CreateTopic.tsx')).CreateTopic)
 
 export function TopicsPage() {
   const { topics: text } = useText()

@@ -1,7 +1,8 @@
 // The tabs of a topic: their order, and the room that draws each, loaded when it is first opened.
-import { type ComponentType, type LazyExoticComponent, lazy } from 'react'
+import type { ComponentType, LazyExoticComponent } from 'react'
 import type { TopicView } from '../api/index.ts'
 import type { Loading } from '../grid/index.ts'
+import { lazily } from '../shell/lazily.ts'
 
 export interface TabProps {
   readonly topic: TopicView
@@ -16,7 +17,7 @@ interface TabRow {
 }
 
 function tab(load: () => Promise<ComponentType<TabProps>>, { isFilled = false } = {}): TabRow {
-  return { Tab: lazy(async () => ({ default: await load() })), isFilled }
+  return { Tab: lazily(load), isFilled }
 }
 
 export const tabs = {
