@@ -1,6 +1,7 @@
 // Every setting of a broker, declared once: name, type, default and meaning. File, environment and flags (cli), the
 // type `BrokerConfig`, DescribeConfigs and the checks all come from this table. Names are Kafka's where Kafka has one.
 import {
+  absolutePathType,
   addressType,
   booleanType,
   type ConfigOf,
@@ -63,7 +64,7 @@ const identitySettings = {
     'The rack (the machine) of this broker: no two replicas of a partition share one.',
     null,
   ),
-  dataFolder: setting('log.dir', stringType(4096), 'The folder of all logs of this broker, absolute.'),
+  dataFolder: setting('log.dir', absolutePathType(), 'The folder of all logs of this broker.'),
 }
 
 /** What connections may cost. */
@@ -236,7 +237,7 @@ export function advertisedAddress({ listen, advertise }: BrokerConfig, listening
 }
 
 function checkTogether(config: BrokerConfig): BrokerConfig {
-  const { listen, metricsListen, advertise, dataFolder, insecure } = config
+  const { listen, metricsListen, advertise, insecure } = config
   for (const [name, address] of Object.entries({ listen, 'metrics.listen': metricsListen })) {
     if (address === null || insecure || isLoopback(address.host)) continue
     throw refuse(
@@ -251,9 +252,6 @@ function checkTogether(config: BrokerConfig): BrokerConfig {
       `listen is ${listen.host}, an address that clients cannot connect to`,
       'Set advertise to the host and port that clients shall use.',
     )
-  }
-  if (!dataFolder.startsWith('/')) {
-    throw refuse('CONFIG_WRONG', `log.dir is ${JSON.stringify(dataFolder)}`, 'Give log.dir an absolute path.')
   }
   return config
 }

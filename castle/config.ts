@@ -1,6 +1,7 @@
 // Every setting of a Castle, declared once: file, environment and flags (cli), the type `CastleConfig` and the checks all
 // come from this table. Names are Kafka's where Kafka has one.
 import {
+  absolutePathType,
   addressType,
   booleanType,
   type ConfigOf,
@@ -82,13 +83,13 @@ export const coreSettings = {
   offsetsTopicBrokers: setting(
     'offsets.topic.brokers',
     integerType(1, 1_000),
-    '__consumer_offsets is made as soon as so many brokers of a cluster are there,',
+    '__consumer_offsets is made as soon as so many brokers of a cluster are there, or offsets.topic.wait.ms after the first.',
     3,
   ),
   offsetsTopicWaitMs: setting(
     'offsets.topic.wait.ms',
     milliseconds(0, 600 * second),
-    '... or so long after the first one.',
+    '__consumer_offsets is made so long after the first broker of a cluster, with those that are there.',
     1 * second,
   ),
   decisionsMax: setting(
@@ -107,7 +108,7 @@ export const castleSettings = {
     { host: '127.0.0.1', port: 8600 },
   ),
   insecure: setting('insecure', booleanType(), 'Accept connections from other machines without authentication.', false),
-  dataFolder: setting('data.dir', stringType(4_096), "The folder of Castle's state, absolute."),
+  dataFolder: setting('data.dir', absolutePathType(), "The folder of Castle's state."),
   ...coreSettings,
 } as const
 
@@ -132,15 +133,11 @@ export function parseCastleConfig(texts: Readonly<Record<string, string>>): Cast
 }
 
 function checkTogether(config: CastleConfig): CastleConfig {
-  const { listen, insecure, dataFolder } = config
+  const { listen, insecure } = config
   const loopback = listen.host === 'localhost' || listen.host === '::1' || listen.host.startsWith('127.')
   if (!loopback && !insecure) {
     const message = `listen is ${listen.host}:${listen.port}, which other machines reach, and there is no authentication`
     throw refuse('CONFIG_WRONG', message, 'Let listen be on 127.0.0.1, or set insecure=true if this is meant.')
-  }
-  if (!dataFolder.startsWith('/')) {
-    const message = `data.dir is ${JSON.stringify(dataFolder)}, but must be an absolute path`
-    throw refuse('CONFIG_WRONG', message, 'Give data.dir an absolute path.')
   }
   return checkTimes(config)
 }

@@ -1,4 +1,5 @@
 // What is wrong, in a sentence: Castle says it by a code and values, so that every face can say it in its own language.
+import { counted } from '../output/index.ts'
 
 export interface Problem {
   readonly kind: string
@@ -6,14 +7,33 @@ export interface Problem {
   readonly harm: number
   readonly cluster: string
   readonly what: string
-  readonly params: Readonly<Record<string, unknown>>
-  readonly since: string | null
+  readonly params: Readonly<Record<string, string | number | boolean | null>>
+  readonly since: string
   readonly about: readonly string[]
 }
 
-export function problemText({ what, params, about }: Problem): string {
-  const values = Object.entries(params).map(
-    ([name, value]) => `${name} ${typeof value === 'string' ? value : JSON.stringify(value)}`,
-  )
-  return [what, about.join(' '), values.join(', ')].filter((part) => part !== '').join(': ')
+type Params = Problem['params']
+
+const texts: Readonly<Record<string, (params: Params) => string>> = {
+  BROKER_DOWN: ({ broker, host, port, why }) => `broker ${broker} (${host}:${port}) is down: ${why}`,
+  LOG_OUT_OF_USE: (params) => `${placeOf(params)} is out of use at broker ${params['broker']}: ${params['fault']}`,
+  PARTITIONS_LEADERLESS: ({ partitions, topics, examples }) =>
+    `${counted(Number(partitions), 'partition')} of ${counted(Number(topics), 'topic')} have no leader (${examples})`,
+  PARTITION_STUCK: (params) =>
+    `group ${params['group']} is stuck at ${placeOf(params)} offset ${params['offset']}, ${counted(Number(params['attempts']), 'attempt')}: ${params['error']}`,
+  CLIENTS_BEHIND: ({ clients, examples }) =>
+    `${counted(Number(clients), 'client')} heartbeat, but do not follow what changed (${examples})`,
+}
+
+/** Of a code that this version does not know, the code and its values. */
+export function problemText({ what, params }: Problem): string {
+  const text = texts[what]
+  if (text !== undefined) return text(params)
+  return `${what}: ${Object.entries(params)
+    .map(([name, value]) => `${name} ${value}`)
+    .join(', ')}`
+}
+
+function placeOf({ topic = null, topicId = null, partition = null }: Params): string {
+  return `${topic ?? topicId}/${partition}`
 }

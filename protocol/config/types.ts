@@ -52,6 +52,16 @@ export function stringType(maxLength: number): SettingType<string> {
   }
 }
 
+/** A path that means the same wherever the process was started. */
+export function absolutePathType(): SettingType<string> {
+  return {
+    kafkaType: 2,
+    expected: 'an absolute path',
+    parse: (text) => (text.startsWith('/') && text.length <= 4_096 ? text : undefined),
+    format: (value) => value,
+  }
+}
+
 /** One of a few words. */
 export function wordType<const T extends string>(...words: readonly T[]): SettingType<T> {
   return {
