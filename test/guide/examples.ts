@@ -39,6 +39,7 @@ export function examplesOf(page: string, text: string): Example[] {
 
 /** The example as program number `index`, against this Castle. It stands in a folder beside harness.ts. */
 export function programOf({ code, isRun }: Example, index: number, castle: string): Program {
+  if (/\bTestPlatform\b/.test(code)) return inAWorldOfItsOwn(code, index)
   const own = (name: string) => `${name}-${index}`
   const topics = new Set([
     ...namesIn(code, /\btopic(?:: |\()'([^']+)'/g),
@@ -47,17 +48,25 @@ export function programOf({ code, isRun }: Example, index: number, castle: strin
   const names = new Set([...topics, ...namesIn(code, /\b(?:group|service): '([^']+)'/g)])
   let renamed = code.replaceAll('http://127.0.0.1:8600', castle).replaceAll("'@castellan/sdk'", "'../harness.ts'")
   for (const name of names) renamed = renamed.replaceAll(`'${name}'`, `'${own(name)}'`)
-  const isConnected = /\bconst castellan =|castellan: Castellan|TestPlatform/.test(code)
+  const isConnected = /\bconst castellan =/.test(code)
   const prelude = [
     `import { connect as connectIt, printer } from '../harness.ts'`,
     `const console = printer(${index})`,
-    isConnected || !isRun ? '' : `const castellan = await connectIt({ castle: '${castle}', service: 'guide-${index}' })`,
+    isConnected || !isRun
+      ? ''
+      : `const castellan = await connectIt({ castle: '${castle}', service: 'guide-${index}' })`,
   ]
   return {
     code: `${prelude.join('\n')}\n${renamed}\nexport {}\n`,
     topics: [...topics].filter((name) => !name.startsWith('no-')).map(own),
     original: (printed) => [...names].reduce((text, name) => text.replaceAll(own(name), name), printed),
   }
+}
+
+/** A test platform is in the program itself. */
+function inAWorldOfItsOwn(code: string, index: number): Program {
+  const prelude = `import { printer } from '../harness.ts'\nconst console = printer(${index})`
+  return { code: `${prelude}\n${code}\nexport {}\n`, topics: [], original: (printed) => printed }
 }
 
 /** Whether a line is what the guide says, where '...' is anything. */

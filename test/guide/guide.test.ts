@@ -1,10 +1,10 @@
 // Every example of docs/guide is type-checked, and runs against a real platform.
 import { execFileSync } from 'node:child_process'
-import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
-import { basename, join } from 'node:path'
+import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import { freePorts, root, startPlatform, type TestPlatform, waitFor } from '../processes/index.ts'
-import { type Example, examplesOf, fits, type Program, programOf } from './examples.ts'
+import { root, startPlatform, type TestPlatform, waitFor } from '../processes/index.ts'
+import { examplesOf, fits, type Program, programOf } from './examples.ts'
 import { closeAll, linesOf } from './harness.ts'
 
 const guide = join(root, 'docs', 'guide')
@@ -54,13 +54,14 @@ test('the examples type-check', () => {
   expect(problemsOf(join(folder, 'tsconfig.json'))).toBe('')
 })
 
-/** What the compiler says, with the names of the examples. */
+/** What the compiler says of the examples, with their names. */
 function problemsOf(config: string): string {
   try {
     return execFileSync(join(root, 'node_modules', '.bin', 'tsc'), ['-p', config], { encoding: 'utf8' })
   } catch (error) {
     const said = String((error as { stdout?: unknown }).stdout)
-    return said.replace(/\S*example-(\d+)\.ts/g, (_, index) => examples[Number(index)]!.name)
+    const lines = said.split('\n').filter((line) => line.includes('example-'))
+    return lines.join('\n').replace(/\S*example-(\d+)\.ts/g, (_, index) => examples[Number(index)]!.name)
   }
 }
 
@@ -74,10 +75,8 @@ describe.concurrent('the examples run, and print what the guide says', () => {
     })
     const lines = linesOf(index)
     if (prints.length === 0) await done
-    await waitFor(`'${prints.at(-1)}', after ${JSON.stringify(lines)}`, () => {
-      if (failure !== undefined) throw failure.error
-      return lines.length >= prints.length
-    })
+    await waitFor(`'${prints.at(-1)}'`, () => failure !== undefined || lines.length >= prints.length)
+    if (failure !== undefined) throw failure.error
     const { original } = programs[index]!
     const shown = lines.slice(0, prints.length).map(original)
     expect(shown.map((line, at) => (fits(line, prints[at]!) ? prints[at] : line))).toEqual(prints)

@@ -1,6 +1,7 @@
 // What the examples import instead of @castellan/sdk: the same, but that their clients are known and closed at the end, and that what they
-// print is kept.
+// print is kept. Their log is silent: failures that an example shows are no news.
 import { type Castellan, type ConnectOptions, connect as connectReally } from '@castellan/sdk'
+import { silentLogger } from '@castellan/sdk/kafka'
 
 export * from '@castellan/sdk'
 
@@ -8,7 +9,7 @@ const opened: Castellan[] = []
 const printed = new Map<number, string[]>()
 
 export async function connect(options: ConnectOptions): Promise<Castellan> {
-  const castellan = await connectReally(options)
+  const castellan = await connectReally({ log: silentLogger, ...options })
   opened.push(castellan)
   return castellan
 }
