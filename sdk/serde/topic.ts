@@ -81,6 +81,7 @@ export class Topic<Name extends string, ValueIn, ValueOut = ValueIn, KeyIn = str
   readonly #value: Serde<ValueIn, unknown>
   readonly #key: Serde<KeyIn, KeyOut>
 
+  /** @internal `topic` makes it. */
   constructor(name: Name, options: TopicOptions) {
     this.name = name
     this.#schema = (options.schema ?? null) as StandardSchema<unknown, ValueOut> | null
