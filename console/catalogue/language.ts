@@ -6,8 +6,15 @@ import type { Language } from '../formats/formats.ts'
 import { preference } from '../shell/preferences.ts'
 import { en } from './en/index.ts'
 
+/** A text in whatever words: English says which texts there are and which values they take, not what they say. */
+type Translated<Text> = Text extends (...values: infer Values) => string
+  ? (...values: Values) => string
+  : Text extends string
+    ? string
+    : { readonly [Key in keyof Text]: Translated<Text[Key]> }
+
 /** What every language must have: a text that is missing in one does not compile. */
-export type Texts = typeof en
+export type Texts = Translated<typeof en>
 
 const languageChoice = preference<Language>(
   'language',

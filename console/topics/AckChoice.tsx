@@ -6,10 +6,11 @@ import './form.css'
 
 interface AckChoiceProps {
   readonly value: AckLevel
+  readonly replicas: number
   readonly onChange: (level: AckLevel) => void
 }
 
-export function AckChoice({ value, onChange }: AckChoiceProps) {
+export function AckChoice({ value, replicas, onChange }: AckChoiceProps) {
   const { topics, topic } = useText()
   const name = useId()
   return (
@@ -25,7 +26,7 @@ export function AckChoice({ value, onChange }: AckChoiceProps) {
               {topics.ack.name[level]}
             </span>
             <span className="card-text">{topics.ack.waitsFor[level]}</span>
-            <span className="card-text">{topics.ack.loses[level]}</span>
+            <span className="card-text">{topics.ack.loses(level, replicas)}</span>
           </label>
         ))}
       </div>

@@ -51,7 +51,7 @@ function LevelCard({ level, topic, onChange }: LevelCardProps) {
         {topics.ack.name[level]} {isInForce && <Tag tone="ok">{text.ackNow}</Tag>}
       </span>
       <span className="card-text">{topics.ack.waitsFor[level]}</span>
-      <span className="card-text">{topics.ack.loses[level]}</span>
+      <span className="card-text">{topics.ack.loses(level, topic.replicationFactor)}</span>
       {!isInForce && !topic.internal && (
         <Button size="small" className="card-action" onClick={onChange}>
           {text.ackChange(level)}

@@ -6,13 +6,18 @@ export type AckLevel = -1 | 1 | 0
 
 export const ackLevels: readonly AckLevel[] = [-1, 1, 0]
 
-export function AckTag({ level }: { readonly level: AckLevel }) {
+interface AckTagProps {
+  readonly level: AckLevel
+  readonly replicas: number
+}
+
+export function AckTag({ level, replicas }: AckTagProps) {
   const { ack } = useText().topics
   return (
     <Tag
       tone={level === -1 ? 'neutral' : 'warn'}
       state={`ack${level}`}
-      title={`${ack.waitsFor[level]} ${ack.loses[level]}`}
+      title={`${ack.waitsFor[level]} ${ack.loses(level, replicas)}`}
     >
       {ack.short[level]}
     </Tag>

@@ -21,7 +21,9 @@ export function ChangeAck({ topic, level, onClose }: ChangeAckProps) {
       wordsOf={(plan) =>
         wordsOf(plan, {
           sentence: text.change.ack(topics.ack.short[topic.ackLevel], topics.ack.short[level]),
-          ...(plan.weaker ? { warning: `${text.change.weaker} ${topics.ack.loses[level]}` } : {}),
+          ...(plan.weaker
+            ? { warning: `${text.change.weaker} ${topics.ack.loses(level, topic.replicationFactor)}` }
+            : {}),
           undo: text.change.undo,
           verb: text.change.verbAck(level),
           typed: plan.weaker ? topic.name : '',

@@ -122,7 +122,11 @@ export function CreateTopic({ onClose }: { readonly onClose: () => void }) {
             )}
           </Field>
         </div>
-        <AckChoice value={topic.ackLevel} onChange={(ackLevel) => set({ ackLevel })} />
+        <AckChoice
+          value={topic.ackLevel}
+          replicas={topic.replicationFactor ?? 1}
+          onChange={(ackLevel) => set({ ackLevel })}
+        />
         <div className="form-pair">
           <Field label={form.owner} hint={form.ownerHint} problems={problemsOf('owner')}>
             {(props) => (

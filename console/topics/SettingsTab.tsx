@@ -3,6 +3,7 @@ import { Button, Input } from 'antd'
 import { Suspense, useState } from 'react'
 import type { TopicSetting } from '../api/index.ts'
 import { useText } from '../catalogue/index.ts'
+import { useFormats } from '../formats/index.ts'
 import { Panel } from '../grid/index.ts'
 import { Tag } from '../shell/index.ts'
 import { lazily } from '../shell/lazily.ts'
@@ -10,6 +11,9 @@ import { useTopicSettings } from './api.ts'
 import type { TabProps } from './tabs.ts'
 
 const ChangeSettings = lazily(async () => (await import('./ChangeSettings.tsx')).ChangeSettings)
+
+/** Kafka's way to say never. */
+const never = '9223372036854775807'
 
 /** What is to change: a value, or null for back to the default. */
 type Edits = Readonly<Record<string, string | null>>
@@ -123,15 +127,28 @@ function SettingRow({ setting, own, edit, onEdit }: SettingRowProps) {
         ) : (
           <>
             <span className="mono">{given ?? setting.default}</span>{' '}
+            <InWords setting={setting} value={given ?? setting.default} />{' '}
             {given === null ? <span className="quiet">{text.byDefault}</span> : <Tag tone="ok">{text.own}</Tag>}
           </>
         )}
       </td>
       <td className="quiet">
-        {text.docs[name] ?? doc} {isEditing && text.mustBe(expected)}
+        {text.docs[name] ?? doc} {isEditing && text.mustBe(text.expected[name] ?? expected)}
       </td>
     </tr>
   )
+}
+
+/** What a number of ms or bytes means. */
+function InWords({ setting, value }: { readonly setting: TopicSetting; readonly value: string }) {
+  const { settings: text } = useText().topic
+  const formats = useFormats()
+  const number = Number(value)
+  const isNumber = setting.type === 'int' || setting.type === 'long'
+  if (!isNumber || value.trim() === '' || !Number.isFinite(number)) return null
+  if (value === never || number === -1) return <span>({text.noLimit})</span>
+  if (setting.name.endsWith('.ms')) return <span>({formats.duration(number)})</span>
+  return setting.name.endsWith('bytes') ? <span>({formats.bytes(number)})</span> : null
 }
 
 function FixedSettings({ settings }: { readonly settings: readonly TopicSetting[] }) {

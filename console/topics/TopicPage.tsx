@@ -28,7 +28,10 @@ export function TopicPage({ parts }: PageProps<typeof pages.topic>) {
     <PageLayout
       name={name}
       title={<Title name={name} topic={topic} />}
-      trail={[{ text: topics.title, to: pages.topics }]}
+      trail={[
+        { text: topics.title, to: pages.topics },
+        { text: cluster, to: href(pages.topics, {}, { cluster }) },
+      ]}
       actions={topic !== undefined && !topic.internal && <DeleteAction topic={topic} />}
       isFilled={isFilled}
     >
@@ -59,7 +62,7 @@ function Title({ name, topic }: { readonly name: string; readonly topic: TopicVi
     <>
       {name}
       {topic?.internal && <Tag>{topics.internalTag}</Tag>}
-      {topic !== undefined && <AckTag level={topic.ackLevel} />}
+      {topic !== undefined && <AckTag level={topic.ackLevel} replicas={topic.replicationFactor} />}
       {topic !== undefined && <TopicState topic={{ leaderless }} />}
     </>
   )

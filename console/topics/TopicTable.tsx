@@ -101,7 +101,7 @@ function useColumns(created: string): readonly Column<TopicSummary>[] {
         title: text.columns.ack,
         width: 'minmax(160px, 1fr)',
         sort: ({ ackLevel }) => text.ack.short[ackLevel],
-        cell: ({ ackLevel }) => <AckTag level={ackLevel} />,
+        cell: ({ ackLevel, replicationFactor }) => <AckTag level={ackLevel} replicas={replicationFactor} />,
       },
       {
         id: 'owner',

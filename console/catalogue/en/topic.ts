@@ -76,7 +76,10 @@ export const topic = {
     discard: 'Discard changes',
     fixed: (count: number) => `${n(count, 'setting')} of Kafka that this version has at one value only`,
     mustBe: (expected: string) => `Must be ${expected}.`,
+    /** By name, where Castle's English is not to be shown. */
     docs: {} as Readonly<Record<string, string>>,
+    expected: {} as Readonly<Record<string, string>>,
+    noLimit: 'no limit',
   },
   addPartitions: 'Add partitions',
   partitionsTotal: 'Partitions in all',

@@ -1,5 +1,7 @@
-// Topics: the list, one topic, and what can be done to it.
+// Topics: the list, and what an ack level means.
 import { n } from './plural.ts'
+
+type AckLevel = -1 | 1 | 0
 
 export const topics = {
   title: 'Topics',
@@ -34,10 +36,13 @@ export const topics = {
       1: 'Waits for the leader only.',
       0: 'Waits for nobody.',
     },
-    loses: {
-      [-1]: 'What was acknowledged outlives the loss of a broker.',
-      1: 'When a leader dies, up to 1 s of acknowledged messages can be lost.',
-      0: 'Any message can be lost, and its producer does not hear of it.',
+    /** With one replica nothing outlives the loss of its broker, whatever the level. */
+    loses: (level: AckLevel, replicas: number) => {
+      if (level === 0) return 'Any message can be lost, and its producer does not hear of it.'
+      if (level === 1) return 'When a leader dies, up to 1 s of acknowledged messages can be lost.'
+      return replicas === 1
+        ? 'With one replica, what was acknowledged is as safe as the disk of its broker.'
+        : 'What was acknowledged outlives the loss of a broker.'
     },
   },
 }

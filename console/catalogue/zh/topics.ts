@@ -33,10 +33,12 @@ export const topics: Texts['topics'] = {
       1: '只等待主副本。',
       0: '不等待任何副本。',
     },
-    loses: {
-      [-1]: '已确认的消息在失去一台 Broker 后仍然保留。',
-      1: '主副本所在 Broker 宕机时，最多可能丢失 1 秒内已确认的消息。',
-      0: '任何消息都可能丢失，生产者也不会得知。',
+    loses: (level, replicas) => {
+      if (level === 0) return '任何消息都可能丢失，生产者也不会得知。'
+      if (level === 1) return '主副本所在 Broker 宕机时，最多可能丢失 1 秒内已确认的消息。'
+      return replicas === 1
+        ? '只有一个副本时，已确认的消息取决于该 Broker 的磁盘。'
+        : '已确认的消息在失去一台 Broker 后仍然保留。'
     },
   },
 }
