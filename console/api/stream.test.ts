@@ -104,3 +104,15 @@ test('a lost source is opened again, later each time up to five seconds, and soo
   opened.at(-1)?.end()
   expect(pass()).toBe(250)
 })
+
+test('a name with a comma is one subject', () => {
+  const { stream, opened, pass, change } = browser()
+  let news = 0
+  stream.listen(['group/default/a,b%'], () => {
+    news += 1
+  })
+  pass()
+  expect(opened[0]?.url).toBe('/api/stream?subjects=group/default/a%2Cb%25')
+  change('group/default/a%2Cb%25', 1)
+  expect(news).toBe(1)
+})

@@ -30,8 +30,9 @@ export class LiveStream {
     this.#around = around
   }
 
-  /** Calls `listener` whenever one of `subjects` has changed. Returns how to stop it. */
-  listen(subjects: readonly string[], listener: () => void): () => void {
+  /** Calls `listener` whenever one of the subjects named has changed. Returns how to stop it. */
+  listen(named: readonly string[], listener: () => void): () => void {
+    const subjects = named.map(encode)
     for (const subject of subjects) {
       const listeners = this.#listeners.get(subject) ?? new Set()
       this.#listeners.set(subject, listeners.add(listener))
@@ -85,4 +86,9 @@ export class LiveStream {
     this.#schedule(this.#retryMs)
     this.#retryMs = Math.min(this.#retryMs * 2, retryMsMax)
   }
+}
+
+/** Names of groups may have commas, and commas stand between subjects. Castle tells of a subject as it was written. */
+function encode(subject: string): string {
+  return subject.replaceAll('%', '%25').replaceAll(',', '%2C')
 }
