@@ -61,9 +61,13 @@ export class TestPlatform implements AsyncDisposable {
   /** Resolves when Castle and all brokers are up and the topics are made. Throws OPTION_WRONG, and what Castle says of a topic. */
   static async start(options: TestPlatformOptions = {}): Promise<TestPlatform> {
     const platform = new TestPlatform(checkOptions(options))
-    const { topics } = platform.#options
-    await platform.#untilUp(['castle', ...platform.#hosts.brokerNames])
-    for (const [name, topic] of Object.entries(topics)) await platform.createTopic(name, topic)
+    try {
+      await platform.#untilUp(['castle', ...platform.#hosts.brokerNames])
+      for (const [name, topic] of Object.entries(platform.#options.topics)) await platform.createTopic(name, topic)
+    } catch (error) {
+      await platform.stop()
+      throw error
+    }
     return platform
   }
 
