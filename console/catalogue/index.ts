@@ -1,2 +1,3 @@
 // The message catalogue: every text of the console, in each of its languages.
-export { loadLanguage, setLanguage, type Texts, useAntdLocale, useLanguage, useText } from './language.ts'
+export { loadLanguage, setLanguage, useAntdLocale, useLanguage, useText } from './language.ts'
+export type { Texts } from './texts.ts'

@@ -5,16 +5,7 @@ import { useSyncExternalStore } from 'react'
 import type { Language } from '../formats/formats.ts'
 import { preference } from '../shell/preferences.ts'
 import { en } from './en/index.ts'
-
-/** A text in whatever words: English says which texts there are and which values they take, not what they say. */
-type Translated<Text> = Text extends (...values: infer Values) => string
-  ? (...values: Values) => string
-  : Text extends string
-    ? string
-    : { readonly [Key in keyof Text]: Translated<Text[Key]> }
-
-/** What every language must have: a text that is missing in one does not compile. */
-export type Texts = Translated<typeof en>
+import type { Texts } from './texts.ts'
 
 const languageChoice = preference<Language>(
   'language',
@@ -39,7 +30,7 @@ export async function loadLanguage(): Promise<void> {
 }
 
 async function loadChinese(): Promise<{ texts: Texts; antd: AntdLocale }> {
-  const { antd, zh } = await import('./zh/index.ts')
+  const [{ zh }, { default: antd }] = await Promise.all([import('./zh/index.ts'), import('antd/locale/zh_CN')])
   return { texts: zh, antd }
 }
 

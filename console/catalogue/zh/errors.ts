@@ -1,5 +1,5 @@
 // Castle 的每个错误代码：发生了什么，接下来做什么。测试保证没有遗漏。
-import type { Texts } from '../language.ts'
+import type { Texts } from '../texts.ts'
 
 type Params = Readonly<Record<string, unknown>>
 

@@ -1,6 +1,5 @@
 // 简体中文: the same keys as English, or it does not compile.
-import antd from 'antd/locale/zh_CN'
-import type { Texts } from '../language.ts'
+import type { Texts } from '../texts.ts'
 import { danger } from './danger.ts'
 import { errors } from './errors.ts'
 import { grid } from './grid.ts'
@@ -9,4 +8,3 @@ import { topic } from './topic.ts'
 import { topics } from './topics.ts'
 
 export const zh: Texts = { shell, grid, danger, errors, topics, topic }
-export { antd }

@@ -1,4 +1,4 @@
-import type { Texts } from '../language.ts'
+import type { Texts } from '../texts.ts'
 
 const count = (value: number) => value.toLocaleString('zh-CN')
 

@@ -1,4 +1,4 @@
-import type { Texts } from '../language.ts'
+import type { Texts } from '../texts.ts'
 
 export const topics: Texts['topics'] = {
   title: '主题',
