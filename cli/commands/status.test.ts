@@ -1,0 +1,85 @@
+// What `status` says of a platform where something is wrong; where nothing is, test/e2e/command-line.test.ts asks a real one.
+import { createServer, type Server } from 'node:http'
+import { afterEach, expect, test } from 'vitest'
+import { runHere } from '../testing/memory-io.ts'
+
+let server: Server | undefined
+
+afterEach(() => server?.close())
+
+const broker = { cluster: 'default', host: 'h', port: 1, rack: null, why: 'x', leaders: 1, replicas: 1, faults: [] }
+const problem = { harm: 1, cluster: 'default', since: new Date().toISOString(), about: ['broker/2'] }
+
+/** Answers as Castle does. */
+async function castleWith(problems: readonly object[], states: readonly string[] = ['up']): Promise<string> {
+  const answers: Record<string, object> = {
+    '/api/health': {
+      release: '0.1.0',
+      uptimeMs: 5_000,
+      castleEpoch: 1,
+      clusters: [{ id: 'default', brokers: 2, brokersUp: 1, leaderless: 3 }],
+    },
+    '/api/brokers': { items: states.map((state, id) => ({ ...broker, id, state, since: problem.since })), next: null },
+    '/api/problems': { items: problems, next: null },
+  }
+  const listening = createServer(({ url = '' }, response) =>
+    response.end(JSON.stringify(answers[url.split('?')[0] ?? ''])),
+  )
+  server = listening
+  await new Promise<void>((resolve) => listening.listen(0, '127.0.0.1', resolve))
+  const address = listening.address()
+  return `http://127.0.0.1:${typeof address === 'object' && address !== null ? address.port : 0}`
+}
+
+test.each([
+  ['broker-down', 'BROKER_DOWN', { broker: 2, host: 'h', port: 9, why: 'silent' }, 'broker 2 (h:9) is down: silent'],
+  [
+    'leaderless',
+    'PARTITIONS_LEADERLESS',
+    { partitions: 3, topics: 1, examples: 'orders' },
+    '3 partitions of 1 topic have no leader (orders)',
+  ],
+  [
+    'stuck',
+    'PARTITION_STUCK',
+    { group: 'g', topic: 'orders', topicId: 'i', partition: 3, offset: 1200, attempts: 37, error: 'boom', client: 'c' },
+    'group g is stuck at orders/3 offset 1200, 37 attempts: boom',
+  ],
+  [
+    'log-fault',
+    'LOG_OUT_OF_USE',
+    { broker: 1, topic: null, topicId: 'i', partition: 0, fault: 'crc' },
+    'i/0 is out of use at broker 1: crc',
+  ],
+  [
+    'client-behind',
+    'CLIENTS_BEHIND',
+    { clients: 2, examples: 'a, b' },
+    '2 clients heartbeat, but do not follow what changed (a, b)',
+  ],
+  ['new', 'SOMETHING_NEW', { a: 1 }, 'SOMETHING_NEW: a 1'],
+])('%s: exit code 1, and a sentence', async (kind, what, params, sentence) => {
+  const castle = await castleWith([{ ...problem, kind, what, params }])
+  const { code, stdout } = await runHere(['status', '--castle', castle])
+  expect(code).toBe(1)
+  expect(stdout).toContain(sentence)
+  expect(stdout).toContain('1 of 2 brokers up, 3 partitions without a leader')
+  expect(JSON.parse((await runHere(['status', '--json', '--castle', castle])).stdout)).toMatchObject({
+    ok: false,
+    problems: [{ what }],
+  })
+})
+
+test('a broker that is down is bad news even where Castle has no problem of it yet', async () => {
+  const { code, stdout } = await runHere(['status', '--castle', await castleWith([], ['up', 'down'])])
+  expect({ code, stdout }).toEqual({ code: 1, stdout: expect.stringContaining('Not all brokers are up.') })
+})
+
+test('what is no Castle is called so', async () => {
+  const listening = createServer((_, response) => response.end('<html>'))
+  server = listening
+  await new Promise<void>((resolve) => listening.listen(0, '127.0.0.1', resolve))
+  const { port } = listening.address() as { port: number }
+  const ran = await runHere(['status', '--castle', `http://127.0.0.1:${port}`])
+  expect(ran).toMatchObject({ code: 5, stderr: expect.stringContaining('is no Castle') })
+})

@@ -1,0 +1,100 @@
+import { Readable } from 'node:stream'
+import fc from 'fast-check'
+import { describe, expect, test } from 'vitest'
+import { messageOfJson } from './json-line.ts'
+import { lines } from './lines.ts'
+import { progressText } from './progress.ts'
+import { sourceOf } from './sources.ts'
+
+describe('lines', () => {
+  test('come out of any chunks as they went in', async () => {
+    const text = fc.array(fc.uint8Array({ maxLength: 20 }), { maxLength: 10 })
+    await fc.assert(
+      fc.asyncProperty(text, fc.integer({ min: 1, max: 7 }), async (given, chunkBytes) => {
+        const wanted = given.map((line) => Buffer.from(line.filter((byte) => byte !== 10)))
+        const all = Buffer.concat(wanted.map((line) => Buffer.concat([line, Buffer.from('\n')])))
+        const chunks = Array.from({ length: Math.ceil(all.length / chunkBytes) }, (_, at) =>
+          all.subarray(at * chunkBytes, (at + 1) * chunkBytes),
+        )
+        expect(await collected(lines(Readable.from(chunks), 100))).toEqual(wanted)
+      }),
+    )
+  })
+
+  test('a last line without its end counts; one without end is refused before it is read', async () => {
+    expect((await collected(lines(Readable.from([Buffer.from('a\n\nb')]), 100))).map(String)).toEqual(['a', '', 'b'])
+    const endless = Readable.from(
+      (function* () {
+        for (;;) yield Buffer.from('x'.repeat(60))
+      })(),
+    )
+    await expect(collected(lines(endless, 100))).rejects.toThrow('Line 1 is longer than 100 bytes')
+  })
+})
+
+describe('a line of JSON', () => {
+  test.each([
+    ['{}', { key: null, value: null, headers: {} }],
+    ['{"value":"v","key":"k"}', { key: 'k', value: 'v', headers: {} }],
+    ['{"value":{"base64":"/wA="}}', { key: null, value: Buffer.from([255, 0]), headers: {} }],
+    ['{"value":{"base64":"no base64!"}}', { key: null, value: '{"base64":"no base64!"}', headers: {} }],
+    ['{"value":[1,2]}', { key: null, value: '[1,2]', headers: {} }],
+    ['{"value":7}', { key: null, value: '7', headers: {} }],
+    ['{"headers":{"a":["1",null]}}', { key: null, value: null, headers: { a: ['1', null] } }],
+    ['{"partition":3,"timestamp":5}', { key: null, value: null, headers: {}, partition: 3, timestampMs: 5 }],
+    ['{"timestamp":"1970-01-01T00:00:01Z"}', { key: null, value: null, headers: {}, timestampMs: 1_000 }],
+    ['{"topic":"x","offset":9,"partition":null,"timestamp":null}', { key: null, value: null, headers: {} }],
+  ])('%s', (line, message) => {
+    expect(messageOfJson(line)).toEqual(message)
+  })
+
+  test.each([
+    ['{"value":', 'it is no JSON'],
+    ['7', 'it is no JSON object'],
+    ['null', 'it is no JSON object'],
+    ['{"velue":1}', "there is no field 'velue': known are key, value"],
+    ['{"key":7}', 'key must be a text, null, or {"base64":"..."}'],
+    ['{"headers":[]}', 'headers must be an object'],
+    ['{"headers":{"a":1}}', 'header a must be a text'],
+    ['{"partition":-1}', 'partition must be a whole number'],
+    ['{"partition":"1"}', 'partition must be a whole number'],
+    ['{"timestamp":"soon"}', 'timestamp must be ISO 8601'],
+    ['{"timestamp":1.5}', 'timestamp must be ISO 8601'],
+  ])('%s is refused', (line, why) => {
+    expect(() => messageOfJson(line)).toThrow(why)
+  })
+})
+
+test('a separator may be longer than a character, and is not looked for in what follows the first', async () => {
+  const stdin = Readable.from([Buffer.from('a=>b=>c\nnone\n')])
+  const source = sourceOf({ shape: 'lines', files: [], separator: '=>', stdin })
+  expect(source.bytes).toBeUndefined()
+  expect(await collected(source.items())).toEqual([
+    { where: 'line 1', bytes: 8, content: { key: Buffer.from('a'), value: Buffer.from('b=>c') } },
+    { where: 'line 2', bytes: 5, content: { problem: "it has no '=>' between key and value" } },
+  ])
+})
+
+test.each([
+  [{ sent: 1_500, failed: 0, bytes: 1_536 }, 1_000, undefined, '1,500 messages, 1,500/s, 1.5 KiB'],
+  [
+    { sent: 1, failed: 2, bytes: 512 },
+    0,
+    1_024,
+    '[############------------]  50 %  1 message, 2 failed, 0/s, 512 B of 1 KiB',
+  ],
+  [
+    { sent: 4, failed: 0, bytes: 2_048 },
+    2_000,
+    1_024,
+    '[########################] 100 %  4 messages, 2/s, 2 KiB of 1 KiB',
+  ],
+])('progress %#', (progressed, elapsedMs, total, text) => {
+  expect(progressText(progressed, elapsedMs, total)).toBe(text)
+})
+
+async function collected<T>(items: AsyncIterable<T>): Promise<T[]> {
+  const all: T[] = []
+  for await (const item of items) all.push(item)
+  return all
+}
