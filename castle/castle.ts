@@ -27,6 +27,8 @@ import { type AskedOf, changeTopic, deleteTopic, livingTopic, type TopicChange }
 import { type Asked, createTopic, type Defaults, type NewTopic, offsetsTopic } from './topics/create.ts'
 import { Pickups } from './topics/pickups.ts'
 import { type CreationPlan, planCreation } from './topics/plan.ts'
+import { Hub } from './views/hub.ts'
+import { touchChange, touchClient, touchGroup } from './views/touches.ts'
 
 export interface CastleOptions {
   readonly store: Store
@@ -47,6 +49,8 @@ export class Castle {
   readonly brokers: Brokers
   readonly groups: Groups
   readonly links: Links
+  /** Tells pages which of the things that they show changed. */
+  readonly hub: Hub
   readonly #stuck = new StuckIndex()
   readonly #pickups = new Pickups()
   readonly #runtime: Runtime
@@ -64,10 +68,12 @@ export class Castle {
     this.#options = options
     this.#changes = changes
     this.#attention = new Attention(clock, gapMaxMs)
+    this.hub = new Hub(clock, () => changes.castleEpoch)
     this.groups = new Groups({
       changes,
       clock,
       log,
+      onReported: (cluster, group) => touchGroup(this.hub, cluster, group),
       onCoordinator: (cluster, group) => this.sessions.notify(groupAudience(cluster, group), `coordinator/${group}`),
     })
     this.brokers = new Brokers({
@@ -86,6 +92,8 @@ export class Castle {
       clock,
       log,
       onClientReport: (session) => this.#onClientReport(session),
+      onBrokerReport: () => this.hub.touch('brokers'),
+      onClientGone: (session) => touchClient(this.hub, session),
       onCall: (cluster, call) => answerCall(this, cluster, call, log),
     })
     this.sessions = new Sessions(host, {
@@ -155,6 +163,7 @@ export class Castle {
     this.brokers.close()
     this.groups.close()
     this.links.close()
+    this.hub.close()
     await this.#changes.close()
     await this.#options.store.close()
   }
@@ -237,6 +246,7 @@ export class Castle {
   #onClientReport(session: Session): void {
     this.#stuck.onReport(session)
     this.#pickups.confirm(session, topicsUsed(this.state, session), this.#runtime.clock.nowMs())
+    touchClient(this.hub, session)
   }
 
   get #topicDefaults(): Defaults {
@@ -249,6 +259,7 @@ export class Castle {
       if (change.kind === 'topic' && change.entity === null) this.#pickups.forget(change.key)
       if (change.kind === 'cluster' && before === undefined) this.sessions.reconsider(noCluster)
       if (change.kind === 'topic' && change.entity !== null) this.#onTopic(change.entity, before as Topic | undefined)
+      touchChange(this.hub, change)
       for (const { audience, key } of noticesOf(each, this.groups)) this.sessions.notify(audience, key)
     }
   }
@@ -275,7 +286,9 @@ export class Castle {
   /** A client that was silent for a lease is forgotten: if it lives, it comes again and says everything. */
   #sweepClients(attendedMs: number): void {
     for (const session of this.sessions.all('client')) {
-      if (attendedMs - session.heardMs >= this.#options.settings.clientLeaseMs) this.sessions.forget(session)
+      if (attendedMs - session.heardMs < this.#options.settings.clientLeaseMs) continue
+      this.sessions.forget(session)
+      touchClient(this.hub, session)
     }
     this.links.sweep()
   }

@@ -20,6 +20,9 @@ export interface HostOptions {
   readonly groups: Groups
   readonly clock: Clock
   readonly log: Logger
+  readonly onBrokerReport: () => void
+  /** A client's link is gone, which proves nothing yet. */
+  readonly onClientGone: (session: Session) => void
   /** A client's report was taken in. */
   readonly onClientReport: (session: Session) => void
   readonly onCall: (cluster: string, call: Call) => Promise<Result>
@@ -67,6 +70,7 @@ export class Host implements SessionsHost {
       session.cluster = report.cluster
       this.#compareWithStore(session)
       this.#options.brokers.onReport(session)
+      this.#options.onBrokerReport()
     } else {
       session.cluster = report.cluster ?? session.cluster ?? this.#clusterHeld(report) ?? anyCluster(this.#state)?.id
       session.missing = this.#missingTopics(session.cluster, report)
@@ -90,6 +94,7 @@ export class Host implements SessionsHost {
 
   onLinkClosed(session: Session): void {
     if (session.kind === 'broker') this.#options.brokers.onLinkClosed(session)
+    else this.#options.onClientGone(session)
   }
 
   onNobody(audience: string): void {

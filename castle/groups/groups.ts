@@ -30,6 +30,8 @@ export interface GroupsOptions {
   readonly changes: Changes
   readonly clock: Clock
   readonly log: Logger
+  /** What is reported of a group changed. */
+  readonly onReported: (cluster: string, group: string) => void
   /** The subject `coordinator/<group>` changed. */
   readonly onCoordinator: (cluster: string, group: string) => void
 }
@@ -95,13 +97,16 @@ export class Groups {
       named.add(key)
       const before = this.#heard.get(key)?.report
       this.#heard.set(key, { cluster, coordinator: brokerId, report })
-      if (before?.revision !== report.revision || before.membership !== report.membership)
+      if (before?.revision !== report.revision || before.membership !== report.membership) {
         this.refresh(cluster, report.group)
+        this.#options.onReported(cluster, report.group)
+      }
       this.#open.add(key)
     }
     for (const [key, heard] of this.#heard) {
       if (heard.cluster !== cluster || heard.coordinator !== brokerId || named.has(key)) continue
       this.#heard.delete(key)
+      this.#options.onReported(cluster, heard.report.group)
       this.#open.add(key)
     }
     this.#decideSoon()

@@ -239,6 +239,7 @@ describe('everything else', () => {
       'GET /api/groups/{group}',
       'GET /api/health',
       'GET /api/problems',
+      'GET /api/stream',
       'GET /api/topic-settings',
       'GET /api/topics',
       'GET /api/topics/{name}',

@@ -8,7 +8,10 @@ let api: TestApi
 let brokers: Awaited<ReturnType<TestApi['startBrokers']>>
 
 beforeAll(async () => {
-  api = await TestApi.start({ clientHeartbeatIntervalMs: 200, clientLeaseMs: 1_000 })
+  api = await TestApi.start({
+    ...{ clientHeartbeatIntervalMs: 100, clientLeaseMs: 500 },
+    ...{ brokerHeartbeatIntervalMs: 50, brokerLeaseMs: 1_000, startGraceMs: 1_000 },
+  })
   brokers = await api.startBrokers(2)
 })
 afterAll(() => api.stop())

@@ -21,6 +21,7 @@ import { LinkServer } from './links.ts'
 import { addMessages } from './messages.ts'
 import { answerProblems, earlyProblems } from './problems.ts'
 import { addProblems } from './problems-list.ts'
+import { addStream, StreamServer } from './stream.ts'
 import { addSystem } from './system.ts'
 import { addTopics } from './topics.ts'
 import { compileValidator } from './validation.ts'
@@ -82,6 +83,8 @@ export async function serveHttp(
   addTopics(app, castle, clients)
   addMessages(app, castle, clients)
   addProblems(app, castle, problems)
+  const streams = new StreamServer(castle, runtime.clock, problems)
+  addStream(app, streams)
   addGroups(app, castle, new GroupOffsets(castle, clients))
   addClients(app, castle, runtime.clock)
   const links = new LinkServer(app.server, castle, hostRefusal)
@@ -93,6 +96,7 @@ export async function serveHttp(
     address: { host: listen.host, port },
     close: async () => {
       links.close()
+      streams.close()
       clients.close()
       await app.close()
     },
