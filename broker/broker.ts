@@ -5,12 +5,13 @@
 //   stop:  tell Castle -> take no more requests -> answer those in flight -> close the logs -> end the link
 //          -> close the listener, last: a refused connection says that this broker is gone
 import type { TopicState } from '@castellan/protocol/heartbeat'
-import type { Address, Logger, Runtime } from '@castellan/protocol/runtime'
+import { type Address, Complaints, type Logger, type Runtime } from '@castellan/protocol/runtime'
 import { Identity } from './castle/identity.ts'
 import { type About, CastleLink } from './castle/link.ts'
 import { Metadata } from './castle/metadata.ts'
 import { ProducerIds } from './castle/producer-ids.ts'
 import { advertisedAddress, type BrokerConfig } from './config.ts'
+import { messageOf } from './errors.ts'
 import { Coordinator } from './groups/index.ts'
 import { Deadlines } from './handlers/deadlines.ts'
 import { type BrokerParts, type Handler, handlers } from './handlers/index.ts'
@@ -64,7 +65,17 @@ export class Broker implements BrokerParts {
     this.metadata = new Metadata(runtime.clock)
     this.partitions = partitions
     this.coordinator = new Coordinator(runtime, { partitions, metadata: this.metadata, log, settings: config })
-    this.producerIds = new ProducerIds(runtime.clock, identity, () => this.castle.changed())
+    const complaints = new Complaints(runtime.clock, log)
+    this.producerIds = new ProducerIds(runtime.clock, identity, {
+      onBegun: () => this.castle.changed(),
+      onRefused: (error) =>
+        complaints.say(
+          'producer ids',
+          { error: messageOf(error) },
+          'cannot note a block of producer ids on disk',
+          'error',
+        ),
+    })
     this.castle = new CastleLink(runtime, {
       config,
       about: { ...noProcess, ...options.about },

@@ -58,6 +58,17 @@ test('a write that failed fails its caller, and the next one writes both', async
   expect([again.castleEpoch, again.producerIdsBegun]).toEqual([5, 2000])
 })
 
+test('what the disk refused is written when it is said again', async () => {
+  const disk = new MemoryDisk()
+  const identity = await open(disk)
+  disk.failure = Object.assign(new Error('full'), { code: 'ENOSPC' })
+  await expect(identity.raiseCastleEpoch(5)).rejects.toThrow('full')
+  await expect(identity.raiseCastleEpoch(5)).rejects.toThrow('full')
+  disk.failure = null
+  await identity.raiseCastleEpoch(5)
+  expect((await open(disk)).castleEpoch).toBe(5)
+})
+
 describe('a folder that is not this broker’s is refused', () => {
   test.each([
     ['another broker', 2, 'default', 'broker 1 of cluster default'],

@@ -23,13 +23,16 @@ export class Identity {
   readonly #disk: Disk
   readonly #path: string
   #content: Content
+  /** What the disk took last; null: nothing yet. */
+  #durable: Content | null
   /** Writes go one after another: each stands on the one before. */
   #writing: Promise<void> = Promise.resolve()
 
-  private constructor(disk: Disk, path: string, content: Content) {
+  private constructor(disk: Disk, path: string, content: Content, durable: Content | null) {
     this.#disk = disk
     this.#path = path
     this.#content = content
+    this.#durable = durable
   }
 
   /** Reads the folder's file, or makes folder and file. Throws a BrokerError when it is not this broker's folder. */
@@ -38,15 +41,10 @@ export class Identity {
     try {
       disk.mkdir(dataFolder)
       const bytes = readSmallFile(disk, path)
-      if (bytes) return new Identity(disk, path, checked(path, bytes, brokerId, cluster))
-      const identity = new Identity(disk, path, {
-        formatVersion,
-        brokerId,
-        cluster,
-        castleEpoch: 0,
-        producerIdsBegun: -1,
-      })
-      await identity.#change({})
+      const found = bytes && checked(path, bytes, brokerId, cluster)
+      const content = found ?? { formatVersion, brokerId, cluster, castleEpoch: 0, producerIdsBegun: -1 }
+      const identity = new Identity(disk, path, content, found ?? null)
+      await identity.#write()
       return identity
     } catch (error) {
       if (error instanceof BrokerError) throw error
@@ -67,18 +65,26 @@ export class Identity {
     return this.#content.producerIdsBegun
   }
 
+  /** Resolves when the highest epoch is on disk. What the disk refused before is tried again with each call. */
   raiseCastleEpoch(castleEpoch: number): Promise<void> {
-    return castleEpoch > this.castleEpoch ? this.#change({ castleEpoch }) : this.#writing
+    if (castleEpoch > this.castleEpoch) this.#content = { ...this.#content, castleEpoch }
+    return this.#write()
   }
 
+  /** Resolves when that is on disk. */
   beginProducerIds(producerIdsBegun: number): Promise<void> {
-    return producerIdsBegun > this.producerIdsBegun ? this.#change({ producerIdsBegun }) : this.#writing
+    if (producerIdsBegun > this.producerIdsBegun) this.#content = { ...this.#content, producerIdsBegun }
+    return this.#write()
   }
 
-  #change(change: Partial<Content>): Promise<void> {
-    this.#content = { ...this.#content, ...change }
-    const write = () =>
-      replaceFile(this.#disk, this.#path, new TextEncoder().encode(`${JSON.stringify(this.#content, null, 2)}\n`))
+  #write(): Promise<void> {
+    if (this.#durable === this.#content) return Promise.resolve()
+    const write = async () => {
+      const content = this.#content
+      if (this.#durable === content) return
+      await replaceFile(this.#disk, this.#path, new TextEncoder().encode(`${JSON.stringify(content, null, 2)}\n`))
+      this.#durable = content
+    }
     this.#writing = this.#writing.then(write, write)
     return this.#writing
   }
@@ -106,12 +112,14 @@ function parse(path: string, bytes: Uint8Array): Content {
   try {
     const { castleEpoch, producerIdsBegun, ...rest } = JSON.parse(new TextDecoder().decode(bytes)) as Content
     if (!Number.isSafeInteger(castleEpoch) || !Number.isSafeInteger(producerIdsBegun))
-      throw new Error('a number is missing')
+      throw new Error('castleEpoch or producerIdsBegun is missing')
     return { ...rest, castleEpoch, producerIdsBegun }
   } catch (error) {
     throw new BrokerError('DATA_FOLDER_UNUSABLE', `${path} cannot be read: ${messageOf(error)}`, {
       cause: error,
-      next: 'Restore the file from a backup, or start this broker with an empty data folder: its replicas are copied again.',
+      next:
+        'Restore the file from a backup. Without one, move the file away: the next start makes it anew and keeps the logs beside it; ' +
+        'start idempotent producers anew then.',
     })
   }
 }

@@ -15,7 +15,7 @@ import {
   type TargetState,
   type TopicState,
 } from '@castellan/protocol/heartbeat'
-import { type Address, type Logger, type Runtime, uuid } from '@castellan/protocol/runtime'
+import { type Address, Complaints, type Logger, type Runtime, uuid } from '@castellan/protocol/runtime'
 import type { BrokerConfig } from '../config.ts'
 import { messageOf } from '../errors.ts'
 import type { Identity } from './identity.ts'
@@ -60,12 +60,14 @@ type OwnReport = Omit<BrokerReport, 'holds'>
 export class CastleLink {
   readonly #options: CastleLinkOptions
   readonly #sender: HeartbeatSender
+  readonly #complaints: Complaints
   #report: OwnReport | undefined
   #stopping = false
 
   constructor(runtime: Runtime, options: CastleLinkOptions) {
     this.#options = options
     const { config, identity, log } = options
+    this.#complaints = new Complaints(runtime.clock, log)
     this.#sender = new HeartbeatSender(runtime, {
       urls: config.castle,
       kind: 'broker',
@@ -135,8 +137,9 @@ export class CastleLink {
 
   #remember(castleEpoch: number): void {
     this.#options.identity.raiseCastleEpoch(castleEpoch).catch((error: unknown) => {
-      // Not remembered is not followed wrongly: the epoch counts in memory, and is written with the next change.
-      this.#options.log.error({ castleEpoch, error: messageOf(error) }, 'cannot note the Castle epoch on disk')
+      // Not remembered is not followed wrongly: the epoch counts in memory, and the next answer tries again.
+      const fields = { castleEpoch, error: messageOf(error) }
+      this.#complaints.say('epoch', fields, 'cannot note the Castle epoch on disk', 'error')
     })
   }
 

@@ -8,20 +8,26 @@ import type { ProducerIdBlock } from '@castellan/protocol/heartbeat'
 import type { Clock } from '@castellan/protocol/runtime'
 import type { Identity } from './identity.ts'
 
+export interface ProducerIdEvents {
+  onBegun(): void
+  /** The disk did not take the note of a block. */
+  onRefused(error: unknown): void
+}
+
 export class ProducerIds {
   readonly #clock: Clock
   readonly #identity: Identity
-  readonly #onBegun: () => void
+  readonly #events: ProducerIdEvents
   #next = 0
   #end = 0
   #following: ProducerIdBlock | undefined
-  #beginning: Promise<void> | undefined
+  #beginning: Promise<boolean> | undefined
   readonly #waiting = new Set<() => void>()
 
-  constructor(clock: Clock, identity: Identity, onBegun: () => void) {
+  constructor(clock: Clock, identity: Identity, events: ProducerIdEvents) {
     this.#clock = clock
     this.#identity = identity
-    this.#onBegun = onBegun
+    this.#events = events
   }
 
   /** The newest block that Castle gave. One that was begun before is used up, or was given out in part by an earlier process. */
@@ -31,7 +37,7 @@ export class ProducerIds {
     for (const wake of this.#waiting) wake()
   }
 
-  /** A producer id that nobody has; null when none came from Castle within `timeoutMs`. */
+  /** A producer id that nobody has; null when none came from Castle within `timeoutMs`, or the disk refuses to note the block. */
   async take(timeoutMs: number): Promise<number | null> {
     while (this.#next >= this.#end) {
       if (!(await this.#begin(timeoutMs))) return null
@@ -39,7 +45,7 @@ export class ProducerIds {
     return this.#next++
   }
 
-  /** Begins the following block; false when there is none within `timeoutMs`. */
+  /** Begins the following block; false when there is none within `timeoutMs`, or not now. */
   async #begin(timeoutMs: number): Promise<boolean> {
     if (!this.#beginning && !this.#following && !(await this.#offered(timeoutMs))) return false
     // While it was waited for, another call may have begun it.
@@ -47,16 +53,21 @@ export class ProducerIds {
       this.#beginning = this.#beginBlock(this.#following)
       this.#following = undefined
     }
-    await this.#beginning
-    return true
+    return (await this.#beginning) ?? true
   }
 
-  async #beginBlock(block: ProducerIdBlock): Promise<void> {
+  async #beginBlock(block: ProducerIdBlock): Promise<boolean> {
     try {
       await this.#identity.beginProducerIds(block.start)
       this.#next = block.start
       this.#end = block.start + block.length
-      this.#onBegun()
+      this.#events.onBegun()
+      return true
+    } catch (error) {
+      // No id of it has left: the next call tries again, with this block or a newer one.
+      this.#following ??= block
+      this.#events.onRefused(error)
+      return false
     } finally {
       this.#beginning = undefined
     }

@@ -1,6 +1,6 @@
 // What all logs of a broker share, and what a topic decides about one.
 import type { SlabPool, TopicSettings } from '@castellan/protocol'
-import type { Clock, Disk, Logger } from '@castellan/protocol/runtime'
+import type { Clock, Complaints, Disk, Logger } from '@castellan/protocol/runtime'
 import type { BatchCache } from './batch-cache.ts'
 import type { FileCache } from './file-cache.ts'
 import type { FolderSyncs } from './folder-syncs.ts'
@@ -11,6 +11,8 @@ export interface LogContext {
   readonly disk: Disk
   readonly clock: Clock
   readonly log: Logger
+  /** For what a sick disk makes happen again and again. */
+  readonly complaints: Complaints
   readonly files: FileCache
   readonly cache: BatchCache
   readonly indexes: IndexCache

@@ -28,6 +28,8 @@ export class Log {
   readonly #keeper: Keeper
   readonly #appender: Appender
   readonly #onTrouble: (error: LogError) => void
+  /** The file of epochs is older than they are. */
+  #epochsChanged = false
 
   private constructor(state: LogState, changed: boolean, events: LogEvents) {
     this.#state = state
@@ -118,21 +120,23 @@ export class Log {
     this.#state.settings = settings
   }
 
-  /** Notes that `epoch` begins at the log's end. Nothing may be staged. Call `saveEpochs` soon. */
+  /** Notes that `epoch` begins at the log's end. Nothing may be staged. Call `saveEpochs` soon: no checkpoint is made for an epoch alone. */
   beginEpoch(epoch: number): void {
     const { epochs, endOffset } = this.#state
-    if (epochs.assign(epoch, endOffset)) this.#keeper.noteChanged()
+    if (epochs.assign(epoch, endOffset)) this.#epochsChanged = true
   }
 
   /** Writes the epochs down, so that the next process knows them also when no batch was written (R5). */
   saveEpochs(): void {
     const { context, epochs, folder, isAbandoned } = this.#state
-    if (isAbandoned) return
+    if (isAbandoned || !this.#epochsChanged) return
     try {
       writeStateFile(context.disk, `${folder}/epochs`, kinds.epochs, epochs.content)
+      this.#epochsChanged = false
     } catch (error) {
       // Batches and checkpoints say it as well.
-      context.log.warn({ folder, error }, 'cannot write the epoch history')
+      context.complaints.say('epochs', { folder, error }, 'cannot write the epoch history')
+      this.#keeper.noteChanged()
     }
   }
 
@@ -232,6 +236,7 @@ export class Log {
     if (count === segments.length && !this.#tryRoll()) return false
     this.#state.startOffset = Math.max(startOffset, segments[count]!.baseOffset)
     epochs.truncateStart(this.#state.startOffset)
+    this.#epochsChanged = true
     await this.#guarded(() => this.#keeper.deleteOldest(count))
     return this.#state.startOffset > startOffset
   }
@@ -253,6 +258,7 @@ export class Log {
     if (target <= this.#state.startOffset) return
     this.#state.startOffset = target
     epochs.truncateStart(target)
+    this.#epochsChanged = true
     this.#keeper.noteChanged()
     await this.#deleteOldest(limitOffset, { retentionMs: Infinity, retentionBytes: Infinity })
     await this.checkpoint()
@@ -264,9 +270,10 @@ export class Log {
     await truncateLog(this.#state, this.#keeper, offset)
   }
 
-  /** Clean: everything is synced and written down. */
+  /** Clean: everything is synced and written down. A log that never held anything has nothing to write. */
   async close(): Promise<void> {
-    await this.checkpoint()
+    this.saveEpochs()
+    if (this.#state.endOffset > 0 || this.#state.startOffset > 0) await this.checkpoint()
     this.abandon()
   }
 

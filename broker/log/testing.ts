@@ -1,7 +1,7 @@
 // For tests: what a log needs around it, and batches to put into it.
 import { SlabPool } from '@castellan/protocol'
 import { buildBatch, iterateRecords, readBatchHeader } from '@castellan/protocol/records'
-import { type Clock, type Logger, silentLogger, type Timer } from '@castellan/protocol/runtime'
+import { type Clock, Complaints, type Logger, silentLogger, type Timer } from '@castellan/protocol/runtime'
 import { admit } from './admission.ts'
 import { BatchCache } from './batch-cache.ts'
 import { type LogContext, type LogSettings, newCounters } from './context.ts'
@@ -105,12 +105,14 @@ export function testingContext(options: ContextOptions = {}): TestingContext {
   const disk = new ProcessDisk(platters)
   const syncs = new Limiter(2)
   const pool = new SlabPool({ slabBytes: 65_536, keepBytesMax: 1_000_000, poison: true })
+  const { clock = new TestingClock(), log = silentLogger } = options
   return {
     platters,
     disk,
     pool,
-    clock: options.clock ?? new TestingClock(),
-    log: options.log ?? silentLogger,
+    clock,
+    log,
+    complaints: new Complaints(clock, log),
     files: new FileCache(disk, options.openFilesMax ?? 100),
     cache: new BatchCache({ bytesMax: options.cacheBytesMax ?? 1_000_000, pool }),
     indexes: new IndexCache(8),

@@ -95,7 +95,7 @@ export class Appends {
       this.advance()
     }
     if (error === undefined) return
-    context.log.error({ topic, partition: index, error }, 'the disk refused batches')
+    context.complaints.say('refused', { topic, partition: index, error }, 'the disk refused batches', 'error')
     const refused = refusedAppend(errors.KAFKA_STORAGE_ERROR.code, error.message)
     for (const pending of staged.slice(written)) pending.done(refused)
   }

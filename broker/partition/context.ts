@@ -1,6 +1,6 @@
 // What all logs of one broker share, made from its settings.
 import { SlabPool } from '@castellan/protocol'
-import type { Runtime } from '@castellan/protocol/runtime'
+import { Complaints, type Runtime } from '@castellan/protocol/runtime'
 import { BatchCache } from '../log/batch-cache.ts'
 import { type LogContext, newCounters } from '../log/context.ts'
 import { FileCache } from '../log/file-cache.ts'
@@ -22,6 +22,7 @@ export function logContext({ disk, clock }: Runtime, { settings, log }: Partitio
     disk,
     clock,
     log,
+    complaints: new Complaints(clock, log),
     pool,
     files: new FileCache(disk, settings.logOpenFilesMax ?? 400),
     cache: new BatchCache({ bytesMax: settings.logCacheBytesMax ?? 64 * MiB, pool }),

@@ -45,6 +45,7 @@ class Bench {
       slabs: this.slabs,
       counters: this.counters,
       complain: (kind, _peer, reason) => void this.complaints.push([kind, reason]),
+      complainOfFailure: () => {},
       onClosed: () => {
         this.isClosed = true
       },

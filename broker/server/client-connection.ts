@@ -8,7 +8,7 @@
 // bounded amount of memory.
 import { encodeResponse, type Frame, FrameReader, ProtocolError, type SlabPool } from '@castellan/protocol'
 import type { Connection, ConnectionHandlers } from '@castellan/protocol/runtime'
-import { messageOf, stackOf } from '../errors.ts'
+import { messageOf } from '../errors.ts'
 import type { Answer, BrokerParts, Handler } from '../handlers/handler.ts'
 import type { Counters } from '../metrics/counters.ts'
 import { type HandlerTable, readRequest } from './dispatch.ts'
@@ -23,6 +23,8 @@ export interface ConnectionHost {
   readonly counters: Counters
   /** Says, at a limited rate, that a connection was closed because of what came through it. */
   complain(kind: 'malformed' | 'refused' | 'failed', peer: string, reason: string): void
+  /** A defect of ours, in a handler (its API's name) or before one ('start'). */
+  complainOfFailure(api: string, fields: Record<string, unknown>, error: unknown): void
   onClosed(connection: ClientConnection): void
 }
 
@@ -176,10 +178,7 @@ export class ClientConnection implements ConnectionHandlers {
     } catch (error) {
       if (error instanceof ProtocolError) return this.#onMalformed(error)
       counters.failures++
-      parts.log.error(
-        { peer: this.#connection.peer, error: messageOf(error), stack: stackOf(error) },
-        'a request could not be started',
-      )
+      this.#host.complainOfFailure('start', { peer: this.#connection.peer }, error)
       this.#close('failed', messageOf(error))
     }
   }
@@ -249,10 +248,7 @@ export class ClientConnection implements ConnectionHandlers {
   #onFailure(exchange: Exchange, handler: Handler, error: unknown): void {
     this.#host.counters.failures++
     const { peer, apiVersion: version } = exchange
-    this.#host.parts.log.error(
-      { peer, api: handler.api.name, version, error: messageOf(error), stack: stackOf(error) },
-      'a handler failed',
-    )
+    this.#host.complainOfFailure(handler.api.name, { peer, version }, error)
     exchange.closeConnection(`${handler.api.name} failed`)
     this.#answered(exchange, null)
   }

@@ -1,7 +1,7 @@
 // The listener and its connections: how many there may be, which are idle, and how all of them end.
 import { SlabPool } from '@castellan/protocol'
 import { type Address, Complaints, type Connection, type Listener, type Timer } from '@castellan/protocol/runtime'
-import { BrokerError, messageOf, systemCode } from '../errors.ts'
+import { BrokerError, messageOf, stackOf, systemCode } from '../errors.ts'
 import type { BrokerParts, Handler } from '../handlers/handler.ts'
 import type { Counters } from '../metrics/counters.ts'
 import { ClientConnection, type ConnectionHost } from './client-connection.ts'
@@ -65,6 +65,11 @@ export class Server implements ConnectionHost {
 
   complain(kind: keyof typeof meanings, peer: string, reason: string): void {
     this.#complaints.say(kind, { peer, reason }, meanings[kind])
+  }
+
+  complainOfFailure(api: string, fields: Record<string, unknown>, error: unknown): void {
+    const all = { ...fields, api, error: messageOf(error), stack: stackOf(error) }
+    this.#complaints.say(`failure of ${api}`, all, 'a handler failed', 'error')
   }
 
   onClosed(connection: ClientConnection): void {

@@ -16,7 +16,7 @@ export class Complaints {
   }
 
   /** `kind` is one of few words: each has a line in ten seconds, which says how many there were before it. */
-  say(kind: string, fields: Record<string, unknown>, message: string): void {
+  say(kind: string, fields: Record<string, unknown>, message: string, level: 'warn' | 'error' = 'warn'): void {
     const nowMs = this.#clock.nowMs()
     const before = this.#kinds.get(kind)
     if (before && nowMs - before.lastMs < intervalMs) {
@@ -24,6 +24,6 @@ export class Complaints {
       return
     }
     this.#kinds.set(kind, { lastMs: nowMs, suppressed: 0 })
-    this.#log.warn({ ...fields, ...(before && before.suppressed > 0 && { suppressed: before.suppressed }) }, message)
+    this.#log[level]({ ...fields, ...(before && before.suppressed > 0 && { suppressed: before.suppressed }) }, message)
   }
 }
