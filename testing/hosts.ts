@@ -71,8 +71,13 @@ export class Hosts {
       throw new TestingError('NAME_UNKNOWN', `${name} is a service: connect again, as its next process would`)
     }
     const process = machine.boot()
-    if (name === castleName) await this.#startCastle(process)
-    else await this.#startBroker(process, this.brokerNames.indexOf(name) + 1)
+    try {
+      if (name === castleName) await this.#startCastle(process)
+      else await this.#startBroker(process, this.brokerNames.indexOf(name) + 1)
+    } catch (error) {
+      machine.exited()
+      throw error
+    }
   }
 
   /** All brokers that run, as Castle sees them. */

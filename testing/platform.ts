@@ -13,8 +13,8 @@ import { Looker } from './looker.ts'
 import { checkOptions, checkSpan, type TestPlatformOptions, type TopicOptions } from './options.ts'
 import { type ServiceOptions, Services } from './services.ts'
 import { Scheduler } from './simulator/index.ts'
-import { pause, realNowMs } from './simulator/real.ts'
 import { Time } from './time.ts'
+import { until } from './until.ts'
 
 /** How long a wait may last, in simulated ms. Default two minutes. */
 export interface WaitOptions {
@@ -30,8 +30,6 @@ const waitMs = 120_000
 /** Castle and brokers answer after milliseconds, and lead after a lease at most. */
 const startMs = 30_000
 const stopMs = 30_000
-/** A condition of the test is looked at this often: closely at first, then less. Simulated ms. */
-const lookMs = { first: 5, growth: 1.2, most: 250, slow: 5 }
 const shownLines = 5
 
 export class TestPlatform implements AsyncDisposable {
@@ -51,7 +49,7 @@ export class TestPlatform implements AsyncDisposable {
     this.#options = options
     this.#scheduler = new Scheduler(options.seed, { epochWallMs: options.startAt.getTime(), trace: false })
     this.#time = new Time(this.#scheduler, {
-      isSlow: () => this.#isSlow,
+      isSlow: () => this.#stopping === null && this.#services.isOutside(options.patienceMs),
       onQuiet: () => this.#onQuiet(),
     })
     this.#hosts = new Hosts(this.#scheduler, options.brokers, this.#failures, this.#logs)
@@ -235,11 +233,6 @@ export class TestPlatform implements AsyncDisposable {
     if (this.#stopping !== null) throw new TestingError('STOPPED', 'this platform was stopped')
   }
 
-  /** A handler works outside the platform: time does not run ahead of it, unless the test wants to end. */
-  get #isSlow(): boolean {
-    return this.#stopping === null && this.#services.isOutside(this.#options.patienceMs)
-  }
-
   /** Time passes until what was asked for is done. */
   async #do<T>(ask: () => Promise<T>): Promise<T> {
     this.#checkOpen()
@@ -263,26 +256,10 @@ export class TestPlatform implements AsyncDisposable {
     return this.#looker
   }
 
-  /**
-   * Null when `condition` held within simulated time, and (at the pace of real time then) within so much real time; otherwise what it said last.
-   */
-  async #until(condition: () => Promise<boolean>, withinMs: number, realMs: number): Promise<unknown> {
+  /** See `until`. */
+  #until(condition: () => Promise<boolean>, withinMs: number, realMs: number): Promise<unknown> {
     this.#checkOpen()
-    const endMs = this.#time.nowMs + checkSpan('withinMs', withinMs)
-    const realEndMs = realNowMs() + realMs
-    for (let stepMs = lookMs.first; ; stepMs = Math.min(stepMs * lookMs.growth, lookMs.most)) {
-      const error = await failureOf(condition)
-      if (error === null) return null
-      const leftMs = endMs - this.#time.nowMs
-      if (leftMs > 0) await this.#pass(Math.min(this.#isSlow ? lookMs.slow : stepMs, leftMs))
-      else if (realNowMs() < realEndMs) await this.#inRealTime(lookMs.first)
-      else return error
-    }
-  }
-
-  async #inRealTime(ms: number): Promise<void> {
-    await pause(ms)
-    await this.#pass(ms)
+    return until(this.#time, condition, { withinMs: checkSpan('withinMs', withinMs), realMs })
   }
 
   #waitOver(what: string, withinMs: number, lines: readonly string[] = [], cause?: unknown): TestingError {
@@ -300,15 +277,6 @@ export class TestPlatform implements AsyncDisposable {
       `@castellan/testing: nobody waits for this platform, so its time stands still. If your test hangs now, it awaits something that only ` +
         `time brings, such as a handler's message: await platform.handled(...), caughtUp, waitFor or advance.`,
     )
-  }
-}
-
-/** Null: it held. */
-async function failureOf(condition: () => Promise<boolean>): Promise<unknown> {
-  try {
-    return (await condition()) ? null : new Error('it gave false')
-  } catch (error) {
-    return error ?? new Error(`it threw ${error}`)
   }
 }
 

@@ -29,7 +29,7 @@ const realStepMs = 1
 const quietMs = 3_000
 
 export interface TimeHooks {
-  /** A handler works outside the platform: time does not run ahead of it. */
+  /** A handler works outside the platform: time does not run ahead of it. (Not so when the test wants to end.) */
   isSlow(): boolean
   /** Nobody has waited for the platform for some real seconds. */
   onQuiet(): void
@@ -54,6 +54,11 @@ export class Time {
 
   get nowMs(): number {
     return this.#scheduler.nowMs
+  }
+
+  /** It runs no faster than real time now. */
+  get isSlow(): boolean {
+    return this.#hooks.isSlow()
   }
 
   /** Lets time pass until `condition`, which is looked at after every event, holds (true), or for `withinMs` (false). */
