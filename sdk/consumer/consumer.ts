@@ -9,19 +9,19 @@ import type { Message } from '../kafka/message.ts'
 import { Assignment } from './assignment.ts'
 import { AutoCommit } from './auto-commit.ts'
 import { type Commit, Commits } from './commits.ts'
+import { Control } from './control.ts'
 import { type ConsumerEvent, Events, eventNames, type Listener } from './events.ts'
 import { Fetcher } from './fetcher.ts'
 import { GroupClient } from './group-client.ts'
 import { Leaders } from './leaders.ts'
+import { loop } from './loop.ts'
 import { Member } from './member.ts'
 import { byTopic } from './membership.ts'
 import { batchMode, messageMode } from './modes.ts'
 import { type ConsumerOptions, decodersOf, topicNames } from './options.ts'
 import type { AssignedPartition } from './partition.ts'
-import { Pauses } from './pauses.ts'
 import { Positions } from './positions.ts'
-import { Pull } from './pull.ts'
-import { checkSeek } from './seek.ts'
+import type { Pull } from './pull.ts'
 import type {
   AssignedPartitions,
   BatchHandler,
@@ -59,7 +59,7 @@ export class Consumer<M = Message> {
   readonly #options: ConsumerOptions
   readonly #hooks: ConsumerHooks
   readonly #events: Events
-  readonly #pauses = new Pauses()
+  readonly #control: Control
   readonly #group: GroupClient
   readonly #member: Member
   readonly #assignment: Assignment
@@ -93,9 +93,7 @@ export class Consumer<M = Message> {
     this.#commits = new Commits(this.#group, options.requestTimeoutMs, onStale)
     this.#positions = new Positions(this.#group, options, { onFound: () => this.#fetcher.wake(), onFatal, onStale })
     this.#assignment = new Assignment(client, options, this.#events, {
-      onMade: (partition) => {
-        partition.isPaused = this.#pauses.isPaused(partition)
-      },
+      onMade: (partition) => this.#control.made(partition),
       onStart: (partitions) => this.#start(partitions),
       onStopped: async (partitions, timeoutMs) => this.#autoCommit?.commit(partitions, timeoutMs),
       onChange: () => this.#changed(),
@@ -109,6 +107,7 @@ export class Consumer<M = Message> {
       onOutOfRange: (partition) => this.#positions.outOfRange(partition),
       onFatal,
     })
+    this.#control = new Control(this.#assignment, this.#positions, () => this.#fetcher.wake())
     this.#leaders = new Leaders(client.view, this.#events, held)
     this.#workers = new Workers(client.runtime, this.#group.session, this.#events, options, {
       onRoom: () => this.#fetcher.wake(),
@@ -160,30 +159,13 @@ export class Consumer<M = Message> {
    * done, unless it was committed: `await consumer.commit(message)`. The loop ends when the consumer is closed.
    * Throws what `run` throws, and CONCURRENCY_UNSUPPORTED.
    */
-  async *[Symbol.asyncIterator](): AsyncGenerator<M, void, void> {
+  [Symbol.asyncIterator](): AsyncGenerator<M, void, void> {
     this.#refuseConcurrency('for await')
-    const pull = new Pull()
-    const mode = pull.mode(decodersOf(this.#options))
-    this.#run(this.#workers.oneByOne(mode, pull), pull).then(
-      () => pull.ended(null),
-      (error) => pull.ended(error),
-    )
-    let isDone = true
-    try {
-      for (let handed = await pull.next(); handed !== null; handed = await pull.next()) {
-        isDone = false
-        yield handed.message as M
-        isDone = true
-        handed.done()
-      }
-    } finally {
-      // `run` refused a second loop: the first goes on.
-      if (this.#pull === pull) {
-        const closing = this.close()
-        if (!isDone) pull.leaveCurrent()
-        await closing
-      }
-    }
+    return loop<M>({
+      start: (pull) => this.#run(this.#workers.oneByOne(pull.mode(decodersOf(this.#options)), pull), pull),
+      isMine: (pull) => this.#pull === pull,
+      close: () => this.close(),
+    })
   }
 
   /** What a handler would get beside this message, which a loop has in hand: signal, epoch, log. Throws NOT_ASSIGNED. */
@@ -222,20 +204,8 @@ export class Consumer<M = Message> {
    * handed out. It holds until the partition goes to another member: commit it, or seek at each `assigned`.
    * Throws OPTION_WRONG, NOT_ASSIGNED, and OFFSET_OUT_OF_RANGE: then it goes on where it was.
    */
-  async seek(topic: string, partition: number, to: SeekTo): Promise<number> {
-    checkSeek(to)
-    const found = this.#assignment.get({ topic, partition })
-    found.seeking++
-    try {
-      const offset = await this.#positions.find(found, to)
-      this.#assignment.get(found)
-      found.moveTo({ offset, leaderEpoch: -1 })
-      return offset
-    } finally {
-      found.seeking--
-      found.wake()
-      this.#fetcher.wake()
-    }
+  seek(topic: string, partition: number, to: SeekTo): Promise<number> {
+    return this.#control.seek({ topic, partition }, to)
   }
 
   /**
@@ -243,17 +213,12 @@ export class Consumer<M = Message> {
    * later included. Throws NOT_ASSIGNED.
    */
   pause(partitions?: readonly PartitionName[]): void {
-    for (const one of this.#setPaused(partitions, true)) one.isPaused = true
+    this.#control.pause(partitions)
   }
 
   /** Ends a pause; what waits for its next attempt, or is stuck, is tried at once. Throws NOT_ASSIGNED. */
   resume(partitions?: readonly PartitionName[]): void {
-    for (const one of this.#setPaused(partitions, false)) {
-      one.isPaused = false
-      one.nudges++
-      one.wake()
-    }
-    this.#fetcher.wake()
+    this.#control.resume(partitions)
   }
 
   /** Partitions held now, and the next offset of each that is not done. */
@@ -391,12 +356,6 @@ export class Consumer<M = Message> {
   }
 
   // ------------------------------------------------------------ inside
-
-  #setPaused(partitions: readonly PartitionName[] | undefined, isPaused: boolean): readonly AssignedPartition[] {
-    const chosen = partitions?.map((one) => this.#assignment.get(one)) ?? this.#assignment.held
-    this.#pauses.set(partitions === undefined ? null : chosen, isPaused)
-    return chosen
-  }
 
   #refuseConcurrency(what: string): void {
     const { concurrency } = this.#options

@@ -1,4 +1,5 @@
 // What a service may tell a running consumer: seek, pause, resume, close.
+import { listOffsets } from '@castellan/protocol'
 import { describe, expect, test } from 'vitest'
 import type { Message } from '../kafka/message.ts'
 import { aborted, until, useGroup } from '../testing/use-group.ts'
@@ -74,6 +75,42 @@ describe('seek', () => {
       Promise.all(partitions.map(({ topic, partition }) => consumer.seek(topic, partition, 2))),
     )
     await until(() => handled).toEqual(['0:c'])
+  })
+
+  test('while it looks for the offset, nothing is handed out; when the partition goes meanwhile, it says so', async () => {
+    const { group } = bench
+    group.append(0, 'a')
+    const { consumer, handled } = run()
+    await until(() => handled).toEqual(['0:a'])
+    const { promise: answered, resolve: answer } = Promise.withResolvers<void>()
+    group.broker.on(listOffsets, async () => {
+      await answered
+      return 'close' as const
+    })
+    const seeking = consumer.seek('orders', 0, 0)
+    seeking.catch(() => {}) // looked at below
+    group.append(0, 'b')
+    await bench.heartbeats(3)
+    expect(handled).toEqual(['0:a'])
+    group.assigned = []
+    await until(() => consumer.assignment).toEqual([])
+    group.answerOffsets()
+    answer()
+    await expect(seeking).rejects.toMatchObject({ code: 'NOT_ASSIGNED' })
+  })
+
+  test('before the service has said where to start: it starts there all the same', async () => {
+    const { group } = bench
+    group.append(0, 'a', 'b')
+    let calls = 0
+    const startOffsets = async () => {
+      if (calls++ === 0) throw new Error('the store is away')
+      return []
+    }
+    const { consumer, handled } = run({ startOffsets })
+    await until(() => calls).toBe(1)
+    await consumer.seek('orders', 0, 1)
+    await until(() => handled).toEqual(['0:b'])
   })
 
   test('a seek back is committed, though less was not committed yet', async () => {

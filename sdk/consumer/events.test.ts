@@ -139,11 +139,41 @@ test('typed messages; one that cannot be decoded is a failed attempt of its own 
   await until(() => seen).toEqual(['k', 1, null, 7, null, 3])
 })
 
-test('batches of typed messages', async () => {
-  bench.group.append(0, '{"id":1}', '{"id":2}')
-  const seen: number[] = []
-  void bench.consumer<Order>({ topics: [orders] }).runBatches(({ messages }) => {
-    seen.push(...messages.map(({ value }) => value.id))
+test('batches of typed messages; one that cannot be decoded ends the batch before it, and is stuck alone', async () => {
+  const { group } = bench
+  group.append(0, '{"id":1}', '{"id":2}', 'no', '{"id":4}')
+  const seen: number[][] = []
+  const consumer = bench.consumer<Order>({ topics: [orders], retry: { ...quickRetry, maxAttempts: 1 } })
+  void consumer.runBatches(({ messages, nextOffset }) => {
+    seen.push([...messages.map(({ value }) => value.id), nextOffset])
   })
-  await until(() => seen).toEqual([1, 2])
+  await until(() => consumer.stuck).toMatchObject([{ offset: 2, code: 'MESSAGE_UNDECODABLE' }])
+  await until(() => group.committed.get(0)).toBe(2)
+  await consumer.seek('orders', 0, 3)
+  await until(() => seen).toEqual([
+    [1, 2, 2],
+    [4, 4],
+  ])
+})
+
+test('a listener of revoked that never ends holds nobody for ever', async () => {
+  const consumer = bench.consumer()
+  consumer.on('revoked', () => new Promise(() => {}))
+  const ended = consumer.run(() => {})
+  await until(() => consumer.assignment).toHaveLength(1)
+  await consumer.close({ timeoutMs: 0 })
+  await ended
+})
+
+test('what is stuck and goes to another member is stuck here no more', async () => {
+  const { group } = bench
+  const bytes = group.append(0, 'a')
+  bytes[bytes.length - 1]! ^= 1
+  const consumer = bench.consumer({ retry: { ...quickRetry, maxAttempts: 1 } })
+  const told: unknown[] = []
+  consumer.on('going-on', (event) => told.push(event))
+  void consumer.run(() => {})
+  await until(() => consumer.stuck).toMatchObject([{ offset: 0, code: 'DATA_CORRUPT' }])
+  group.assigned = []
+  await until(() => told).toEqual([{ topic: 'orders', partition: 0, offset: 0, isDone: false }])
 })

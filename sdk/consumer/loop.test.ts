@@ -57,6 +57,7 @@ test('nothing is taken before it is asked for: a partition that nobody looks at 
   group.assigned = [0]
   await until(() => consumer.assignment.map(({ partition }) => partition)).toEqual([0])
   expect(await messages.next()).toMatchObject({ value: { partition: 0, text: 'b' } })
+  await messages.return(undefined)
 })
 
 test('partitions take turns, however much one of them has', async () => {
@@ -113,10 +114,12 @@ test('the context of the message in hand: its signal aborts when the partition i
 test('a second loop is refused, and the first goes on', async () => {
   const { group } = bench
   const consumer = bench.consumer()
-  const first = consumer[Symbol.asyncIterator]().next()
+  const messages = consumer[Symbol.asyncIterator]()
+  const first = messages.next()
   await expect(consumer[Symbol.asyncIterator]().next()).rejects.toMatchObject({ code: 'ALREADY_RUNNING' })
   group.append(0, 'a')
   expect(await first).toMatchObject({ value: { text: 'a' } })
+  await messages.return(undefined)
 })
 
 test('a message that cannot be decoded stops its partition, and no other', async () => {
@@ -137,4 +140,5 @@ test('a message that cannot be decoded stops its partition, and no other', async
   await consumer.seek('orders', 0, 1)
   expect((await after).value?.value).toEqual({ n: 1 })
   expect(consumer.stuck).toEqual([])
+  await messages.return(undefined)
 })

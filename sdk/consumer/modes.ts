@@ -17,6 +17,8 @@ export type Decoders = ReadonlyMap<string, { decode(message: Message): unknown }
 interface Taken {
   readonly source: AssignedPartition
   readonly messages: readonly Message[]
+  /** As their topic says; null: the first cannot be decoded, and stands alone. */
+  readonly decoded: readonly unknown[] | null
   readonly nextOffset: number
 }
 
@@ -33,22 +35,44 @@ export function messageMode<M>(handler: Handler<M>, decoders: Decoders): Mode<Me
   }
 }
 
+/** A message that cannot be decoded ends the batch before it, and then fails alone: so it is clear which one it is. */
 export function batchMode<M>(handler: BatchHandler<M>, messagesMax: number, decoders: Decoders): Mode<Taken> {
   return {
     take(reader, source) {
+      const decode = decoderOf(decoders, source.topic)
       const messages: Message[] = []
+      const decoded: unknown[] = []
       while (messages.length < messagesMax) {
         const message = reader.next()
         if (message === undefined) break
+        const value = decode(message)
+        if (value === undefined && messages.length > 0) {
+          reader.putBack(message)
+          break
+        }
         messages.push(message)
+        if (value === undefined) return { source, messages, decoded: null, nextOffset: reader.nextOffset }
+        decoded.push(value)
       }
-      return messages.length === 0 ? undefined : { source, messages, nextOffset: reader.nextOffset }
+      return messages.length === 0 ? undefined : { source, messages, decoded, nextOffset: reader.nextOffset }
     },
-    handle({ source: { topic, topicId, partition }, messages: raw, nextOffset }, context) {
-      const decoder = decoders.get(topic)
-      const messages = (decoder === undefined ? raw : raw.map((message) => decoder.decode(message))) as readonly M[]
+    handle({ source: { topic, topicId, partition }, messages: raw, decoded, nextOffset }, context) {
+      const messages = (decoded ?? raw.map((message) => decoders.get(topic)?.decode(message))) as readonly M[]
       return handler({ topic, topicId, partition, messages, nextOffset }, context)
     },
     firstOffset: ({ messages }) => messages[0]!.offset,
+  }
+}
+
+/** Gives undefined for a message that cannot be decoded. */
+function decoderOf(decoders: Decoders, name: string): (message: Message) => unknown {
+  const topic = decoders.get(name)
+  if (topic === undefined) return (message) => message
+  return (message) => {
+    try {
+      return topic.decode(message)
+    } catch {
+      return undefined // the attempt that follows says why
+    }
   }
 }

@@ -81,6 +81,7 @@ export class MessageReader {
   #records: Iterator<Rec> | null = null
   #offset: number
   #leaderEpoch: number
+  #putBack: Message | undefined
 
   constructor(source: MessageSource, bytes: Uint8Array, offset: number, leaderEpoch: number) {
     this.#source = source
@@ -101,11 +102,23 @@ export class MessageReader {
 
   /** The next message, or undefined at the end. Throws DATA_CORRUPT; a later call throws again. */
   next(): Message | undefined {
+    const again = this.#putBack
+    if (again !== undefined) {
+      this.#putBack = undefined
+      this.#offset = again.offset + 1
+      return again
+    }
     for (;;) {
       if (this.#records === null && !this.#openBatch()) return undefined
       const message = this.#nextOfBatch()
       if (message !== undefined) return message
     }
+  }
+
+  /** The message that `next` gave last comes again. */
+  putBack(message: Message): void {
+    this.#putBack = message
+    this.#offset = message.offset
   }
 
   #nextOfBatch(): Message | undefined {

@@ -69,7 +69,7 @@ export class FakeGroup {
     broker.on(consumerGroupHeartbeat, (request) => this.#heartbeat(request))
     broker.on(offsetFetch, (request) => this.#offsetFetch(request))
     broker.on(offsetCommit, (request) => this.#offsetCommit(request))
-    broker.on(listOffsets, (request) => this.#listOffsets(request))
+    this.answerOffsets()
     broker.on(offsetForLeaderEpoch, ({ topics }) => ({
       topics: topics.map(({ topic, partitions }) => ({
         topic,
@@ -82,6 +82,11 @@ export class FakeGroup {
       })),
     }))
     broker.on(fetch, (request) => this.#fetch(request))
+  }
+
+  /** Answers ListOffsets, after a test did so. */
+  answerOffsets(): void {
+    this.broker.on(listOffsets, (request) => this.#listOffsets(request))
   }
 
   /** Appends values as one batch; returns it, to be damaged. */
