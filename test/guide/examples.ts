@@ -37,8 +37,14 @@ export function examplesOf(page: string, text: string): Example[] {
   return examples
 }
 
-/** The example as program number `index`, against this Castle. It stands in a folder beside harness.ts. */
-export function programOf({ code, isRun }: Example, index: number, castle: string): Program {
+/** Where the programs find the platform. */
+export interface Addresses {
+  readonly castle: string
+  readonly bootstrap: string
+}
+
+/** The example as program number `index`. It stands in a folder beside harness.ts. */
+export function programOf({ code, isRun }: Example, index: number, { castle, bootstrap }: Addresses): Program {
   if (/\bTestPlatform\b/.test(code)) return inAWorldOfItsOwn(code, index)
   const own = (name: string) => `${name}-${index}`
   const topics = new Set([
@@ -46,7 +52,10 @@ export function programOf({ code, isRun }: Example, index: number, castle: strin
     ...[...code.matchAll(/\btopics: \[([^\]]*)\]/g)].flatMap(([, list]) => namesIn(list!, /'([^']+)'/g)),
   ])
   const names = new Set([...topics, ...namesIn(code, /\b(?:group|service): '([^']+)'/g)])
-  let renamed = code.replaceAll('http://127.0.0.1:8600', castle).replaceAll("'@castellan/sdk'", "'../harness.ts'")
+  let renamed = code
+    .replaceAll('http://127.0.0.1:8600', castle)
+    .replaceAll('broker-1:9092,broker-2:9092', bootstrap)
+    .replaceAll("'@castellan/sdk'", "'../harness.ts'")
   for (const name of names) renamed = renamed.replaceAll(`'${name}'`, `'${own(name)}'`)
   const isConnected = /\bconst castellan =/.test(code)
   const prelude = [

@@ -18,7 +18,7 @@ let programs: Program[]
 
 beforeAll(async () => {
   platform = await startPlatform({ brokers: 1 })
-  programs = examples.map((example, index) => programOf(example, index, platform.castle))
+  programs = examples.map((example, index) => programOf(example, index, platform))
   folder = mkdtempSync(join(import.meta.dirname, '.examples-')) // where the packages are found
   for (const [index, { code }] of programs.entries()) writeFileSync(fileOf(index), code)
   await Promise.all(programs.flatMap(({ topics }) => topics).map(createTopic))

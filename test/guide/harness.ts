@@ -1,6 +1,12 @@
 // What the examples import instead of @castellan/sdk: the same, but that their clients are known and closed at the end, and that what they
 // print is kept. Their log is silent: failures that an example shows are no news.
-import { type Castellan, type ConnectOptions, connect as connectReally } from '@castellan/sdk'
+import {
+  type Castellan,
+  type ConnectKafkaOptions,
+  type ConnectOptions,
+  connectKafka as connectKafkaReally,
+  connect as connectReally,
+} from '@castellan/sdk'
 import { silentLogger } from '@castellan/sdk/kafka'
 
 export * from '@castellan/sdk'
@@ -10,6 +16,12 @@ const printed = new Map<number, string[]>()
 
 export async function connect(options: ConnectOptions): Promise<Castellan> {
   const castellan = await connectReally({ log: silentLogger, ...options })
+  opened.push(castellan)
+  return castellan
+}
+
+export async function connectKafka(options: ConnectKafkaOptions): Promise<Castellan> {
+  const castellan = await connectKafkaReally({ log: silentLogger, ...options })
   opened.push(castellan)
   return castellan
 }

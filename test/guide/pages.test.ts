@@ -49,7 +49,7 @@ test('examples are found with their headings, and what they print', () => {
 test('a program has topics and groups of its own, and is given a client where it makes none', () => {
   const code =
     "castellan.consumer({ group: 'g', topics: ['a', 'b'] })\nsend({ topic: 'a' })\nsend({ topic: 'no-such' })\n"
-  const program = programOf({ name: '', code, isRun: true, prints: [] }, 7, 'http://castle')
+  const program = programOf({ name: '', code, isRun: true, prints: [] }, 7, { castle: 'http://castle', bootstrap: '' })
   expect(program.topics).toEqual(['a-7', 'b-7'])
   expect(program.code).toContain("group: 'g-7', topics: ['a-7', 'b-7']")
   expect(program.code).toContain("const castellan = await connectIt({ castle: 'http://castle'")

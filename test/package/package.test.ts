@@ -36,12 +36,11 @@ describe('the ten lines of the README', () => {
     const name = `${file.replace('.', '-')}-${node}`
     const written = sdk.write(file, code(name, platform.castle))
     const service = new TestProcess(name, written, [], { node: nodes[node], cwd: sdk.folder })
-    await waitFor('the message to come back', () => {
-      if (!service.isRunning) throw new Error(service.stderr)
-      return service.stdout.includes('got ')
-    })
+    const has = (text: string) => !service.isRunning || service.stdout.includes(text)
+    await waitFor('the message to stand', () => has('stands in partition'))
     const [, offset] = /stands in partition \d at offset (\d+)/.exec(service.stdout) ?? []
-    await waitFor('its own message', () => service.stdout.includes(`got ${offset}`))
+    await waitFor('the message to come back', () => has(`got ${offset}`))
+    expect(service.stdout, service.stderr).toContain(`got ${offset}`)
     await service.kill()
   })
 })
