@@ -10,6 +10,7 @@ import {
   type GivenOf,
   integerType,
   type Refuse,
+  type SettingType,
   setting,
   stringType,
 } from '@castellan/protocol/config'
@@ -17,6 +18,16 @@ import { CastleError } from './errors.ts'
 
 const second = 1_000
 const milliseconds = (min: number, max: number) => integerType(min, max, 'milliseconds')
+
+/** Empty: none. */
+function optionalFolder(): SettingType<string> {
+  const folder = absolutePathType()
+  return {
+    ...folder,
+    expected: `${folder.expected} or empty`,
+    parse: (text) => (text === '' ? '' : folder.parse(text)),
+  }
+}
 
 /** What the core follows; Castle without HTTP (the simulator's, the tests') needs these alone. */
 export const coreSettings = {
@@ -108,6 +119,12 @@ export const castleSettings = {
     { host: '127.0.0.1', port: 8600 },
   ),
   insecure: setting('insecure', booleanType(), 'Accept connections from other machines without authentication.', false),
+  consoleFolder: setting(
+    'console.dir',
+    optionalFolder(),
+    'The folder of the built console, absolute; empty: no console is served.',
+    '',
+  ),
   dataFolder: setting('data.dir', absolutePathType(), "The folder of Castle's state."),
   ...coreSettings,
 } as const

@@ -1,8 +1,16 @@
 // `castellan castle`: one Castle process, as in production. Its settings are the table of castle/config.ts.
+import { existsSync } from 'node:fs'
+import { join } from 'node:path'
 import { castleSettings, parseCastleConfig, startCastle } from '@castellan/castle'
 import type { Command } from '../command.ts'
 import { serve, serviceSettings } from '../service.ts'
 import { type ProcessSettings, settingHelp, settingOptions } from '../settings.ts'
+
+/** Where `npm start` and the container image build it; empty: it was not. */
+function builtConsole(): string {
+  const folder = join(import.meta.dirname, '..', '..', 'console', 'dist')
+  return existsSync(join(folder, 'index.html')) ? folder : ''
+}
 
 export const castleProcess: ProcessSettings = {
   name: 'castle',
@@ -26,10 +34,11 @@ export const castle: Command = {
       notRun: 'it runs until it is told to stop',
     },
   ],
-  more: settingHelp(castleProcess),
+  more: `${settingHelp(castleProcess)}\nWithout console.dir the console that was built beside this command is served, where there is one.`,
   async run(input) {
     await serve(castleProcess, input, async (texts, log, giveUp) => {
-      const started = await startCastle(parseCastleConfig(texts), log, (error) => giveUp(error.message))
+      const config = parseCastleConfig({ 'console.dir': builtConsole(), ...texts })
+      const started = await startCastle(config, log, (error) => giveUp(error.message))
       return { ready: { url: started.url }, stop: () => started.stop() }
     })
     return 'done'

@@ -72,7 +72,8 @@ function argumentSpec(arg: CompletedCommand['args'][number], index: number): str
 
 function action({ values, named, file }: Pick<CompletedOption, 'values' | 'named' | 'file'>): string {
   if (values !== undefined) return `(${values.join(' ')})`
-  if (named !== undefined) return `_castellan_names ${named}`
+  // The space in front: called as it stands, without the words that _arguments adds for compadd.
+  if (named !== undefined) return ` _castellan_names ${named}`
   return file === true ? '_files' : ' '
 }
 

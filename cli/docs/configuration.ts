@@ -24,6 +24,8 @@ export function configurationPage(): string {
     '',
     ...processSection(castleProcess, 'castellan castle'),
     '',
+    'Without `console.dir` `castellan castle` serves the console that was built beside it, where there is one.',
+    '',
     ...processSection(brokerProcess, 'castellan broker'),
     '',
     '## Topics',

@@ -12,6 +12,7 @@ export const tools = {
   Python: { commands: ['python3'], install: 'apt-get install python3' },
   Java: { commands: ['java'], install: 'apt-get install default-jre-headless' },
   Maven: { commands: ['mvn'], install: 'apt-get install maven' },
+  zsh: { commands: ['zsh'], install: 'apt-get install zsh' },
 } as const
 
 export type Tool = keyof typeof tools
