@@ -9,7 +9,7 @@ export {
   coreSettings,
   parseCastleConfig,
 } from './config.ts'
-export { CastleError, type CastleErrorCode } from './errors.ts'
+export { CastleError, type CastleErrorCode, errorKinds } from './errors.ts'
 export { type RunningCastle, startCastle } from './main.ts'
 export { MemoryDisk, MemoryStore } from './store/memory.ts'
 export type { Change, Entry, Lease, Store } from './store/store.ts'

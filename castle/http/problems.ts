@@ -8,6 +8,7 @@ import type { Logger } from '@castellan/protocol/runtime'
 import type { FastifyError, FastifyInstance, FastifyReply, FastifyRequest, FastifyServerOptions } from 'fastify'
 import type { Static } from 'typebox'
 import { CastleError } from '../errors.ts'
+import { isForPage, sendPage } from './console.ts'
 
 export const problem = Type.Object({
   type: Type.String(),
@@ -43,7 +44,7 @@ const clientErrors: Readonly<Record<string, [status: number, what: string]>> = {
   HPE_HEADER_OVERFLOW: [431, 'the headers are too long'],
 }
 
-export function answerProblems(app: FastifyInstance, log: Logger): void {
+export function answerProblems(app: FastifyInstance, log: Logger, hasPage: boolean): void {
   app.setErrorHandler<FastifyError | Error>((error, request, reply) => {
     const known = error instanceof CastleError ? error : asCastleError(error)
     if (known.status >= 500) {
@@ -52,6 +53,7 @@ export function answerProblems(app: FastifyInstance, log: Logger): void {
     return sendProblem(known, statusOf(error) ?? known.status, request, reply)
   })
   app.setNotFoundHandler((request, reply) => {
+    if (hasPage && isForPage(request)) return sendPage(reply)
     const what = `there is no ${request.method} ${request.url.slice(0, 500)}`
     return sendProblem(new CastleError('NOT_FOUND', what), 404, request, reply)
   })

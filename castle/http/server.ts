@@ -1,6 +1,7 @@
 // Castle's face to the world: the HTTP API, its description, and the links of /link, on one address.
 //
 //   /api/...    fastify: schema --> handler --> castle        errors leave as problem documents
+//   /...        the console's page, where it has one
 //   /link       ws: an upgraded connection becomes a Link --> castle.accept
 
 import type { Address, Logger, Runtime } from '@castellan/protocol/runtime'
@@ -13,6 +14,7 @@ import { CastleError, messageOf } from '../errors.ts'
 import { Problems } from '../views/problems.ts'
 import { addClients } from './clients.ts'
 import { addClusters } from './clusters.ts'
+import { serveConsole } from './console.ts'
 import { GroupOffsets } from './group-offsets.ts'
 import { addGroups } from './groups.ts'
 import { refuseForeign, refuseHost } from './hosts.ts'
@@ -40,12 +42,12 @@ export interface HttpServer {
 /** Listens. Rejects with a CastleError when the address cannot be had. */
 export async function serveHttp(
   castle: Castle,
-  config: Pick<CastleConfig, 'listen' | 'insecure'>,
+  config: Pick<CastleConfig, 'listen' | 'insecure' | 'consoleFolder'>,
   runtime: Runtime,
   log: Logger,
   release: string,
 ): Promise<HttpServer> {
-  const { listen } = config
+  const { listen, consoleFolder } = config
   const hostRefusal = (host: string | undefined) => refuseHost(host, config)
   const app = fastify({
     ...earlyProblems,
@@ -58,10 +60,11 @@ export async function serveHttp(
   app.setValidatorCompiler(compileValidator)
   // Views are made to their schemas; a test holds them to it (http.test.ts).
   app.setSerializerCompiler(() => (value) => JSON.stringify(value))
-  answerProblems(app, log)
+  answerProblems(app, log, consoleFolder !== '')
   readEmptyBodies(app)
   app.decorate('idempotency', new Idempotency(runtime.clock))
-  app.addHook('onRequest', async ({ method, headers }) => {
+  app.addHook('onRequest', async ({ method, headers }, reply) => {
+    reply.header('x-content-type-options', 'nosniff')
     const refused = hostRefusal(headers.host) ?? (isSafe(method) ? undefined : refuseForeign(headers))
     if (refused !== undefined) throw refused
   })
@@ -87,6 +90,7 @@ export async function serveHttp(
   addStream(app, streams)
   addGroups(app, castle, new GroupOffsets(castle, clients))
   addClients(app, castle, runtime.clock)
+  if (consoleFolder !== '') await serveConsole(app, consoleFolder, runtime.clock)
   const links = new LinkServer(app.server, castle, hostRefusal)
   await listenOn(app, listen)
   const bound = app.server.address()

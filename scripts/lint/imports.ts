@@ -19,6 +19,7 @@ const mayImport: Record<string, readonly string[]> = {
     '@castellan/sdk',
     '@castellan/testing',
     '@castellan/cli',
+    '@castellan/console',
   ],
   scripts: [],
 }
@@ -45,6 +46,7 @@ const pureNodeModules = ['assert', 'assert/strict', 'buffer', 'events', 'path', 
 const rimLibraries: Record<string, readonly RegExp[]> = {
   ws: [/^protocol\/runtime\/node/, /^castle\/http\//, /^test\//],
   fastify: [/^castle\/http\//],
+  '@fastify/static': [/^castle\/http\//],
   'better-sqlite3': [/^castle\/store\/sqlite/, /^test\//],
   'prom-client': [/^broker\/metrics\//, /^castle\/http\//],
   pino: [/\/main\.ts$/, /^cli\//, /^broker\/metrics\//, /^castle\/http\//],
