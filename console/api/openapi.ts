@@ -37,6 +37,9 @@ const names: readonly (readonly [name: string, answer: string])[] = [
   ['ClientSummary', 'get /api/clients 200 []'],
   ['ClientView', 'get /api/clients/{id} 200'],
   ['DecisionView', 'get /api/decisions 200 []'],
+  ['ProblemView', 'get /api/problems 200 []'],
+  ['MessagesPage', 'get /api/topics/{name}/messages 200'],
+  ['WrittenMessage', 'post /api/topics/{name}/messages 201'],
 ]
 
 /** The text of types.ts. Throws when the document lacks one of the answers. */
@@ -61,7 +64,7 @@ function partOf(schema: Schema | undefined, part: string | undefined): Schema | 
 function write(schema: Schema, indent: string): string {
   if ('const' in schema) return literal(schema.const)
   if (schema.enum !== undefined) return schema.enum.map(literal).join(' | ')
-  if (schema.anyOf !== undefined) return schema.anyOf.map((each) => write(each, indent)).join(' | ')
+  if (schema.anyOf !== undefined) return writeUnion(schema.anyOf, indent)
   switch (schema.type) {
     case 'string':
     case 'boolean':
@@ -79,6 +82,13 @@ function write(schema: Schema, indent: string): string {
   }
 }
 
+/** As the formatter has it: several objects stand below each other. */
+function writeUnion(alternatives: readonly Schema[], indent: string): string {
+  const isTall = alternatives.filter(({ properties }) => properties !== undefined).length > 1
+  if (!isTall) return alternatives.map((each) => write(each, indent)).join(' | ')
+  return alternatives.map((each) => `\n${indent}  | ${write(each, `${indent}    `)}`).join('')
+}
+
 function writeObject(
   { properties, required = [], patternProperties, additionalProperties }: Schema,
   indent: string,
@@ -90,7 +100,8 @@ function writeObject(
   }
   const inner = `${indent}  `
   const lines = Object.entries(properties).map(([name, value]) => {
-    return `${inner}readonly ${name}${required.includes(name) ? '' : '?'}: ${write(value, inner)}\n`
+    const type = write(value, inner)
+    return `${inner}readonly ${name}${required.includes(name) ? '' : '?'}:${type.startsWith('\n') ? '' : ' '}${type}\n`
   })
   return `{\n${lines.join('')}${indent}}`
 }

@@ -202,6 +202,16 @@ export type GroupView = {
     readonly lag: number | null
   }[]
   readonly offsetsProblem: string | null
+  readonly stuck: readonly {
+    readonly topic: string | null
+    readonly topicId: string
+    readonly partition: number
+    readonly offset: number
+    readonly since: string
+    readonly attempts: number
+    readonly error: string
+    readonly client: string
+  }[]
 }
 
 export type ClientSummary = {
@@ -263,4 +273,79 @@ export type DecisionView = {
   readonly what: string
   readonly why: string
   readonly about: readonly string[]
+}
+
+export type ProblemView = {
+  readonly kind: 'leaderless' | 'log-fault' | 'broker-down' | 'stuck' | 'client-behind'
+  readonly harm: number
+  readonly cluster: string
+  readonly what: string
+  readonly params: Readonly<Record<string, string | number | boolean | null>>
+  readonly since: string
+  readonly about: readonly string[]
+}
+
+export type MessagesPage = {
+  readonly items: readonly {
+    readonly partition: number
+    readonly offset: number
+    readonly timestamp: string | null
+    readonly key:
+      | null
+      | {
+          readonly text: string
+          readonly truncated?: boolean
+        }
+      | {
+          readonly base64: string
+          readonly truncated?: boolean
+        }
+    readonly value:
+      | null
+      | {
+          readonly text: string
+          readonly truncated?: boolean
+        }
+      | {
+          readonly base64: string
+          readonly truncated?: boolean
+        }
+    readonly headers: readonly {
+      readonly name: string
+      readonly value:
+        | null
+        | {
+            readonly text: string
+            readonly truncated?: boolean
+          }
+        | {
+            readonly base64: string
+            readonly truncated?: boolean
+          }
+    }[]
+    readonly headersLeftOut: number
+    readonly valueBytes: number
+    readonly keyBytes: number
+  }[]
+  readonly next: string
+  readonly scanned: readonly {
+    readonly partition: number
+    readonly from: number
+    readonly to: number
+    readonly end: number | null
+  }[]
+  readonly complete: boolean
+  readonly unreadable: readonly {
+    readonly partition: number
+    readonly from: number
+    readonly to: number
+    readonly why: string
+  }[]
+  readonly problem: string | null
+}
+
+export type WrittenMessage = {
+  readonly partition: number
+  readonly offset: number
+  readonly timestamp: string
 }

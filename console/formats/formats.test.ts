@@ -10,6 +10,11 @@ test('counts are grouped, offsets are not', () => {
   expect(en.id('900719925474099100')).toBe('900719925474099100')
 })
 
+test('a version is its Castle epoch and its change', () => {
+  expect(en.version(2 ** 32 + 14)).toBe('1.14')
+  expect(en.version(7)).toBe('0.7')
+})
+
 test.each([
   [0, '0 B'],
   [1_023, '1,023 B'],

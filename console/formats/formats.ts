@@ -12,6 +12,8 @@ export interface Formats {
   count(value: number): string
   /** An offset, id or epoch: digits only. */
   id(value: number | string): string
+  /** A version of Castle's, `epoch.change`: its 32 low bits count changes, those above are the Castle epoch. */
+  version(value: number): string
   bytes(value: number): string
   percent(ratio: number): string
   /** How long something took or lasts: '38 ms', '1.2 s', '3 min'. */
@@ -40,6 +42,7 @@ export function makeFormats(language: Language, zone: Zone): Formats {
   return {
     count: (value) => counts.format(value),
     id: (value) => String(value),
+    version: (value) => `${Math.floor(value / 2 ** 32)}.${value % 2 ** 32}`,
     bytes: (value) => bytes(value, oneDigit),
     percent: (ratio) => `${oneDigit.format(ratio * 100)} %`,
     duration: (ms) => duration(ms, oneDigit),

@@ -9,10 +9,14 @@ import './frame.css'
 import { Icon, type IconName } from './icons.tsx'
 import { LivePill } from './LivePill.tsx'
 
-const navigation = [{ name: 'topics', icon: 'topic' }] as const satisfies readonly {
-  name: keyof typeof pages
-  icon: IconName
-}[]
+const navigation = [
+  { name: 'overview', icon: 'overview' },
+  { name: 'topics', icon: 'topic' },
+  { name: 'groups', icon: 'group' },
+  { name: 'brokers', icon: 'broker' },
+  { name: 'clients', icon: 'client' },
+  { name: 'decisions', icon: 'decision' },
+] as const satisfies readonly { name: keyof typeof pages; icon: IconName }[]
 
 export function Frame({ children }: { readonly children: ReactNode }) {
   const { shell } = useText()

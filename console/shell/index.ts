@@ -1,4 +1,5 @@
 // What pages take from the frame.
+export { CopyButton } from './CopyButton.tsx'
 export { ChoiceFilter, SearchBox, SwitchFilter } from './Filters.tsx'
 export { Icon } from './icons.tsx'
 export { PageLayout } from './PageLayout.tsx'

@@ -22,8 +22,16 @@ function page<Pattern extends string>(
 }
 
 const pageTable: readonly PageRow[] = [
+  page(pages.overview, async () => (await import('../overview/OverviewPage.tsx')).OverviewPage),
   page(pages.topics, async () => (await import('../topics/TopicsPage.tsx')).TopicsPage),
   page(pages.topic, async () => (await import('../topics/TopicPage.tsx')).TopicPage),
+  page(pages.groups, async () => (await import('../groups/GroupsPage.tsx')).GroupsPage),
+  page(pages.group, async () => (await import('../groups/GroupPage.tsx')).GroupPage),
+  page(pages.brokers, async () => (await import('../brokers/BrokersPage.tsx')).BrokersPage),
+  page(pages.broker, async () => (await import('../brokers/BrokerPage.tsx')).BrokerPage),
+  page(pages.clients, async () => (await import('../clients/ClientsPage.tsx')).ClientsPage),
+  page(pages.client, async () => (await import('../clients/ClientPage.tsx')).ClientPage),
+  page(pages.decisions, async () => (await import('../decisions/DecisionsPage.tsx')).DecisionsPage),
 ]
 
 export function findPage(path: string): { row: PageRow; parts: Readonly<Record<string, string>> } | undefined {

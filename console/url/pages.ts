@@ -9,4 +9,5 @@ export const pages = {
   broker: '/brokers/:cluster/:id',
   clients: '/clients',
   client: '/clients/:id',
+  decisions: '/decisions',
 } as const

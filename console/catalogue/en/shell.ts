@@ -10,6 +10,7 @@ export const shell = {
     groups: 'Groups',
     brokers: 'Brokers',
     clients: 'Clients',
+    decisions: 'Decisions',
   },
   language: 'Language',
   theme: 'Theme',
@@ -45,5 +46,6 @@ export const shell = {
   cancel: 'Cancel',
   copy: 'Copy',
   copied: 'Copied',
+  copyRefused: 'The browser refuses to copy',
   partial: (shown: number) => `Only the first ${n(shown, 'row')} are shown: filter to see the rest.`,
 }

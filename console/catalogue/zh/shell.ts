@@ -1,9 +1,16 @@
-import type { Texts } from '../language.ts'
+import type { Texts } from '../texts.ts'
 
 export const shell: Texts['shell'] = {
   navigation: '主导航',
   skip: '跳到页面内容',
-  pages: { overview: '总览', topics: '主题', groups: '消费组', brokers: 'Broker', clients: '客户端' },
+  pages: {
+    overview: '总览',
+    topics: '主题',
+    groups: '消费组',
+    brokers: 'Broker',
+    clients: '客户端',
+    decisions: '决策',
+  },
   language: '语言',
   theme: '外观',
   themes: { system: '跟随系统', light: '浅色', dark: '深色' },
@@ -36,5 +43,6 @@ export const shell: Texts['shell'] = {
   cancel: '取消',
   copy: '复制',
   copied: '已复制',
+  copyRefused: '浏览器不允许复制',
   partial: (shown) => `只显示前 ${shown.toLocaleString('zh-CN')} 行：请用筛选查看其余内容。`,
 }

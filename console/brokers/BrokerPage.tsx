@@ -1,0 +1,232 @@
+// /brokers/:cluster/:id: is it alive, what does it hold, what is wrong with its logs?
+import { useMemo } from 'react'
+import type { BrokerView } from '../api/index.ts'
+import { useText } from '../catalogue/index.ts'
+import { Moment, useFormats } from '../formats/index.ts'
+import { type Column, Failure, Grid, type Loading, Panel } from '../grid/index.ts'
+import { PageLayout, type PageProps, Tag } from '../shell/index.ts'
+import { href, Link, pages } from '../url/index.ts'
+import { useBrokers } from './api.ts'
+import { BrokerState } from './BrokerState.tsx'
+import { addressOf } from './filter.ts'
+
+export function BrokerPage({ parts: { cluster, id } }: PageProps<typeof pages.broker>) {
+  const { brokers: text } = useText()
+  const query = useBrokers({ cluster })
+  const broker = query.data?.items.find((each) => String(each.id) === id)
+  const title = (
+    <>
+      {text.broker(id)} {broker !== undefined && <BrokerState broker={broker} />}
+    </>
+  )
+  return (
+    <PageLayout title={title} name={text.broker(id)} trail={[{ text: text.title, to: pages.brokers }]}>
+      {query.data === undefined && query.error !== null && <Failure query={query} />}
+      {query.data !== undefined && broker === undefined && (
+        <div className="grid-empty">
+          <p>{text.unknown(id, cluster)}</p>
+          <p>{text.unknownHint}</p>
+        </div>
+      )}
+      {broker !== undefined && <Panels broker={broker} query={query} />}
+    </PageLayout>
+  )
+}
+
+interface BrokerProps {
+  readonly broker: BrokerView
+  readonly query: Loading
+}
+
+function Panels({ broker, query }: BrokerProps) {
+  const { brokers: text } = useText()
+  return (
+    <>
+      <div className="columns">
+        <StatePanel broker={broker} query={query} />
+        <PlacePanel broker={broker} query={query} />
+        <WorkPanel broker={broker} query={query} />
+      </div>
+      <Panel title={text.faults} flush extra={<span className="quiet">{text.faultsHint}</span>}>
+        <Faults broker={broker} query={query} />
+      </Panel>
+      <Panel title={text.strays} flush extra={<span className="quiet">{text.straysHint}</span>}>
+        <Strays broker={broker} query={query} />
+      </Panel>
+    </>
+  )
+}
+
+function StatePanel({ broker, query }: BrokerProps) {
+  const { brokers: text } = useText()
+  const { why, since, lastHeard, behind } = broker
+  return (
+    <Panel title={text.state} query={query}>
+      <dl className="facts">
+        <dt>{text.columns.state}</dt>
+        <dd>
+          <BrokerState broker={broker} />
+        </dd>
+        <dt>{text.columns.why}</dt>
+        <dd>{why}</dd>
+        <dt>{text.columns.since}</dt>
+        <dd>
+          <Moment at={since} />
+        </dd>
+        <dt>{text.lastHeard}</dt>
+        <dd>{lastHeard === null ? text.never : <Moment at={lastHeard} />}</dd>
+        <dt>{text.behind}</dt>
+        <dd>
+          {behind.length === 0 ? (
+            <Tag tone="ok">{text.followsAll}</Tag>
+          ) : (
+            <Tag tone="warn" title={behind.join('\n')}>
+              {text.behindOf(behind.length)}
+            </Tag>
+          )}
+        </dd>
+      </dl>
+    </Panel>
+  )
+}
+
+function PlacePanel({ broker, query }: BrokerProps) {
+  const { brokers: text } = useText()
+  const formats = useFormats()
+  const { cluster, metricsPort, rack, pid, release, brokerEpoch } = broker
+  return (
+    <Panel title={text.where} query={query}>
+      <dl className="facts">
+        <dt>{text.columns.address}</dt>
+        <dd className="mono">{addressOf(broker)}</dd>
+        <dt>{text.columns.cluster}</dt>
+        <dd>{cluster}</dd>
+        <dt>{text.columns.rack}</dt>
+        <dd>{rack ?? <span className="quiet">{text.noRack}</span>}</dd>
+        <dt>{text.metricsPort}</dt>
+        <dd className="number">{formats.id(metricsPort)}</dd>
+        <dt>{text.columns.release}</dt>
+        <dd>{release}</dd>
+        <dt>{text.pid}</dt>
+        <dd className="number">{formats.id(pid)}</dd>
+        <dt>{text.epoch}</dt>
+        <dd className="number">{formats.version(brokerEpoch)}</dd>
+      </dl>
+    </Panel>
+  )
+}
+
+function WorkPanel({ broker, query }: BrokerProps) {
+  const { brokers: text } = useText()
+  const formats = useFormats()
+  return (
+    <Panel title={text.work} query={query}>
+      <dl className="facts">
+        <dt>{text.leaders}</dt>
+        <dd className="number" data-value={broker.leaders}>
+          {formats.count(broker.leaders)}
+        </dd>
+        <dt>{text.replicas}</dt>
+        <dd className="number" data-value={broker.replicas}>
+          {formats.count(broker.replicas)}
+        </dd>
+        <dt>{text.decisions}</dt>
+        <dd>
+          <Link to={href(pages.decisions, {}, { about: `broker/${broker.id}` })}>broker/{broker.id}</Link>
+        </dd>
+      </dl>
+    </Panel>
+  )
+}
+
+type Fault = BrokerView['faults'][number]
+
+function Faults({ broker, query }: BrokerProps) {
+  const { brokers: text } = useText()
+  const { columns } = text
+  const shown = useMemo<readonly Column<Fault>[]>(
+    () => [
+      {
+        id: 'topic',
+        title: columns.topic,
+        width: 'minmax(160px, 1fr)',
+        sort: ({ topic, topicId }) => topic ?? topicId,
+        cell: ({ topic, topicId }) =>
+          topic === null ? (
+            <span className="mono">{topicId}</span>
+          ) : (
+            <Link to={href(pages.topic, { cluster: broker.cluster, topic, tab: 'partitions' })}>{topic}</Link>
+          ),
+      },
+      {
+        id: 'partition',
+        title: columns.partition,
+        width: '96px',
+        align: 'right',
+        sort: ({ partition }) => partition,
+        cell: ({ partition }) => partition,
+      },
+      {
+        id: 'fault',
+        title: columns.fault,
+        width: 'minmax(240px, 3fr)',
+        sort: ({ fault }) => fault,
+        cell: ({ fault }) => <span title={fault}>{fault}</span>,
+      },
+    ],
+    [columns, broker.cluster],
+  )
+  return (
+    <Grid
+      label={text.faults}
+      columns={shown}
+      rows={broker.faults}
+      keyOf={({ topicId, partition }) => `${topicId}/${partition}`}
+      query={query}
+      sort={{ column: 'topic', isDescending: false }}
+      empty={text.faultsNone}
+      height="fit"
+      sortName="faults"
+    />
+  )
+}
+
+type Stray = BrokerView['strays'][number]
+
+function Strays({ broker, query }: BrokerProps) {
+  const { brokers: text } = useText()
+  const { columns } = text
+  const shown = useMemo<readonly Column<Stray>[]>(
+    () => [
+      {
+        id: 'topicId',
+        title: columns.topicId,
+        width: 'minmax(240px, 1fr)',
+        sort: ({ topicId }) => topicId,
+        cell: ({ topicId }) => <span className="mono">{topicId}</span>,
+      },
+      {
+        id: 'partition',
+        title: columns.partition,
+        width: '96px',
+        align: 'right',
+        sort: ({ partition }) => partition,
+        cell: ({ partition }) => partition,
+      },
+    ],
+    [columns],
+  )
+  return (
+    <Grid
+      label={text.strays}
+      columns={shown}
+      rows={broker.strays}
+      keyOf={({ topicId, partition }) => `${topicId}/${partition}`}
+      query={query}
+      sort={{ column: 'topicId', isDescending: false }}
+      empty={text.straysNone}
+      height="fit"
+      sortName="strays"
+    />
+  )
+}

@@ -1,0 +1,35 @@
+// Which brokers a filter shows, and how bad each one's state is, pure.
+import type { BrokerView } from '../api/types.ts'
+
+export interface BrokerFilter {
+  /** Words that id, address or rack must contain, all of them. */
+  readonly q: string
+  readonly state: string
+}
+
+export function isShown(broker: BrokerView, { q, state }: BrokerFilter): boolean {
+  if (state !== '' && stateOf(broker) !== state) return false
+  const text = `${broker.id}\n${addressOf(broker)}\n${broker.rack ?? ''}\n${broker.cluster}`.toLowerCase()
+  return q
+    .toLowerCase()
+    .split(/\s+/)
+    .every((word) => text.includes(word))
+}
+
+export const states = ['up', 'stopping', 'down'] as const
+export type BrokerState = (typeof states)[number]
+
+/** A broker that was told to stop is up until it is gone. */
+export function stateOf({ state, stopping }: Pick<BrokerView, 'state' | 'stopping'>): BrokerState {
+  return state === 'up' && stopping ? 'stopping' : state
+}
+
+/** As a service writes it: IPv6 addresses stand in brackets. */
+export function addressOf({ host, port }: Pick<BrokerView, 'host' | 'port'>): string {
+  return host.includes(':') ? `[${host}]:${port}` : `${host}:${port}`
+}
+
+/** How much is wrong with it; 0: nothing. */
+export function troubleOf({ state, faults, strays, behind }: BrokerView): number {
+  return (state === 'down' ? 1_000_000 : 0) + faults.length * 1_000 + strays.length + behind.length
+}

@@ -1,0 +1,74 @@
+// The first page: what is wrong, what there is, and how to begin.
+import { n } from './plural.ts'
+
+type Params = Readonly<Record<string, string | number | boolean | null>>
+
+export const overview = {
+  title: 'Overview',
+  problems: 'Problems',
+  fine: 'Nothing is wrong.',
+  fineHint: 'All brokers are up, each partition has a leader, no message is stuck, all clients follow.',
+  problemsHint: 'Worst first',
+  kinds: {
+    leaderless: 'no leader',
+    'log-fault': 'log damaged',
+    'broker-down': 'broker down',
+    stuck: 'stuck',
+    'client-behind': 'client behind',
+  } as Readonly<Record<string, string>>,
+  /** By the problem's code. */
+  what: {
+    PARTITIONS_LEADERLESS: ({ partitions, topics, examples }: Params) =>
+      `${n(Number(partitions), 'partition')} of ${n(Number(topics), 'topic')} without a leader: ${examples}`,
+    LOG_OUT_OF_USE: ({ broker, topic, topicId, partition, fault }: Params) =>
+      `The log of ${topic ?? topicId}/${partition} on broker ${broker} is out of use: ${fault}`,
+    BROKER_DOWN: ({ broker, host, port, why }: Params) => `Broker ${broker} (${host}:${port}) is down: ${why}`,
+    PARTITION_STUCK: ({ group, topic, topicId, partition, offset, attempts, error }: Params) =>
+      `Group ${group} is stuck at ${topic ?? topicId}/${partition}@${offset}, attempt ${attempts}: ${error}`,
+    CLIENTS_BEHIND: ({ clients, examples }: Params) =>
+      `${n(Number(clients), 'client does', 'clients do')} not follow Castle: ${examples}`,
+  } as Readonly<Record<string, (params: Params) => string>>,
+  /** What it means for those who use the platform. */
+  harm: {
+    leaderless: 'Nothing can be written to or read from these partitions.',
+    'log-fault': 'This copy of the partition is not served.',
+    'broker-down': 'What it led has moved where another replica was in sync; the rest waits for it.',
+    stuck: 'The partition waits behind this message.',
+    'client-behind': 'They still work by older settings or leaders.',
+  } as Readonly<Record<string, string>>,
+  actions: {
+    partitions: 'See the partitions',
+    broker: 'See the broker',
+    message: 'See the message',
+    group: 'See the group',
+    client: 'See the client',
+    clients: 'See the clients',
+    topics: 'See the topics',
+  },
+  since: 'since',
+  clusters: 'Clusters',
+  brokersUp: (up: number, all: number) => `${up} of ${n(all, 'broker')} up`,
+  noBrokers: 'no broker yet',
+  topics: 'Topics',
+  clients: 'Clients',
+  environment: 'Environment',
+  kindNames: { castellan: 'Castellan', kafka: 'Apache Kafka' },
+  missing: (flag: string) => `It cannot: ${flag}`,
+  noClusters: 'Castle knows no cluster yet.',
+  steps: {
+    title: 'First steps',
+    done: 'done',
+    open: 'open',
+    create: 'Create a topic',
+    createHint: 'A named log that producers write to and consumers read from.',
+    connect: 'Connect a service',
+    connectHint: 'Install the SDK, then run this. Producing and consuming need no other address than that of Castle.',
+    install: 'npm install @castellan/sdk',
+    copy: 'Copy the code',
+    waiting: 'Waiting for the first client …',
+    connected: (count: number) => `${n(count, 'client is', 'clients are')} connected.`,
+    produce: 'Produce a test message',
+    produceHint: 'From here, without a service, to see it arrive.',
+    needsTopic: 'Needs a topic first.',
+  },
+}

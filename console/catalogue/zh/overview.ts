@@ -1,0 +1,70 @@
+import type { Texts } from '../texts.ts'
+
+const count = (value: unknown) => Number(value).toLocaleString('zh-CN')
+
+export const overview: Texts['overview'] = {
+  title: '总览',
+  problems: '问题',
+  fine: '一切正常。',
+  fineHint: '所有 Broker 在线，每个分区都有主副本，没有卡住的消息，所有客户端均为最新。',
+  problemsHint: '最严重的在前',
+  kinds: {
+    leaderless: '没有主副本',
+    'log-fault': '日志损坏',
+    'broker-down': 'Broker 下线',
+    stuck: '卡住',
+    'client-behind': '客户端未更新',
+  },
+  what: {
+    PARTITIONS_LEADERLESS: ({ partitions, topics, examples }) =>
+      `${count(topics)} 个主题的 ${count(partitions)} 个分区没有主副本：${examples}`,
+    LOG_OUT_OF_USE: ({ broker, topic, topicId, partition, fault }) =>
+      `Broker ${broker} 上 ${topic ?? topicId}/${partition} 的日志已停用：${fault}`,
+    BROKER_DOWN: ({ broker, host, port, why }) => `Broker ${broker}（${host}:${port}）已下线：${why}`,
+    PARTITION_STUCK: ({ group, topic, topicId, partition, offset, attempts, error }) =>
+      `消费组 ${group} 卡在 ${topic ?? topicId}/${partition}@${offset}，第 ${attempts} 次尝试：${error}`,
+    CLIENTS_BEHIND: ({ clients, examples }) => `${count(clients)} 个客户端未跟上 Castle：${examples}`,
+  },
+  harm: {
+    leaderless: '这些分区无法写入，也无法读取。',
+    'log-fault': '该分区的这份副本不再提供服务。',
+    'broker-down': '有其他同步副本的分区已切换主副本；其余分区在等待它恢复。',
+    stuck: '该分区在这条消息之后等待。',
+    'client-behind': '它们仍按较旧的设置或主副本工作。',
+  },
+  actions: {
+    partitions: '查看分区',
+    broker: '查看 Broker',
+    message: '查看消息',
+    group: '查看消费组',
+    client: '查看客户端',
+    clients: '查看客户端列表',
+    topics: '查看主题',
+  },
+  since: '自',
+  clusters: '集群',
+  brokersUp: (up, all) => `${count(up)} / ${count(all)} 台 Broker 在线`,
+  noBrokers: '还没有 Broker',
+  topics: '主题',
+  clients: '客户端',
+  environment: '环境',
+  kindNames: { castellan: 'Castellan', kafka: 'Apache Kafka' },
+  missing: (flag) => `不支持：${flag}`,
+  noClusters: 'Castle 还不知道任何集群。',
+  steps: {
+    title: '开始使用',
+    done: '已完成',
+    open: '待完成',
+    create: '创建主题',
+    createHint: '主题是一份有名字的日志：生产者写入，消费者读取。',
+    connect: '连接服务',
+    connectHint: '安装 SDK，然后运行下面的代码。生产和消费只需要 Castle 的地址。',
+    install: 'npm install @castellan/sdk',
+    copy: '复制代码',
+    waiting: '正在等待第一个客户端 …',
+    connected: (clients) => `已连接 ${count(clients)} 个客户端。`,
+    produce: '发送测试消息',
+    produceHint: '无需服务，直接在这里发送并看到它到达。',
+    needsTopic: '需要先有主题。',
+  },
+}

@@ -1,0 +1,22 @@
+// /: is anything wrong, and what first? Below: the clusters; above, on a new platform, the way to a first message.
+import { useText } from '../catalogue/index.ts'
+import { PageLayout } from '../shell/index.ts'
+import { useClusters, useProblems, useProgress } from './api.ts'
+import { Clusters } from './Clusters.tsx'
+import { FirstSteps } from './FirstSteps.tsx'
+import './overview.css'
+import { Problems } from './Problems.tsx'
+
+export function OverviewPage() {
+  const { overview: text } = useText()
+  const problems = useProblems()
+  const clusters = useClusters()
+  const progress = useProgress(clusters.data?.items)
+  return (
+    <PageLayout title={text.title} name={text.title}>
+      {progress !== undefined && <FirstSteps progress={progress} />}
+      <Problems query={problems} items={problems.data?.items ?? []} />
+      <Clusters query={clusters} items={clusters.data?.items ?? []} />
+    </PageLayout>
+  )
+}

@@ -1,0 +1,36 @@
+// What the first page shows: problems, clusters, and how far a beginner has come.
+import { type ClusterView, type ProblemView, type TopicSummary, useLive, useLiveList } from '../api/index.ts'
+
+/** A problem may come of silence, which no event tells of: asked every 2 s besides the stream. */
+export function useProblems() {
+  return useLiveList<ProblemView>({ path: '/api/problems', subjects: ['problems'], pollMs: 2_000 })
+}
+
+export function useClusters() {
+  return useLiveList<ClusterView>({ path: '/api/clusters', subjects: ['brokers', 'topics', 'clients'], pollMs: 2_000 })
+}
+
+export interface Progress {
+  /** The only topic, or undefined. */
+  readonly topic: Pick<TopicSummary, 'cluster' | 'name'> | undefined
+  readonly clients: number
+  readonly hasMessages: boolean
+}
+
+/** How far a beginner has come; undefined: not one (any more), or not known yet. */
+export function useProgress(clusters: readonly ClusterView[] | undefined): Progress | undefined {
+  const topics = clusters?.reduce((sum, cluster) => sum + cluster.topics, 0)
+  const clients = clusters?.reduce((sum, cluster) => sum + cluster.clients, 0) ?? 0
+  const mayBegin = topics !== undefined && topics <= 1
+  const list = useLiveList<TopicSummary>({ path: '/api/topics', subjects: ['topics'], enabled: mayBegin }).data
+  const topic = mayBegin ? list?.items.find(({ internal }) => !internal) : undefined
+  const offsets = useLive<{ items: readonly { start: number | null; end: number | null }[] }>({
+    path: `/api/topics/${encodeURIComponent(topic?.name ?? '')}/offsets`,
+    query: { cluster: topic?.cluster },
+    pollMs: 2_000,
+    enabled: topic !== undefined,
+  }).data
+  if (!mayBegin || list === undefined || (topic !== undefined && offsets === undefined)) return undefined
+  const hasMessages = offsets?.items.some(({ end }) => end !== null && end > 0) ?? false
+  return topic !== undefined && clients > 0 && hasMessages ? undefined : { topic, clients, hasMessages }
+}
