@@ -13,7 +13,14 @@ const dist = process.env['CONSOLE_DIST'] ?? join(folder, 'dist')
 export default defineConfig({
   root: folder,
   plugins: [react(), compressed()],
-  build: { outDir: dist, emptyOutDir: true, target: 'es2023', assetsInlineLimit: 0, reportCompressedSize: false },
+  build: {
+    outDir: dist,
+    emptyOutDir: true,
+    target: 'es2023',
+    assetsInlineLimit: 0,
+    manifest: true,
+    reportCompressedSize: false,
+  },
   server: {
     host: '127.0.0.1',
     port: 8601,

@@ -9,6 +9,7 @@ import { call, callList, type List } from './fetch.ts'
 import { LiveStream } from './stream.ts'
 
 const pollWhileSilentMs = 2_000
+const pollWhileAwayMs = 1_000
 
 export const queryClient = new QueryClient({
   defaultOptions: {
@@ -37,11 +38,12 @@ const stream = new LiveStream({
 setInterval(() => connection.review(), 1_000)
 
 /** Whatever failed or grew old while the stream was silent is asked again once it speaks: no version need have changed. */
-let wasLive = false
+let before = connection.state.kind
 connection.subscribe(() => {
-  const isLive = connection.state.kind === 'live'
-  if (isLive && !wasLive) void queryClient.invalidateQueries()
-  wasLive = isLive
+  const { kind } = connection.state
+  if (kind === 'live' && before !== 'live') void queryClient.invalidateQueries()
+  if (kind === 'polling' && before === 'away') stream.hurry()
+  before = kind
 })
 
 export function useConnection(): ConnectionState {
@@ -77,7 +79,7 @@ function useFresh<Answer>(
   ask: (signal: AbortSignal) => Promise<Answer>,
 ): UseQueryResult<Answer> {
   const client = useQueryClient()
-  const isLive = useConnection().kind === 'live'
+  const { kind } = useConnection()
   const subjectsText = JSON.stringify(enabled ? subjects : [])
   const keyText = JSON.stringify(queryKey)
   useEffect(() => {
@@ -85,12 +87,13 @@ function useFresh<Answer>(
     if (listenTo.length === 0) return undefined
     return stream.listen(listenTo, () => void client.invalidateQueries({ queryKey: JSON.parse(keyText) as unknown[] }))
   }, [client, subjectsText, keyText])
-  const whenSilentMs = isLive && subjects.length > 0 ? undefined : pollWhileSilentMs
+  const isTold = kind === 'live' && subjects.length > 0
+  const untoldMs = kind === 'away' ? pollWhileAwayMs : isTold ? false : pollWhileSilentMs
   return useQuery({
     queryKey,
     queryFn: ({ signal }) => ask(signal),
     enabled,
-    refetchInterval: pollMs ?? whenSilentMs ?? false,
+    refetchInterval: pollMs ?? untoldMs,
   })
 }
 

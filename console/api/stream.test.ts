@@ -91,7 +91,7 @@ test('a version is news once, whoever repeats it, and after a reconnect too', ()
   expect(beats()).toBe(5)
 })
 
-test('a lost source is opened again, later each time up to five seconds, and soon again once it spoke', () => {
+test('a lost source is opened again, later each time up to five seconds, and soon again once it spoke or Castle was heard', () => {
   const { stream, opened, pass } = browser()
   stream.listen(['topics'], () => {})
   pass()
@@ -103,6 +103,11 @@ test('a lost source is opened again, later each time up to five seconds, and soo
   opened.at(-1)?.text('beat', '{}')
   opened.at(-1)?.end()
   expect(pass()).toBe(250)
+  opened.at(-1)?.end()
+  stream.hurry()
+  expect(pass()).toBe(0)
+  stream.hurry()
+  expect(pass()).toBeUndefined()
 })
 
 test('a name with a comma is one subject', () => {

@@ -50,6 +50,12 @@ export class LiveStream {
     }
   }
 
+  /** Castle was heard elsewhere: a source that is waited for is opened now. */
+  hurry(): void {
+    this.#retryMs = retryMsMin
+    if (this.#source === undefined && this.#listeners.size > 0) this.#schedule(0)
+  }
+
   #schedule(ms: number): void {
     this.#stopTimer?.()
     this.#stopTimer = this.#around.after(ms, () => this.#reopen())

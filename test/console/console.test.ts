@@ -1,0 +1,39 @@
+// The console in a real Chromium, on real processes: what people do with it, in each language. One browser and one platform for all,
+// for they take longest to start; each case makes what it needs under a name of its own.
+import { afterAll, afterEach, beforeAll, describe, expect } from 'vitest'
+import { missingTools, needing } from '../processes/index.ts'
+import { changeAckLevel, previewAnew } from './ack-level.ts'
+import { castleAway } from './castle-away.ts'
+import { createTopic } from './create-topic.ts'
+import { languages, Stage } from './stage.ts'
+
+const test = needing('Chromium')
+let stage: Stage | undefined
+const onStage = (run: (stage: Stage) => Promise<void>) => () => run(stage as Stage)
+
+beforeAll(async () => {
+  // Where there is no Chromium every test is skipped, and nothing has to start.
+  if (missingTools().includes('Chromium')) return
+  stage = await Stage.start()
+})
+
+afterEach(async () => {
+  await stage?.closePages()
+  expect(stage?.errors.splice(0) ?? []).toEqual([])
+})
+
+afterAll(() => stage?.stop())
+
+describe.each(languages)('in %s', (language) => {
+  test(
+    'flow 1: a topic is created, ready, and still there after kill -9 of Castle',
+    onStage((on) => createTopic(on, language)),
+  )
+  test(
+    'flow 2: an ack level is changed, and clients follow at once',
+    onStage((on) => changeAckLevel(on, language)),
+  )
+})
+
+test('a plan that is out of date is shown anew, and nothing is done', onStage(previewAnew))
+test('Castle away: the page says so, keeps what it had, and recovers by itself', onStage(castleAway))
