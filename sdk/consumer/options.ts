@@ -44,7 +44,8 @@ export interface ConsumerOptions {
   readonly concurrency: number
   /**
    * With `concurrency`: how far handling may run ahead of the first message that is not done, in messages of a partition (and in
-   * `partitionPrefetchBytes`). So many are handled again, at most, when another member takes over.
+   * `partitionPrefetchBytes`). So many are handled again, at most, when another member takes over, and
+   * after a seek.
    */
   readonly windowMessagesMax: number
   /** Commits what is done by itself: every interval, before a partition is given up, and at the end. */
