@@ -6,6 +6,7 @@ import { useEffect, useSyncExternalStore } from 'react'
 import type { Query } from '../url/routes.ts'
 import { type ConnectionState, connection } from './connection.ts'
 import { call, callList, type List } from './fetch.ts'
+import { ApiError } from './problem.ts'
 import { LiveStream } from './stream.ts'
 
 const pollWhileSilentMs = 2_000
@@ -33,7 +34,17 @@ const stream = new LiveStream({
     return () => clearTimeout(timer)
   },
   beat: () => connection.beat(),
+  lost: () => void probe(),
 })
+
+/** Any call tells `connection` whether Castle is there. */
+async function probe(): Promise<void> {
+  try {
+    await call({ path: '/api/health' })
+  } catch (error) {
+    if (!(error instanceof ApiError)) throw error
+  }
+}
 
 setInterval(() => connection.review(), 1_000)
 

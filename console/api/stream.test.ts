@@ -13,6 +13,7 @@ function browser() {
   const opened: Opened[] = []
   const timers: { ms: number; run: () => void }[] = []
   let beats = 0
+  let losses = 0
   const stream = new LiveStream({
     open: (url, on) => {
       const source = { url: decodeURIComponent(url), isClosed: false, ...on }
@@ -30,6 +31,9 @@ function browser() {
     beat: () => {
       beats += 1
     },
+    lost: () => {
+      losses += 1
+    },
   })
   /** Lets the next timer fire; returns how long it would have waited. */
   const pass = () => {
@@ -39,7 +43,7 @@ function browser() {
   }
   const change = (subject: string, version: number) =>
     opened.at(-1)?.text('change', JSON.stringify({ subject, version }))
-  return { stream, opened, pass, change, beats: () => beats }
+  return { stream, opened, pass, change, beats: () => beats, losses: () => losses }
 }
 
 test('all that is visible shares one source, opened once the dust has settled', () => {
@@ -92,7 +96,7 @@ test('a version is news once, whoever repeats it, and after a reconnect too', ()
 })
 
 test('a lost source is opened again, later each time up to five seconds, and soon again once it spoke or Castle was heard', () => {
-  const { stream, opened, pass } = browser()
+  const { stream, opened, pass, losses } = browser()
   stream.listen(['topics'], () => {})
   pass()
   const waits = Array.from({ length: 6 }, () => {
@@ -100,6 +104,7 @@ test('a lost source is opened again, later each time up to five seconds, and soo
     return pass()
   })
   expect(waits).toEqual([250, 500, 1_000, 2_000, 4_000, 5_000])
+  expect(losses()).toBe(6)
   opened.at(-1)?.text('beat', '{}')
   opened.at(-1)?.end()
   expect(pass()).toBe(250)

@@ -8,6 +8,8 @@ interface Surroundings {
   after(ms: number, run: () => void): () => void
   /** Any word from the stream. */
   beat(): void
+  /** The source ended: is anybody there? */
+  lost(): void
 }
 
 /** Pages mount and unmount in one go: wait for the dust to settle before asking for other subjects. */
@@ -89,6 +91,7 @@ export class LiveStream {
   #lost(): void {
     this.#source?.close()
     this.#source = undefined
+    this.#around.lost()
     this.#schedule(this.#retryMs)
     this.#retryMs = Math.min(this.#retryMs * 2, retryMsMax)
   }
