@@ -85,7 +85,10 @@ export class StreamServer {
     const tell = (version: number) => {
       this.#send(stream, `event: change\ndata: ${JSON.stringify({ subject: given, version })}\n\n`)
     }
-    const { version, end } = this.#castle.hub.watch(name, (_, newer) => tell(newer))
+    const { hub } = this.#castle
+    // The page asks for them as they are now: what was compared before nobody looked is no news.
+    if (name === 'problems' && !hub.watches(name)) this.#problemsText = JSON.stringify(this.#problems.all())
+    const { version, end } = hub.watch(name, (_, newer) => tell(newer))
     stream.ends.push(end)
     tell(version)
   }
