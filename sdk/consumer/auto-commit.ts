@@ -43,7 +43,7 @@ export class AutoCommit {
   /** What is done in these partitions. Never throws: what is not committed is handled again by whoever comes next. */
   async commit(partitions: readonly AssignedPartition[], timeoutMs: number): Promise<void> {
     try {
-      await this.#commits.commit(this.#commits.due(partitions), timeoutMs)
+      await this.#commits.commit(() => this.#commits.due(partitions), timeoutMs)
     } catch (error) {
       const { client, group } = this.#group
       client.log.warn({ group, error: messageOf(error) }, 'offsets were not committed')

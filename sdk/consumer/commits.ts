@@ -54,14 +54,14 @@ export class Commits {
   }
 
   /**
-   * Commits, after what was asked before, and tries again for up to `timeoutMs`. Throws COMMIT_REFUSED where a partition is not
-   * ours any more (the others are committed), REFUSED, or the last trouble when the time is up.
+   * Commits, after what was asked before, and tries again for up to `timeoutMs`. A function is asked when its turn comes: what is due may be
+   * less by then. Throws COMMIT_REFUSED where a partition is not ours any more (the others are committed), REFUSED, or the last trouble
+   * when the time is up.
    */
-  commit(commits: readonly Commit[], timeoutMs: number): Promise<void> {
-    if (commits.length === 0) return this.#last
+  commit(commits: readonly Commit[] | (() => readonly Commit[]), timeoutMs: number): Promise<void> {
     const { clock } = this.#group.client.runtime
     const untilMs = clock.nowMs() + timeoutMs
-    const turn = this.#last.then(() => this.#commitAll(commits, untilMs))
+    const turn = this.#last.then(() => this.#commitAll(typeof commits === 'function' ? commits() : commits, untilMs))
     this.#last = turn.catch(() => {}) // whoever asked hears of it; the next commit begins all the same
     return new Promise((resolve, reject) => {
       // Also while an earlier commit is under way.
@@ -72,6 +72,7 @@ export class Commits {
 
   async #commitAll(commits: readonly Commit[], untilMs: number): Promise<void> {
     const { clock, random } = this.#group.client.runtime
+    if (commits.length === 0) return
     let open = commits
     let refused: CastellanError | undefined
     for (let failures = 1; ; failures++) {
@@ -133,7 +134,8 @@ export class Commits {
     const error = refusal(`OffsetCommit of ${partition.topic}/${partition.partition}`, errorCode)
     switch (commitVerdict(errorCode, error.retriable)) {
       case 'done':
-        if (partition.generation === generation) partition.committed = position.offset
+        if (partition.generation === generation || partition.done.offset === position.offset)
+          partition.committed = position.offset
         return 'done'
       case 'newEpoch':
         this.#onStale()

@@ -161,7 +161,7 @@ export class Consumer<M = Message> {
    */
   [Symbol.asyncIterator](): AsyncGenerator<M, void, void> {
     this.#refuseConcurrency('for await')
-    return loop<M>({
+    return loop<M>(this.#client.runtime.clock, {
       start: (pull) => this.#run(this.#workers.oneByOne(pull.mode(decodersOf(this.#options)), pull), pull),
       isMine: (pull) => this.#pull === pull,
       close: () => this.close(),
@@ -196,7 +196,8 @@ export class Consumer<M = Message> {
    * CONCURRENCY_UNSUPPORTED for a message: others before it may not be done.
    */
   async commit(what?: MessagePosition | readonly CommitOffset[]): Promise<void> {
-    await this.#commits.commit(this.#commitsOf(what), commitTimeoutMs)
+    const due = () => this.#commits.due(this.#assignment.held)
+    await this.#commits.commit(what === undefined ? due : this.#commitsOf(what), commitTimeoutMs)
   }
 
   /**
@@ -310,8 +311,7 @@ export class Consumer<M = Message> {
 
   // ------------------------------------------------------------ committing
 
-  #commitsOf(what: MessagePosition | readonly CommitOffset[] | undefined): Commit[] {
-    if (what === undefined) return this.#commits.due(this.#assignment.held)
+  #commitsOf(what: MessagePosition | readonly CommitOffset[]): Commit[] {
     if ('offset' in what) {
       this.#refuseConcurrency('commit of a message')
       const position = { offset: what.offset + 1, leaderEpoch: what.leaderEpoch }

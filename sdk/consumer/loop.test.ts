@@ -3,6 +3,7 @@ import { expect, test } from 'vitest'
 import { serdes } from '../serde/serde.ts'
 import { topic } from '../serde/topic.ts'
 import { aborted, until, useGroup } from '../testing/use-group.ts'
+import type { Consumer } from './consumer.ts'
 
 const bench = useGroup()
 
@@ -44,6 +45,19 @@ test('what was committed by hand before it was left stays committed', async () =
   expect(group.committed.get(0)).toBe(1)
 })
 
+test('a commit by hand stays, also when one of itself is under way', async () => {
+  const { group } = bench
+  group.append(0, 'a', 'b')
+  const consumer = bench.consumer({ autoCommitIntervalMs: 1 })
+  const messages = consumer[Symbol.asyncIterator]()
+  const { value } = await messages.next()
+  // One after the other at the coordinator; the second must not be taken back by what was due before it.
+  await Promise.all([consumer.commit(), consumer.commit(value!), consumer.commit()])
+  expect(group.committed.get(0)).toBe(1)
+  await messages.return(undefined)
+  expect(group.committed.get(0)).toBe(1)
+})
+
 test('nothing is taken before it is asked for: a partition that nobody looks at goes at once', async () => {
   const { group } = bench
   group.assigned = [0, 1]
@@ -60,6 +74,14 @@ test('nothing is taken before it is asked for: a partition that nobody looks at 
   await messages.return(undefined)
 })
 
+/** Both partitions are at hand, before anything counts. */
+async function fetchesOfBoth(consumer: Consumer): Promise<void> {
+  await until(() => consumer.assignment.every(({ offset }) => offset >= 0)).toBe(true)
+  const fetches = () => bench.group.broker.asked.filter((name) => name === 'Fetch').length
+  const before = fetches()
+  await until(fetches).toBeGreaterThan(before + 4)
+}
+
 test('partitions take turns, however much one of them has', async () => {
   const { group } = bench
   group.assigned = [0, 1]
@@ -68,8 +90,7 @@ test('partitions take turns, however much one of them has', async () => {
   const consumer = bench.consumer()
   const seen: number[] = []
   for await (const { partition } of consumer) {
-    // Both have been fetched before anything counts.
-    if (seen.length === 0 && consumer.assignment.some(({ offset }) => offset < 0)) await bench.heartbeats(2)
+    if (seen.length === 0) await fetchesOfBoth(consumer)
     if (seen.push(partition) === 100) break
   }
   const late = seen.slice(20)

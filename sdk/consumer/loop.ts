@@ -1,4 +1,5 @@
 // The consumer's side of `for await`: starts it at the first message asked for, and closes it when the loop is left.
+import type { Clock } from '@castellan/protocol/runtime'
 import { Pull } from './pull.ts'
 
 export interface LoopHooks {
@@ -9,8 +10,8 @@ export interface LoopHooks {
   readonly close: () => Promise<void>
 }
 
-export async function* loop<M>({ start, isMine, close }: LoopHooks): AsyncGenerator<M, void, void> {
-  const pull = new Pull()
+export async function* loop<M>(clock: Clock, { start, isMine, close }: LoopHooks): AsyncGenerator<M, void, void> {
+  const pull = new Pull(clock)
   start(pull).then(
     () => pull.ended(null),
     (error) => pull.ended(error),

@@ -27,7 +27,7 @@ const messageOf = (offset: number) => ({ topic: 't', offset }) as Message
 const none = new Map()
 
 test('nobody may take before the loop asks; then the one that waits longest, and each has its turn', async () => {
-  const pull = new Pull()
+  const pull = new Pull(clock)
   const [a, b] = [partitionOf(0), partitionOf(1)]
   expect([pull.enter(a.partition), pull.enter(b.partition)]).toEqual([false, false])
   const next = pull.next()
@@ -38,15 +38,17 @@ test('nobody may take before the loop asks; then the one that waits longest, and
   expect((await next)?.message).toMatchObject({ offset: 5 })
   expect(pull.enter(a.partition)).toBe(false)
   void pull.next()
+  await turn()
   expect([pull.enter(a.partition), pull.enter(b.partition)]).toEqual([false, true])
 })
 
 test('one that may take and has nothing, after all, lets the next one have its turn', async () => {
-  const pull = new Pull()
+  const pull = new Pull(clock)
   const [a, b] = [partitionOf(0), partitionOf(1)]
   pull.enter(a.partition)
   pull.enter(b.partition)
   void pull.next()
+  await turn()
   expect(pull.enter(a.partition)).toBe(true)
   pull.leave(a.partition)
   await turn()
@@ -54,11 +56,12 @@ test('one that may take and has nothing, after all, lets the next one have its t
 })
 
 test('one whose message cannot be decoded lets the next one have its turn', async () => {
-  const pull = new Pull()
+  const pull = new Pull(clock)
   const [a, b] = [partitionOf(0), partitionOf(1)]
   pull.enter(a.partition)
   pull.enter(b.partition)
   void pull.next()
+  await turn()
   pull.enter(a.partition)
   const decode = () => {
     throw new Error('no good')
@@ -69,7 +72,7 @@ test('one whose message cannot be decoded lets the next one have its turn', asyn
 })
 
 test('what comes when nobody asks is kept for the next one who does, as long as it is ours', async () => {
-  const pull = new Pull()
+  const pull = new Pull(clock)
   const mode = pull.mode(none)
   const lost = new AbortController()
   const first = mode.handle(messageOf(1), contextOf(lost.signal)) as Promise<void>
@@ -83,13 +86,14 @@ test('what comes when nobody asks is kept for the next one who does, as long as 
 })
 
 test('when the consumer closes, what nobody asked for is let go, and the loop hears how it ended', async () => {
-  const pull = new Pull()
+  const pull = new Pull(clock)
   const mode = pull.mode(none)
   const waiting = mode.handle(messageOf(1), contextOf()) as Promise<void>
   pull.close()
   await expect(waiting).rejects.toBe(abandoned)
   await expect(mode.handle(messageOf(2), contextOf())).rejects.toBe(abandoned)
   const asked = pull.next()
+  await turn()
   pull.ended(null)
   expect(await asked).toBeNull()
   expect(await pull.next()).toBeNull()

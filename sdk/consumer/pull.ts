@@ -4,11 +4,13 @@
 //                                                                         └ leaves: not done
 //
 // Nothing is taken from a partition before the loop asks, so one that nobody looks at can go to another member at once.
+import type { Clock } from '@castellan/protocol/runtime'
 import { Fifo } from '../fifo.ts'
 import type { Message } from '../kafka/message.ts'
 import { abandoned } from './attempts.ts'
 import type { Decoders, Mode } from './modes.ts'
 import type { AssignedPartition } from './partition.ts'
+import { Turn } from './turn.ts'
 import type { HandlerContext } from './types.ts'
 
 export interface Handed {
@@ -31,9 +33,14 @@ export class Pull {
   #current: Handed | null = null
   /** Handed out when nobody asks any more: a message that was decoded only at another attempt. */
   readonly #offers = new Fifo<Handed>()
+  readonly #turn: Turn
   #isClosed = false
   /** How it ended, once it has. */
   #end: { readonly error: unknown } | null = null
+
+  constructor(clock: Clock) {
+    this.#turn = new Turn(clock)
+  }
 
   /** Whether this partition may take a message now; if not, it is woken when its turn comes. */
   enter(partition: AssignedPartition): boolean {
@@ -63,13 +70,14 @@ export class Pull {
   }
 
   /** The next message; null: the consumer was closed. Throws what ended the consumer. */
-  next(): Promise<Handed | null> {
+  async next(): Promise<Handed | null> {
+    this.#current = null
+    if (this.#turn.isOver) await this.#turn.end()
     for (let offer = this.#offers.shift(); offer !== undefined; offer = this.#offers.shift()) {
       if (offer.context.signal.aborted) continue
       this.#current = offer
-      return Promise.resolve(offer)
+      return offer
     }
-    this.#current = null
     return new Promise((resolve, reject) => {
       this.#asking = { resolve, reject }
       if (this.#end === null) this.#wakeFirst()

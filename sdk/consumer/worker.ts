@@ -57,7 +57,8 @@ export class Worker<T> {
       const { nextOffset: offset, leaderEpoch } = chunk.reader
       attempts.readable()
       if (partition.generation === generation && partition.state !== 'gone') partition.doneTo({ offset, leaderEpoch })
-      if (this.#turn.isOver) await this.#turn.end()
+      // A loop sees to that itself: while one of its partitions rested, the others would have all its turns.
+      if (pull === null && this.#turn.isOver) await this.#turn.end()
     }
     pull?.leave(partition)
     attempts.end()
