@@ -5,7 +5,7 @@ import { entries, findEntry } from './commands/index.ts'
 import { exitCodeOf, exitCodes, isForeseen, sentenceOf, UsageError } from './errors.ts'
 import { helpOf, helpOfAll } from './help.ts'
 import type { Io } from './io.ts'
-import { paint, say } from './output/index.ts'
+import { harmless, paint, say } from './output/index.ts'
 import manifest from './package.json' with { type: 'json' }
 
 /** Resolves with the exit code. Rejects with what nobody foresaw: that wants its stack. */
@@ -14,7 +14,7 @@ export async function run(words: readonly string[], io: Io): Promise<number> {
     return await runCommand(words, io)
   } catch (error) {
     if (!isForeseen(error)) throw error
-    await say(io, paint(io.stderr, 'red', sentenceOf(error)))
+    await say(io, paint(io.stderr, 'red', harmless(sentenceOf(error), true)))
     return exitCodeOf(error)
   }
 }

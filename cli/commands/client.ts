@@ -2,7 +2,7 @@
 import { apiOf, castleOption } from '../castle-api.ts'
 import type { Command } from '../command.ts'
 import type { Output } from '../io.ts'
-import { ageText, type Cell, jsonOption, paint, print, table } from '../output/index.ts'
+import { ageText, type Cell, harmless, jsonOption, paint, print, table } from '../output/index.ts'
 
 interface ClientSummary {
   readonly id: string
@@ -113,11 +113,11 @@ function described(out: Output, client: Client): string {
   ])
   const section = (headings: string[], rows: Cell[][]) => (rows.length === 0 ? [] : ['', table(out, headings, rows)])
   return [
-    `${paint(out, 'bold', service)}  ${id}  on ${host}, process ${pid}, release ${release}, cluster ${cluster ?? 'none'}`,
+    `${paint(out, 'bold', harmless(service))}  ${harmless(`${id}  on ${host}, process ${pid}, release ${release}`)}, cluster ${cluster ?? 'none'}`,
     `${linked ? 'linked' : paint(out, 'yellow', 'not linked')}, heard ${ageText(silentMs)} ago`,
     ...(missingTopics.length === 0
       ? []
-      : [paint(out, 'red', `asks for topics that do not exist: ${missingTopics.join(', ')}`)]),
+      : [paint(out, 'red', `asks for topics that do not exist: ${harmless(missingTopics.join(', '))}`)]),
     ...section(['SUBJECT', 'DESIRED', 'ACTUAL', 'STATE'], subjects),
     ...section(['GROUP', 'EPOCH', 'PROCESSES', 'PARTITIONS'], processed),
     ...section(['DIRECTIVE', 'STATE', 'GIVEN', 'TOOK', 'REASON'], given),

@@ -2,7 +2,7 @@
 import { apiOf, castleOption, clusterOption } from '../castle-api.ts'
 import type { Command } from '../command.ts'
 import type { Output } from '../io.ts'
-import { ageText, type Cell, jsonOption, paint, print, table } from '../output/index.ts'
+import { ageText, type Cell, harmless, jsonOption, paint, print, table } from '../output/index.ts'
 
 interface GroupSummary {
   readonly group: string
@@ -89,7 +89,7 @@ function described(out: Output, group: Group): string {
   ])
   const offsetRows = offsets.map(({ topic, partition, committed, end, lag }) => [topic, partition, committed, end, lag])
   return [
-    `${paint(out, 'bold', group.group)}  coordinator ${coordinator === -1 ? 'none' : coordinator}  epoch ${groupEpoch ?? '-'}`,
+    `${paint(out, 'bold', harmless(group.group))}  coordinator ${coordinator === -1 ? 'none' : coordinator}  epoch ${groupEpoch ?? '-'}`,
     table(out, ['MEMBER', 'SERVICE', 'HOST', 'TARGET', 'PROCESSES'], memberRows),
     '',
     offsetsProblem ?? table(out, ['TOPIC', 'PARTITION', 'COMMITTED', 'END', 'LAG'], offsetRows),

@@ -1,6 +1,6 @@
 // What Castle says would happen (its dry runs), as people read it before they agree.
 import type { Output } from '../io.ts'
-import { counted, paint, table } from '../output/index.ts'
+import { counted, harmless, paint, table } from '../output/index.ts'
 
 interface Problem {
   readonly field: string
@@ -64,7 +64,9 @@ export function changePreview(out: Output, name: string, plan: TopicPlan): strin
 export function deletePreview(name: string, plan: DeletePlan): string {
   const messages = plan.messages === null ? 'an unknown number of messages' : counted(plan.messages, 'message')
   const groups =
-    plan.groups.length === 0 ? 'No group' : `${counted(plan.groups.length, 'group')} (${plan.groups.join(', ')})`
+    plan.groups.length === 0
+      ? 'No group'
+      : `${counted(plan.groups.length, 'group')} (${harmless(plan.groups.join(', '))})`
   return [
     `Topic ${name} has ${counted(plan.partitions, 'partition')} with ${messages}.`,
     `${groups} and ${counted(plan.clients, 'client')} use it. Deleted is deleted: there is no way back.`,
@@ -77,5 +79,5 @@ function problemLines(out: Output, problems: readonly Problem[]): string[] {
 
 function shown(value: unknown): string {
   if (value === null || value === undefined) return 'default'
-  return typeof value === 'string' ? value : JSON.stringify(value)
+  return harmless(typeof value === 'string' ? value : JSON.stringify(value))
 }

@@ -1,6 +1,6 @@
 // A topic as people read it.
 import type { Output } from '../io.ts'
-import { type Cell, paint, table } from '../output/index.ts'
+import { type Cell, harmless, paint, table } from '../output/index.ts'
 
 interface Applied {
   readonly current: number
@@ -64,7 +64,7 @@ export function describedTopic(out: Output, topic: Topic): string {
   ])
   return [
     `${paint(out, 'bold', topic.name)}  ${topic.topicId}`,
-    ...about.flatMap(([name, value]) => (value === '' ? [] : [`${`${name}:`.padEnd(13)}${value}`])),
+    ...about.flatMap(([name, value]) => (value === '' ? [] : [`${`${name}:`.padEnd(13)}${harmless(value)}`])),
     '',
     table(out, ['PARTITION', 'LEADER', 'EPOCH', 'REPLICAS', 'ISR'], rows),
   ].join('\n')

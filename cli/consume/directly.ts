@@ -29,8 +29,7 @@ export async function readDirectly(input: Input, io: Io, options: DirectOptions,
     const partitions = await placed(admin, options)
     const reader = new LogReader(client, topic, partitions, {
       take: options.take,
-      onSkipped: (partition, from, to) =>
-        say(io, `${options.topic}/${partition}: offsets ${from} to ${to - 1} are gone; going on at ${to}`),
+      onSkipped: (partition, from, to) => say(io, skippedText(`${options.topic}/${partition}`, from, to)),
       onTrouble: (error) => say(io, `waiting: ${sentenceOf(error)}`),
     })
     const { until } = options
@@ -42,6 +41,11 @@ export async function readDirectly(input: Input, io: Io, options: DirectOptions,
     clearTimeout(timer)
     client.close()
   }
+}
+
+function skippedText(where: string, from: number, to: number): string {
+  const what = from < to ? `offsets ${from} to ${to - 1} are gone` : `offset ${from} is beyond the end`
+  return `${where}: ${what}; going on at ${to}`
 }
 
 /** Not beyond the longest timer there is: 24 days. */

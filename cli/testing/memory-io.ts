@@ -8,8 +8,8 @@ export interface MemoryIoOptions {
   /** As wide as a terminal; left out: a pipe. */
   readonly columns?: number
   readonly hasColours?: boolean
-  /** What a person types at each question; left out: nobody is there. */
-  readonly answers?: readonly string[]
+  /** What a person types at each question, perhaps after something else happened; left out: nobody is there. */
+  readonly answers?: readonly (string | (() => Promise<string>))[]
   readonly env?: NodeJS.ProcessEnv
 }
 
@@ -60,7 +60,7 @@ export class MemoryIo implements Io {
   readonly stderr: MemoryOutput
   readonly env: NodeJS.ProcessEnv
   readonly questions: string[] = []
-  readonly #answers: string[] | undefined
+  readonly #answers: (string | (() => Promise<string>))[] | undefined
   readonly #stop = new AbortController()
 
   constructor({ input, columns, hasColours, answers, env = {} }: MemoryIoOptions = {}) {
@@ -77,7 +77,8 @@ export class MemoryIo implements Io {
 
   async ask(question: string): Promise<string | undefined> {
     this.questions.push(question)
-    return this.#answers?.shift()
+    const answer = this.#answers?.shift()
+    return typeof answer === 'function' ? await answer() : answer
   }
 
   stopped(): AbortSignal {

@@ -72,6 +72,27 @@ describe('consume', () => {
     expect(members).toEqual([])
   })
 
+  test('without a group it goes on where it was when the broker is back, and ends when the topic is deleted', async () => {
+    await shell('castellan topic create lasting --partitions 2')
+    const follower = new TestProcess('consume', castellan, [
+      ...['consume', 'lasting', '--from', '7', '--castle', platform.castle],
+    ])
+    await waitFor(
+      'it to say that there is no such offset',
+      () => follower.stderr.match(/beyond the end/g)?.length === 2,
+    )
+    await shell("printf 'one\\n' | castellan produce lasting")
+    await waitFor('the first message', () => follower.stdout === 'one\n')
+    await platform.kill('broker-1')
+    await platform.restart('broker-1')
+    await platform.untilUp()
+    await shell("printf 'two\\n' | castellan produce lasting")
+    await waitFor('what came after', () => follower.stdout === 'one\ntwo\n')
+    await shell('castellan topic delete lasting --yes')
+    expect(await follower.ended).toMatchObject({ code: 3 })
+    expect(follower.stderr).toContain("topic 'lasting' was deleted")
+  })
+
   test('a pipe that is closed ends it quietly', async () => {
     const { code, stdout, stderr } = await shell(
       'set -o pipefail; seq 20000 | castellan produce other.topic && castellan consume other.topic --from earliest | head -n 3',

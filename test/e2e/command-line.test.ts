@@ -98,6 +98,12 @@ describe('topics', () => {
     })
     const weaker = await run('topic change careful --ack-level 0', person('y'))
     expect(weaker).toMatchObject({ code: 1, questions: ['Change topic careful? Type careful to go on: '] })
+    const meanwhile = async () => {
+      await run('topic change careful --config retention.ms=1000 --config segment.ms=5000 --yes')
+      return 'y'
+    }
+    const outdated = await run('topic change careful --config retention.ms=3000', { columns: 80, answers: [meanwhile] })
+    expect(outdated).toMatchObject({ code: 4, stdout: '' })
     const gone = await run('topic delete careful', person()) // Ctrl-D
     expect(gone).toMatchObject({ code: 1, stderr: expect.stringContaining('Nothing was done') })
     expect(await run('topic delete careful')).toMatchObject({ code: 2, stderr: expect.stringContaining('give --yes') })
