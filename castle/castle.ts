@@ -19,7 +19,7 @@ import { Sessions } from './heartbeats/sessions.ts'
 import { Host } from './host.ts'
 import { Attention } from './leases/attention.ts'
 import { anyCluster, groupAudience, noCluster, noticesOf, topicAudience } from './scope.ts'
-import { type AppliedChange, Changes } from './state/changes.ts'
+import { type AppliedChange, Changes, type WriteFailure } from './state/changes.ts'
 import type { Cluster, Topic } from './state/entities.ts'
 import type { State } from './state/state.ts'
 import type { Store } from './store/store.ts'
@@ -140,6 +140,11 @@ export class Castle {
 
   get castleEpoch(): number {
     return this.#changes.castleEpoch
+  }
+
+  /** Null: the last change was written. */
+  get writeFailure(): WriteFailure | null {
+    return this.#changes.writeFailure
   }
 
   /** To be read, never changed. */

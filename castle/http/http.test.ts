@@ -372,7 +372,7 @@ describe('heartbeats', () => {
     expect(value).toMatchObject({ seq: 2, intervalMs: 3_000, leaseMs: 10_000, subjects: [{ key: 'cluster/c' }] })
   })
 
-  test('a changed setting reaches 100 connected clients within 200 ms, by push', async () => {
+  test('a changed setting reaches 100 connected clients by push: none waits for its interval', async () => {
     await call('POST', '/api/topics', { name: 'settings' })
     const clients = Array.from(
       { length: 100 },
@@ -386,8 +386,8 @@ describe('heartbeats', () => {
       await until(() => clients.every((client) => client.topic('settings')?.ackLevel === ackLevel), 'all know it')
       tookMs.push(performance.now() - startMs)
     }
-    // The median: this machine may run other tests at the same time.
-    expect(tookMs.sort((a, b) => a - b)[2]).toBeLessThan(200)
+    // By their interval the last of 100 would hear of it after 3 s. (How fast it is stands in test/bench.)
+    expect(tookMs.sort((a, b) => a - b)[2]).toBeLessThan(2_000)
     await Promise.all(clients.map(({ sender }) => sender.stop()))
   }, 20_000)
 

@@ -99,3 +99,26 @@ test('what is wrong is listed, worst first, and goes when it is mended', async (
   client.change({ groups: [{ ...group, stuck: [] }] })
   await until(async () => !(await kinds()).includes('stuck'), 'it goes on')
 })
+
+test('a store that takes no change is the first of problems, and health says so until one is written', async () => {
+  let isFull = false
+  const full = await TestApi.start({}, async () => {
+    if (isFull) throw new Error('no room')
+  })
+  try {
+    await full.startBrokers(1)
+    expect((await full.get('/api/health')).value).toMatchObject({ status: 'ok', problem: null })
+    isFull = true
+    expect((await full.call('POST', '/api/topics', { name: 'one' })).status).toBe(503)
+    const { value } = await full.get('/api/health')
+    expect(value).toMatchObject({ status: 'degraded', problem: expect.stringContaining('no room') })
+    const [first] = (await full.get('/api/problems')).value.items
+    expect(first).toMatchObject({ kind: 'store-failed', harm: 1, what: 'STORE_FAILED' })
+    expect(first.params.reason).toContain('no room')
+    isFull = false
+    expect((await full.call('POST', '/api/topics', { name: 'two' })).status).toBe(201)
+    expect((await full.get('/api/health')).value).toMatchObject({ status: 'ok', problem: null })
+  } finally {
+    await full.stop()
+  }
+})

@@ -5,7 +5,7 @@
 // A decision that changes nothing is not written. Versions and everything that must never repeat contain the Castle epoch
 // (R14), so a counter in memory is enough for the rest.
 import { versionOf } from '@castellan/protocol/heartbeat'
-import type { Clock, Logger } from '@castellan/protocol/runtime'
+import { type Clock, Complaints, type Logger } from '@castellan/protocol/runtime'
 import { CastleError, messageOf } from '../errors.ts'
 import type { Store } from '../store/store.ts'
 import { decodeEntry, encodeChange } from './codec.ts'
@@ -17,6 +17,14 @@ import { State } from './state.ts'
 const queueMax = 10_000
 /** Of one Castle epoch: ids given under different epochs never meet (R14). */
 const producerIdsMax = 2 ** 32
+
+/** The last change was refused by the store: nothing that people or brokers ask for is written. */
+export interface WriteFailure {
+  /** ms since 1970: of the first one, and of the last. */
+  readonly sinceMs: number
+  readonly lastMs: number
+  readonly reason: string
+}
 
 export interface AppliedChange {
   readonly change: EntityChange
@@ -46,11 +54,14 @@ export class Changes {
   #tail: Promise<unknown> = Promise.resolve()
   #waiting = 0
   #closed: CastleError | undefined
+  #writeFailure: WriteFailure | null = null
+  readonly #complaints: Complaints
 
   private constructor(options: ChangesOptions, state: State, castleEpoch: number) {
     this.#options = options
     this.state = state
     this.#castleEpoch = castleEpoch
+    this.#complaints = new Complaints(options.clock, options.log)
     this.#lastDecision = Math.max(0, ...[...state.all('decision')].map((decision) => decision.number))
   }
 
@@ -64,6 +75,11 @@ export class Changes {
 
   get castleEpoch(): number {
     return this.#castleEpoch
+  }
+
+  /** Null: the last change was written. */
+  get writeFailure(): WriteFailure | null {
+    return this.#writeFailure
   }
 
   /** For subjects that are made from reports and never stored. */
@@ -141,9 +157,13 @@ export class Changes {
       await this.#options.store.commit(changes.map(encodeChange), this.#castleEpoch)
     } catch (error) {
       if (error instanceof CastleError && error.code === 'STALE_EPOCH') this.#replaced(error)
-      this.#options.log.error({ error, changes: changes.length }, 'a decision could not be written')
-      throw new CastleError('STORE_FAILED', `the change could not be written: ${messageOf(error)}`, { cause: error })
+      const nowMs = this.#options.clock.wallMs()
+      const reason = messageOf(error)
+      this.#writeFailure = { sinceMs: this.#writeFailure?.sinceMs ?? nowMs, lastMs: nowMs, reason }
+      this.#complaints.say('write', { error, changes: changes.length }, 'a decision could not be written', 'error')
+      throw new CastleError('STORE_FAILED', `the change could not be written: ${reason}`, { cause: error })
     }
+    this.#writeFailure = null
     const applied = changes.map((change): AppliedChange => {
       const before = this.state.get(change.kind, change.key)
       this.state.apply(change)

@@ -25,10 +25,11 @@ export class TestApi {
     this.server = server
   }
 
-  static async start(config: Partial<CastleConfig> = {}): Promise<TestApi> {
+  /** `beforeCommit` may throw, as a disk does. */
+  static async start(config: Partial<CastleConfig> = {}, beforeCommit = async () => {}): Promise<TestApi> {
     const runtime = nodeRuntime()
     const settings = castleConfig({ dataFolder: '/nowhere', listen: { host: '127.0.0.1', port: 0 }, ...config })
-    const store = new MemoryStore(new MemoryDisk())
+    const store = new MemoryStore(new MemoryDisk(), { beforeCommit })
     const castle = await Castle.start(runtime, { store, settings, log: silentLogger })
     return new TestApi(castle, await serveHttp(castle, settings, runtime, silentLogger, 'test'))
   }

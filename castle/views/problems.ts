@@ -18,7 +18,14 @@ const behindAfterMs = 10_000
 const aboutMax = 20
 const stuckShownMax = 1_000
 const faultsShownMax = 100
-const harms = { leaderless: 1, 'log-fault': 2, 'broker-down': 3, stuck: 4, 'client-behind': 5 } as const
+const harms = {
+  'store-failed': 1,
+  leaderless: 1,
+  'log-fault': 2,
+  'broker-down': 3,
+  stuck: 4,
+  'client-behind': 5,
+} as const
 
 export class Problems {
   readonly #castle: Castle
@@ -72,6 +79,11 @@ function identityOf({
 }
 
 function* findProblems(castle: Castle, nowMs: number): Iterable<Found> {
+  const { writeFailure } = castle
+  if (writeFailure !== null) {
+    const params = { reason: writeFailure.reason }
+    yield { ...of('store-failed', '', 'STORE_FAILED', params, []), sinceMs: writeFailure.sinceMs }
+  }
   for (const { id } of castle.state.all('cluster')) {
     yield* leaderless(castle, id)
     for (const broker of brokersOf(castle.state, id)) {

@@ -234,6 +234,7 @@ export type TopicClientView = Static<typeof topicClientView>
 
 export const problemView = Type.Object({
   kind: Type.Union([
+    Type.Literal('store-failed'),
     Type.Literal('leaderless'),
     Type.Literal('log-fault'),
     Type.Literal('broker-down'),
@@ -263,7 +264,10 @@ export const decisionView = Type.Object({
 export type DecisionView = Static<typeof decisionView>
 
 export const healthView = Type.Object({
-  status: Type.Literal('ok'),
+  /** degraded: the last change could not be written, and until one can be, nothing changes. */
+  status: Type.Union([Type.Literal('ok'), Type.Literal('degraded')]),
+  /** What could not be written, since when, and why; null: all is well. */
+  problem: nullable(text),
   castleEpoch: count,
   release: text,
   pid: count,

@@ -3,6 +3,7 @@ import type { ClientReport, PartitionsByTopic } from '@castellan/protocol/heartb
 import type { Castle } from '../castle.ts'
 import type { Session } from '../heartbeats/session.ts'
 import { scopeOf } from '../scope.ts'
+import type { WriteFailure } from '../state/changes.ts'
 import type { Broker, Cluster, Decision, Topic } from '../state/entities.ts'
 import { brokersOf, topicsOf } from '../state/state.ts'
 import type {
@@ -178,7 +179,15 @@ export function viewHealth(castle: Castle, process: { release: string; pid: numb
       leaderless += topic.partitions.filter(({ leader }) => leader === -1).length
     return { id, brokers: brokers.length, brokersUp: brokers.filter(({ up }) => up).length, leaderless }
   })
-  return { status: 'ok', castleEpoch: castle.castleEpoch, ...process, clusters }
+  const { writeFailure } = castle
+  const status = writeFailure === null ? 'ok' : 'degraded'
+  return { status, problem: writeFailureText(writeFailure), castleEpoch: castle.castleEpoch, ...process, clusters }
+}
+
+function writeFailureText(failure: WriteFailure | null): string | null {
+  if (failure === null) return null
+  const { sinceMs, lastMs, reason } = failure
+  return `no change could be written since ${isoTime(sinceMs)}, last tried at ${isoTime(lastMs)}: ${reason}`
 }
 
 /** Keys of what a sender holds in another version than it should. */

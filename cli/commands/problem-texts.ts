@@ -15,6 +15,7 @@ export interface Problem {
 type Params = Problem['params']
 
 const texts: Readonly<Record<string, (params: Params) => string>> = {
+  STORE_FAILED: ({ reason }) => `Castle cannot write changes, none is accepted: ${reason}`,
   BROKER_DOWN: ({ broker, host, port, why }) => `broker ${broker} (${host}:${port}) is down: ${why}`,
   LOG_OUT_OF_USE: (params) => `${placeOf(params)} is out of use at broker ${params['broker']}: ${params['fault']}`,
   PARTITIONS_LEADERLESS: ({ partitions, topics, examples }) =>

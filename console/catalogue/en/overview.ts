@@ -10,6 +10,7 @@ export const overview = {
   fineHint: 'All brokers are up, each partition has a leader, no message is stuck, all clients follow.',
   problemsHint: 'Worst first',
   kinds: {
+    'store-failed': 'store failed',
     leaderless: 'no leader',
     'log-fault': 'log damaged',
     'broker-down': 'broker down',
@@ -18,6 +19,7 @@ export const overview = {
   } as Readonly<Record<string, string>>,
   /** By the problem's code. */
   what: {
+    STORE_FAILED: ({ reason }: Params) => `Castle cannot write changes to its store: ${reason}`,
     PARTITIONS_LEADERLESS: ({ partitions, topics, examples }: Params) =>
       `${n(Number(partitions), 'partition')} of ${n(Number(topics), 'topic')} without a leader: ${examples}`,
     LOG_OUT_OF_USE: ({ broker, topic, topicId, partition, fault }: Params) =>
@@ -30,6 +32,7 @@ export const overview = {
   } as Readonly<Record<string, (params: Params) => string>>,
   /** What it means for those who use the platform. */
   harm: {
+    'store-failed': 'No change is accepted, and partitions whose leader dies get no other.',
     leaderless: 'Nothing can be written to or read from these partitions.',
     'log-fault': 'This copy of the partition is not served.',
     'broker-down': 'What it led has moved where another replica was in sync; the rest waits for it.',
