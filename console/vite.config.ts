@@ -40,7 +40,7 @@ function compressed(): Plugin {
   return {
     name: 'castellan-compressed',
     apply: 'build',
-    closeBundle() {
+    writeBundle() {
       for (const file of readdirSync(dist, { recursive: true, encoding: 'utf8' })) {
         if (!/\.(js|css|html|svg)$/.test(file)) continue
         const bytes = readFileSync(join(dist, file))

@@ -52,7 +52,7 @@ setInterval(() => connection.review(), 1_000)
 let before = connection.state.kind
 connection.subscribe(() => {
   const { kind } = connection.state
-  if (kind === 'live' && before !== 'live') void queryClient.invalidateQueries()
+  if (kind === 'live' && before !== 'live') void refresh('/api')
   if (kind === 'polling' && before === 'away') stream.hurry()
   before = kind
 })

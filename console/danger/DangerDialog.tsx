@@ -6,6 +6,7 @@ import { type ReactNode, useId, useRef, useState } from 'react'
 import { type Problem, problemOf } from '../api/problem.ts'
 import { useProblemText } from '../api/use-problem-text.ts'
 import { useText } from '../catalogue/index.ts'
+import { useReturnFocus } from '../shell/use-return-focus.ts'
 import './danger.css'
 import { type Act, type Outcome, type Plan, usePlan } from './use-plan.ts'
 
@@ -39,6 +40,7 @@ interface DangerDialogProps<P extends Plan> {
 export function DangerDialog<P extends Plan>(props: DangerDialogProps<P>) {
   const { title, act, wordsOf, form, isReasonRequired = false, onClose, onDone } = props
   const { danger, shell } = useText()
+  useReturnFocus()
   const { plan, outcome, run } = usePlan<P>(act)
   const [typed, setTyped] = useState('')
   const [reason, setReason] = useState('')

@@ -3,6 +3,7 @@ import { Button, Input, InputNumber, Modal } from 'antd'
 import { useRef, useState } from 'react'
 import { type CreationPlan, useProblemText } from '../api/index.ts'
 import { useText } from '../catalogue/index.ts'
+import { useReturnFocus } from '../shell/use-return-focus.ts'
 import { setQueryValues } from '../url/index.ts'
 import { AckChoice } from './AckChoice.tsx'
 import { useClusters } from './api.ts'
@@ -22,6 +23,7 @@ const blank: NewTopic = {
 
 export function CreateTopic({ onClose }: { readonly onClose: () => void }) {
   const text = useText()
+  useReturnFocus()
   const form = text.topic.creation
   const clusters = useClusters().data?.items ?? []
   const cluster = clusters[0]?.id ?? ''

@@ -3,6 +3,7 @@ import { Button, Input, Modal } from 'antd'
 import { useState } from 'react'
 import { call, type Problem, problemOf, type TopicView, useProblemText } from '../api/index.ts'
 import { useText } from '../catalogue/index.ts'
+import { useReturnFocus } from '../shell/use-return-focus.ts'
 import { pathOf } from './api.ts'
 import { Field } from './Field.tsx'
 import { labelsOf } from './filter.ts'
@@ -12,6 +13,7 @@ import { refreshTopics } from './use-change.tsx'
 export function EditFacts({ topic, onClose }: { readonly topic: TopicView; readonly onClose: () => void }) {
   const { topic: text, shell, danger } = useText()
   const textOf = useProblemText()
+  useReturnFocus()
   const [owner, setOwner] = useState(topic.owner)
   const [description, setDescription] = useState(topic.description)
   const [labelText, setLabelText] = useState(() => labelsOf(topic).join('\n'))

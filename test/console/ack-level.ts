@@ -59,8 +59,16 @@ export async function previewAnew(stage: Stage): Promise<void> {
   const name = 'changed-meanwhile'
   await stage.call('POST', '/api/topics', { name, ackLevel: 1 })
   const page = await stage.open(`/topics/default/${name}`)
-  await page.getByRole('button', { name: topic.ackChange(-1) }).click()
+  const opener = page.getByRole('button', { name: topic.ackChange(-1) })
+  await opener.click()
   const dialog = page.getByRole('dialog', { name: topic.change.title(name) })
+
+  // Away with it, and back: the dialog stands in the address, and gives the focus back.
+  await page.keyboard.press('Escape')
+  await dialog.waitFor({ state: 'hidden' })
+  await opener.and(page.locator(':focus')).waitFor()
+  await page.goBack()
+  await dialog.waitFor()
   const apply = dialog.getByRole('button', { name: topic.change.verbAck(-1) })
   await waitFor('the preview', () => apply.isEnabled())
   await stage.call('PATCH', `/api/topics/${name}`, { configs: { 'retention.ms': '60000' } })
