@@ -49,6 +49,7 @@ test.each([
 test('midnight is 00, in every zone and language', () => {
   expect(en.time('2026-03-01T00:05:09Z')).toBe('2026-03-01 00:05:09 UTC')
   expect(zh.time('2026-03-01T00:05:09Z')).toBe('2026-03-01 00:05:09 UTC')
+  expect(en.exactTime('2026-03-01T00:05:09.07Z')).toBe('2026-03-01 00:05:09.070 UTC')
   expect(en.clock('2026-03-01T00:05:09Z')).toBe('00:05:09')
   expect(makeFormats('en', 'Asia/Shanghai').time('2026-02-28T16:00:00Z')).toBe('2026-03-01 00:00:00 Asia/Shanghai')
 })

@@ -22,6 +22,8 @@ export interface Formats {
   age(ms: number): string
   /** Date and time to the second, with the zone where it is not the browser's own. */
   time(at: string | number): string
+  /** The same to the millisecond. */
+  exactTime(at: string | number): string
   /** Time of day to the second. */
   clock(at: string | number): string
 }
@@ -38,6 +40,12 @@ export function makeFormats(language: Language, zone: Zone): Formats {
     ...zoned,
   })
   const clock = new Intl.DateTimeFormat('en', { ...hours, ...zoned })
+  const writeTime = (at: string | number, fraction: string) => {
+    const found = parts.formatToParts(new Date(at))
+    const of = (type: string) => found.find((part) => part.type === type)?.value ?? ''
+    const suffix = zone === 'local' ? '' : zone === 'utc' ? ' UTC' : ` ${zone}`
+    return `${of('year')}-${of('month')}-${of('day')} ${of('hour')}:${of('minute')}:${of('second')}${fraction}${suffix}`
+  }
   const ago = language === 'en' ? agoInEnglish : agoInChinese
   return {
     count: (value) => counts.format(value),
@@ -47,12 +55,9 @@ export function makeFormats(language: Language, zone: Zone): Formats {
     percent: (ratio) => `${oneDigit.format(ratio * 100)} %`,
     duration: (ms) => duration(ms, oneDigit),
     age: ago,
-    time: (at) => {
-      const of = (type: string) => found.find((part) => part.type === type)?.value ?? ''
-      const found = parts.formatToParts(new Date(at))
-      const suffix = zone === 'local' ? '' : zone === 'utc' ? ' UTC' : ` ${zone}`
-      return `${of('year')}-${of('month')}-${of('day')} ${of('hour')}:${of('minute')}:${of('second')}${suffix}`
-    },
+    time: (at) => writeTime(at, ''),
+    // Zones differ by whole seconds at least.
+    exactTime: (at) => writeTime(at, `.${String(new Date(at).getUTCMilliseconds()).padStart(3, '0')}`),
     clock: (at) => clock.format(new Date(at)),
   }
 }

@@ -25,7 +25,6 @@ export function GroupPage({ parts: { cluster, group, tab } }: PageProps<typeof p
       name={group}
       title={<Title group={group} view={view} />}
       trail={[{ text: text.title, to: pages.groups }]}
-      isFilled
     >
       {view === undefined && query.error !== null && <Failure query={query} />}
       {view === undefined && query.error === null && <div className="late" role="status" aria-label={shell.loading} />}

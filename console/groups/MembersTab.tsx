@@ -20,6 +20,7 @@ export function MembersTab({ view, query }: GroupProps) {
       rows={view.members}
       keyOf={({ memberId }) => memberId}
       query={query}
+      height="fit"
       sort={{ column: 'member', isDescending: false }}
       empty={<p>{text.noMembers}</p>}
     />

@@ -22,6 +22,7 @@ export function OffsetsTab({ view, query }: GroupProps) {
       rows={rows}
       keyOf={({ topic, partition }) => `${topic}/${partition}`}
       query={query}
+      height="fit"
       sort={{ column: 'lag', isDescending: true }}
       empty={<p>{view.offsetsProblem === null ? text.noOffsets : text.offsetsProblem(view.offsetsProblem)}</p>}
     />

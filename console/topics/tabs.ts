@@ -23,6 +23,7 @@ function tab(load: () => Promise<ComponentType<TabProps>>, { isFilled = false } 
 export const tabs = {
   overview: tab(async () => (await import('./OverviewTab.tsx')).OverviewTab),
   partitions: tab(async () => (await import('./PartitionsTab.tsx')).PartitionsTab, { isFilled: true }),
+  messages: tab(async () => (await import('../messages/MessagesTab.tsx')).MessagesTab, { isFilled: true }),
   clients: tab(async () => (await import('./ClientsTab.tsx')).ClientsTab, { isFilled: true }),
   settings: tab(async () => (await import('./SettingsTab.tsx')).SettingsTab),
 } as const

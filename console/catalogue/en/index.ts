@@ -6,9 +6,23 @@ import { decisions } from './decisions.ts'
 import { errors } from './errors.ts'
 import { grid } from './grid.ts'
 import { groups } from './groups.ts'
+import { messages } from './messages.ts'
 import { overview } from './overview.ts'
 import { shell } from './shell.ts'
 import { topic } from './topic.ts'
 import { topics } from './topics.ts'
 
-export const en = { shell, grid, danger, errors, topics, topic, overview, brokers, groups, clients, decisions }
+export const en = {
+  shell,
+  grid,
+  danger,
+  errors,
+  topics,
+  topic,
+  overview,
+  brokers,
+  groups,
+  clients,
+  decisions,
+  messages,
+}
