@@ -11,6 +11,8 @@ export interface MemoryIoOptions {
   /** What a person types at each question, perhaps after something else happened; left out: nobody is there. */
   readonly answers?: readonly (string | (() => Promise<string>))[]
   readonly env?: NodeJS.ProcessEnv
+  /** After so many writes nobody reads standard output any more. */
+  readonly writesMax?: number
 }
 
 export interface Ran {
@@ -26,8 +28,10 @@ export class MemoryOutput implements Output {
   readonly hasColours: boolean
   readonly #closed = new AbortController()
   readonly #parts: Buffer[] = []
+  readonly #writesMax: number
 
-  constructor(columns: number | undefined, hasColours = false) {
+  constructor(columns: number | undefined, hasColours = false, writesMax = Number.POSITIVE_INFINITY) {
+    this.#writesMax = writesMax
     this.isTerminal = columns !== undefined
     this.columns = columns
     this.hasColours = hasColours
@@ -45,11 +49,8 @@ export class MemoryOutput implements Output {
     return this.bytes.toString()
   }
 
-  close(): void {
-    this.#closed.abort()
-  }
-
   async write(text: string | Uint8Array): Promise<void> {
+    if (this.#parts.length >= this.#writesMax) this.#closed.abort()
     if (!this.closed.aborted) this.#parts.push(Buffer.from(text))
   }
 }
@@ -63,9 +64,9 @@ export class MemoryIo implements Io {
   readonly #answers: (string | (() => Promise<string>))[] | undefined
   readonly #stop = new AbortController()
 
-  constructor({ input, columns, hasColours, answers, env = {} }: MemoryIoOptions = {}) {
+  constructor({ input, columns, hasColours, answers, writesMax, env = {} }: MemoryIoOptions = {}) {
     this.stdin = Readable.from(input === undefined ? [] : [Buffer.from(input)])
-    this.stdout = new MemoryOutput(columns, hasColours)
+    this.stdout = new MemoryOutput(columns, hasColours, writesMax)
     this.stderr = new MemoryOutput(columns, hasColours)
     this.env = env
     this.#answers = answers === undefined ? undefined : [...answers]

@@ -147,6 +147,10 @@ describe('messages', () => {
     expect(stdout.trim().split('\n')).toHaveLength(123)
     expect(await json('group describe few')).toMatchObject([{ offsets: [{ committed: 123, lag: 377 }] }])
     expect((await run('consume many --group few --max 1')).stdout).toBe('m123\n')
+    // Nobody reads any more: what could not be printed is not committed.
+    const piped = await run('consume many --group piped --from earliest', { writesMax: 7 })
+    expect(piped).toMatchObject({ code: 0, stdout: expect.stringMatching(/^m0\n[\s\S]*m6\n$/), stderr: '' })
+    expect(await json('group describe piped')).toMatchObject([{ offsets: [{ committed: 7, lag: 493 }] }])
   })
 
   test('without a group nobody joins: Castle hears of no group and no client', async () => {
