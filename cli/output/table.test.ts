@@ -46,9 +46,14 @@ test('names from anybody give the terminal no orders', () => {
   expect(harmless('a\tb\nc\r\u0000\u202e', true)).toBe('a\tb\nc\\r\\x00\\u{202e}')
 })
 
+test('the first column, the name, is cut last', () => {
+  expect(fittedWidths([18, 10, 36], [false, true, false], 50)).toEqual([18, 10, 18])
+  expect(fittedWidths([18, 10, 36], [false, true, false], 36)).toEqual([16, 10, 6])
+})
+
 test('a line that cannot fit keeps a few letters of each text; a text of any length costs little', () => {
   expect(fittedWidths([10, 10, 4], [false, false, true], 15)).toEqual([6, 6, 4])
-  expect(fittedWidths([10_000_000, 10_000_000], [false, false], 80)).toEqual([39, 39])
+  expect(fittedWidths([10_000_000, 10_000_000], [false, false], 80)).toEqual([72, 6])
 })
 
 test.each([

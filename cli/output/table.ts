@@ -1,4 +1,4 @@
-// Rows under headings. On a terminal a row is one line: where it does not fit, the widest texts are cut. In a pipe all of it stands.
+// Rows under headings. On a terminal a row is one line: where it does not fit, the widest texts are cut, and what the row is about last. In a pipe all of it stands.
 import type { Output } from '../io.ts'
 import { fitted, harmless, paint, type Style, widthOf } from './text.ts'
 
@@ -35,13 +35,14 @@ export function table(out: Output, headings: readonly string[], rows: readonly (
   ].join('\n')
 }
 
-/** Takes from the widest column of text, again and again, until the line fits or nothing is left to take. */
+/** Takes from the widest column of text, again and again, until the line fits or nothing is left to take; from the first, the name, last. */
 export function fittedWidths(wanted: readonly number[], isNumeric: readonly boolean[], columns: number): number[] {
   const widths = wanted.map((width, column) => (isNumeric[column] ? width : Math.min(width, columns)))
   let excess = widths.reduce((sum, width) => sum + width, 0) + gap * (widths.length - 1) - columns
   while (excess > 0) {
-    const open = [...widths.keys()].filter((column) => !isNumeric[column] && (widths[column] ?? 0) > narrowest)
-    if (open.length === 0) break
+    const cuttable = [...widths.keys()].filter((column) => !isNumeric[column] && (widths[column] ?? 0) > narrowest)
+    if (cuttable.length === 0) break
+    const open = cuttable.length === 1 ? cuttable : cuttable.filter((column) => column > 0)
     const sorted = open.sort((a, b) => (widths[b] ?? 0) - (widths[a] ?? 0))
     const widest = sorted[0] ?? 0
     // Down to the second widest at once: a value of a megabyte must not cost a million rounds.
