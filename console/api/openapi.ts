@@ -28,6 +28,8 @@ const names: readonly (readonly [name: string, answer: string])[] = [
   ['BrokerView', 'get /api/brokers 200 []'],
   ['TopicSummary', 'get /api/topics 200 []'],
   ['TopicView', 'get /api/topics/{name} 200'],
+  ['TopicOffsets', 'get /api/topics/{name}/offsets 200'],
+  ['TopicClient', 'get /api/topics/{name}/clients 200 []'],
   ['TopicSetting', 'get /api/topic-settings 200 []'],
   ['CreationPlan', 'post /api/topics 200'],
   ['ChangePlan', 'patch /api/topics/{name} 200 |1'],

@@ -1,7 +1,8 @@
 // What Castle answers. Made by make-types.ts from its OpenAPI document: do not edit.
 
 export type HealthView = {
-  readonly status: 'ok'
+  readonly status: 'ok' | 'degraded'
+  readonly problem: string | null
   readonly castleEpoch: number
   readonly release: string
   readonly pid: number
@@ -99,6 +100,26 @@ export type TopicView = {
       readonly senders: number
     }
   }
+}
+
+export type TopicOffsets = {
+  readonly items: readonly {
+    readonly partition: number
+    readonly start: number | null
+    readonly end: number | null
+  }[]
+  readonly problem: string | null
+}
+
+export type TopicClient = {
+  readonly id: string
+  readonly service: string
+  readonly host: string
+  readonly linked: boolean
+  readonly state: 'applied' | 'pending' | 'offline'
+  readonly version: number | null
+  readonly desired: number
+  readonly appliedMs: number | null
 }
 
 export type TopicSetting = {
@@ -276,7 +297,7 @@ export type DecisionView = {
 }
 
 export type ProblemView = {
-  readonly kind: 'leaderless' | 'log-fault' | 'broker-down' | 'stuck' | 'client-behind'
+  readonly kind: 'store-failed' | 'leaderless' | 'log-fault' | 'broker-down' | 'stuck' | 'client-behind'
   readonly harm: number
   readonly cluster: string
   readonly what: string

@@ -16,6 +16,8 @@ export function actionsOf({ kind, cluster, params, about }: ProblemView): readon
   const topic = text('topic')
   const partition = text('partition')
   switch (kind) {
+    case 'store-failed':
+      return [] // its disk is mended elsewhere
     case 'leaderless': {
       const only = params['topics'] === 1 ? text('examples') : undefined
       if (only === undefined) return [{ name: 'topics', to: href(pages.topics, {}, { sort: 'state', internal: '1' }) }]

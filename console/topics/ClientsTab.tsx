@@ -1,11 +1,12 @@
 // Which clients of the SDK use a topic, and which of them follow its newest version.
 import { useMemo } from 'react'
+import type { TopicClient } from '../api/index.ts'
 import { useText } from '../catalogue/index.ts'
 import { useFormats } from '../formats/index.ts'
 import { type Column, Grid } from '../grid/index.ts'
 import { Tag } from '../shell/index.ts'
 import { href, Link, pages } from '../url/index.ts'
-import { type TopicClient, useTopicClients } from './api.ts'
+import { useTopicClients } from './api.ts'
 import type { TabProps } from './tabs.ts'
 
 const tones = { applied: 'ok', pending: 'warn', offline: 'neutral' } as const
@@ -76,7 +77,7 @@ function useColumns(): readonly Column<TopicClient>[] {
         width: '144px',
         align: 'right',
         sort: ({ version }) => version ?? -1,
-        cell: ({ version }) => (version === null ? '–' : formats.id(version)),
+        cell: ({ version }) => (version === null ? '–' : formats.version(version)),
       },
     ],
     [text, clientStates, formats],

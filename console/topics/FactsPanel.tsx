@@ -2,7 +2,7 @@
 import { Button } from 'antd'
 import { Suspense } from 'react'
 import { useText } from '../catalogue/index.ts'
-import { Moment } from '../formats/index.ts'
+import { Moment, useFormats } from '../formats/index.ts'
 import { Panel } from '../grid/index.ts'
 import { Tag } from '../shell/index.ts'
 import { lazily } from '../shell/lazily.ts'
@@ -15,6 +15,7 @@ const EditFacts = lazily(async () => (await import('./EditFacts.tsx')).EditFacts
 export function FactsPanel({ topic, query }: TabProps) {
   const { topic: text } = useText()
   const [dialog, setDialog] = useQueryValue('dialog', { push: true })
+  const formats = useFormats()
   const labels = labelsOf(topic)
   const none = <span className="quiet">{text.none}</span>
   const edit = (
@@ -38,7 +39,7 @@ export function FactsPanel({ topic, query }: TabProps) {
           <Moment at={topic.createdAt} />
         </dd>
         <dt>{text.version}</dt>
-        <dd className="number">{topic.version}</dd>
+        <dd className="number">{formats.version(topic.version)}</dd>
         <dt>{text.id}</dt>
         <dd className="mono wrap">{topic.topicId}</dd>
       </dl>

@@ -1,19 +1,19 @@
 // The partitions of a topic: who leads each, who is in sync, which offsets it holds; and the way to more of them.
 import { Button } from 'antd'
 import { Suspense, useMemo } from 'react'
-import type { TopicView } from '../api/index.ts'
+import type { TopicOffsets, TopicView } from '../api/index.ts'
 import { useText } from '../catalogue/index.ts'
 import { useFormats } from '../formats/index.ts'
 import { type Column, Grid } from '../grid/index.ts'
 import { Tag } from '../shell/index.ts'
 import { lazily } from '../shell/lazily.ts'
 import { href, Link, pages, useQueryValue } from '../url/index.ts'
-import { type PartitionOffsets, useOffsets } from './api.ts'
+import { useOffsets } from './api.ts'
 import type { TabProps } from './tabs.ts'
 
 const AddPartitions = lazily(async () => (await import('./AddPartitions.tsx')).AddPartitions)
 
-type Row = TopicView['partitions'][number] & Partial<PartitionOffsets>
+type Row = TopicView['partitions'][number] & Partial<TopicOffsets['items'][number]>
 
 export function PartitionsTab({ topic, query }: TabProps) {
   const { topic: text } = useText()

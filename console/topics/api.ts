@@ -2,6 +2,8 @@
 import {
   type ClusterView,
   type GroupSummary,
+  type TopicClient,
+  type TopicOffsets,
   type TopicSetting,
   type TopicSummary,
   type TopicView,
@@ -36,32 +38,13 @@ export function useTopic(name: TopicName, { pollMs }: { pollMs?: number } = {}) 
   })
 }
 
-export interface PartitionOffsets {
-  readonly partition: number
-  readonly start: number | null
-  readonly end: number | null
-}
-
 /** Measured by the brokers, so asked again and again while it is in sight. */
 export function useOffsets(name: TopicName) {
-  return useLive<{ items: readonly PartitionOffsets[]; problem: string | null }>({
+  return useLive<TopicOffsets>({
     path: `${pathOf(name)}/offsets`,
     query: { cluster: name.cluster },
     pollMs: 2_000,
   })
-}
-
-/** A client of the SDK that uses the topic, and whether it has the topic's newest version. */
-export interface TopicClient {
-  readonly id: string
-  readonly service: string
-  readonly host: string
-  readonly linked: boolean
-  readonly state: 'applied' | 'pending' | 'offline'
-  readonly version: number | null
-  readonly desired: number
-  /** From the commit of the newest version to the heartbeat that confirmed it. */
-  readonly appliedMs: number | null
 }
 
 export function useTopicClients(name: TopicName, { pollMs }: { pollMs?: number } = {}) {
