@@ -1,12 +1,12 @@
 // A point in time: the date and how long ago it was, always together.
 import { useFormats, useNow } from './use-formats.ts'
 
-export function Moment({ at }: { readonly at: string | number }) {
+export function Moment({ at, isExact = false }: { readonly at: string | number; readonly isExact?: boolean }) {
   const formats = useFormats()
   const ageMs = useNow() - new Date(at).getTime()
   return (
     <time dateTime={new Date(at).toISOString()} className="number">
-      {formats.time(at)} <span className="quiet">({formats.age(ageMs)})</span>
+      {isExact ? formats.exactTime(at) : formats.time(at)} <span className="quiet">({formats.age(ageMs)})</span>
     </time>
   )
 }

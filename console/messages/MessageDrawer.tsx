@@ -78,7 +78,7 @@ function Content({ message }: { readonly message: Message }) {
         <dt>{text.columns.offset}</dt>
         <dd className="number">{formats.id(offset)}</dd>
         <dt>{text.columns.time}</dt>
-        <dd>{timestamp === null ? text.noTime : <Moment at={timestamp} />}</dd>
+        <dd>{timestamp === null ? text.noTime : <Moment at={timestamp} isExact />}</dd>
         <dt>{text.columns.key}</dt>
         <dd className="key-line">
           {key === null ? (

@@ -4,6 +4,7 @@ import { PageLayout } from '../shell/index.ts'
 import { useClusters, useProblems, useProgress } from './api.ts'
 import { Clusters } from './Clusters.tsx'
 import { FirstSteps } from './FirstSteps.tsx'
+import { Lately } from './Lately.tsx'
 import './overview.css'
 import { Problems } from './Problems.tsx'
 
@@ -17,6 +18,7 @@ export function OverviewPage() {
       {progress !== undefined && <FirstSteps progress={progress} />}
       <Problems query={problems} items={problems.data?.items ?? []} />
       <Clusters query={clusters} items={clusters.data?.items ?? []} />
+      <Lately />
     </PageLayout>
   )
 }

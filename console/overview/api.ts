@@ -1,5 +1,12 @@
 // What the first page shows: problems, clusters, and how far a beginner has come.
-import { type ClusterView, type ProblemView, type TopicSummary, useLive, useLiveList } from '../api/index.ts'
+import {
+  type ClusterView,
+  type DecisionView,
+  type ProblemView,
+  type TopicSummary,
+  useLive,
+  useLiveList,
+} from '../api/index.ts'
 
 /** A problem may come of silence, which no event tells of: asked every 2 s besides the stream. */
 export function useProblems() {
@@ -8,6 +15,15 @@ export function useProblems() {
 
 export function useClusters() {
   return useLiveList<ClusterView>({ path: '/api/clusters', subjects: ['brokers', 'topics', 'clients'], pollMs: 2_000 })
+}
+
+/** The last few. */
+export function useLatelyDecided() {
+  return useLive<{ items: readonly DecisionView[] }>({
+    path: '/api/decisions',
+    query: { limit: 6 },
+    subjects: ['decisions'],
+  })
 }
 
 export interface Progress {

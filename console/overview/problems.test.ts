@@ -18,6 +18,7 @@ test.each<[string, ProblemView, string[]]>([
     problem('leaderless', { partitions: 9, topics: 2, examples: 'a, b' }),
     ['topics /topics?sort=state&internal=1'],
   ],
+  ['a disk that takes nothing', problem('store-failed', { reason: 'full' }), []],
   ['a dead broker', problem('broker-down', { broker: 2 }), ['broker /brokers/default/2']],
   ['a damaged log', problem('log-fault', { broker: 2, topic: null, partition: 0 }), ['broker /brokers/default/2']],
   [

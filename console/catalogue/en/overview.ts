@@ -10,6 +10,7 @@ export const overview = {
   fineHint: 'All brokers are up, each partition has a leader, no message is stuck, all clients follow.',
   problemsHint: 'Worst first',
   kinds: {
+    'store-failed': 'Castle cannot write',
     'store-failed': 'store failed',
     leaderless: 'no leader',
     'log-fault': 'log damaged',
@@ -19,6 +20,7 @@ export const overview = {
   } as Readonly<Record<string, string>>,
   /** By the problem's code. */
   what: {
+    STORE_FAILED: ({ reason }: Params) => `Castle cannot write its state: ${reason}`,
     STORE_FAILED: ({ reason }: Params) => `Castle cannot write changes to its store: ${reason}`,
     PARTITIONS_LEADERLESS: ({ partitions, topics, examples }: Params) =>
       `${n(Number(partitions), 'partition')} of ${n(Number(topics), 'topic')} without a leader: ${examples}`,
@@ -32,6 +34,8 @@ export const overview = {
   } as Readonly<Record<string, (params: Params) => string>>,
   /** What it means for those who use the platform. */
   harm: {
+    'store-failed':
+      'Messages go on, but nothing can be changed, elected or assigned until it can. Make room on its disk.',
     'store-failed': 'No change is accepted, and partitions whose leader dies get no other.',
     leaderless: 'Nothing can be written to or read from these partitions.',
     'log-fault': 'This copy of the partition is not served.',
@@ -57,6 +61,8 @@ export const overview = {
   environment: 'Environment',
   kindNames: { castellan: 'Castellan', kafka: 'Apache Kafka' },
   missing: (flag: string) => `It cannot: ${flag}`,
+  lately: 'What Castle did last',
+  allDecisions: 'All decisions',
   noClusters: 'Castle knows no cluster yet.',
   steps: {
     title: 'First steps',
