@@ -55,7 +55,7 @@ export async function changeAckLevel(stage: Stage, language: Language): Promise<
 
 /** Somebody else changes the topic while the preview is looked at. */
 export async function previewAnew(stage: Stage): Promise<void> {
-  const { topic, danger } = textsOf('en')
+  const { topic, danger, shell } = textsOf('en')
   const name = 'changed-meanwhile'
   await stage.call('POST', '/api/topics', { name, ackLevel: 1 })
   const page = await stage.open(`/topics/default/${name}`)
@@ -64,6 +64,7 @@ export async function previewAnew(stage: Stage): Promise<void> {
   const dialog = page.getByRole('dialog', { name: topic.change.title(name) })
 
   // Away with it, and back: the dialog stands in the address, and gives the focus back.
+  await dialog.getByRole('button', { name: shell.cancel }).and(page.locator(':focus')).waitFor()
   await page.keyboard.press('Escape')
   await dialog.waitFor({ state: 'hidden' })
   await opener.and(page.locator(':focus')).waitFor()
