@@ -17,8 +17,6 @@ export function actionsOf({ kind, cluster, params, about }: ProblemView): readon
   const partition = text('partition')
   switch (kind) {
     case 'store-failed':
-      return []
-    case 'store-failed':
       return [] // its disk is mended elsewhere
     case 'leaderless': {
       const only = params['topics'] === 1 ? text('examples') : undefined

@@ -10,7 +10,6 @@ export const overview = {
   fineHint: 'All brokers are up, each partition has a leader, no message is stuck, all clients follow.',
   problemsHint: 'Worst first',
   kinds: {
-    'store-failed': 'Castle cannot write',
     'store-failed': 'store failed',
     leaderless: 'no leader',
     'log-fault': 'log damaged',
@@ -20,7 +19,6 @@ export const overview = {
   } as Readonly<Record<string, string>>,
   /** By the problem's code. */
   what: {
-    STORE_FAILED: ({ reason }: Params) => `Castle cannot write its state: ${reason}`,
     STORE_FAILED: ({ reason }: Params) => `Castle cannot write changes to its store: ${reason}`,
     PARTITIONS_LEADERLESS: ({ partitions, topics, examples }: Params) =>
       `${n(Number(partitions), 'partition')} of ${n(Number(topics), 'topic')} without a leader: ${examples}`,
@@ -34,8 +32,6 @@ export const overview = {
   } as Readonly<Record<string, (params: Params) => string>>,
   /** What it means for those who use the platform. */
   harm: {
-    'store-failed':
-      'Messages go on, but nothing can be changed, elected or assigned until it can. Make room on its disk.',
     'store-failed': 'No change is accepted, and partitions whose leader dies get no other.',
     leaderless: 'Nothing can be written to or read from these partitions.',
     'log-fault': 'This copy of the partition is not served.',

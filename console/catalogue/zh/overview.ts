@@ -9,7 +9,6 @@ export const overview: Texts['overview'] = {
   fineHint: '所有 Broker 在线，每个分区都有主副本，没有卡住的消息，所有客户端均为最新。',
   problemsHint: '最严重的在前',
   kinds: {
-    'store-failed': 'Castle 无法写入',
     'store-failed': '存储失败',
     leaderless: '没有主副本',
     'log-fault': '日志损坏',
@@ -18,7 +17,6 @@ export const overview: Texts['overview'] = {
     'client-behind': '客户端未更新',
   },
   what: {
-    STORE_FAILED: ({ reason }) => `Castle 无法写入其状态：${reason}`,
     STORE_FAILED: ({ reason }) => `Castle 无法将变更写入存储：${reason}`,
     PARTITIONS_LEADERLESS: ({ partitions, topics, examples }) =>
       `${count(topics)} 个主题的 ${count(partitions)} 个分区没有主副本：${examples}`,
@@ -30,7 +28,6 @@ export const overview: Texts['overview'] = {
     CLIENTS_BEHIND: ({ clients, examples }) => `${count(clients)} 个客户端未跟上 Castle：${examples}`,
   },
   harm: {
-    'store-failed': '消息收发照常，但在恢复之前无法修改、选举或分配。请为其磁盘腾出空间。',
     'store-failed': '不接受任何变更；主副本失效的分区也得不到新的主副本。',
     leaderless: '这些分区无法写入，也无法读取。',
     'log-fault': '该分区的这份副本不再提供服务。',
