@@ -100,6 +100,18 @@ const connectionSettings = {
     'Bytes of answers of one connection that may wait for an earlier answer before its further requests wait.',
     4 * MiB,
   ),
+  queuedMaxRequestBytes: setting(
+    'queued.max.request.bytes',
+    integerType(MiB, 1024 * 1024 * MiB, 'bytes'),
+    'Memory for all requests that are half read or not answered; while it is used up, what needs more than 4 KiB waits unread. A request larger than 5/8 of it goes alone.',
+    256 * MiB,
+  ),
+  connectionRequestStallMs: setting(
+    'connection.request.stall.ms',
+    duration(),
+    'A connection that holds memory which others wait for is closed when the rest of its request does not come for so long.',
+    10 * second,
+  ),
   fetchMaxBytes: setting(
     'fetch.max.bytes',
     bytes(),

@@ -20,6 +20,8 @@ export class Counters {
   /** Closed at once: there were `max.connections` already. */
   connectionsRefused = 0
   connectionsIdle = 0
+  /** Closed for holding memory that others waited for, with a request that did not come whole. */
+  connectionsStalled = 0
   /** Frames that are no request; each closed its connection. */
   malformedFrames = 0
   /** Handlers that threw: bugs. */

@@ -63,7 +63,26 @@ export class BrokerMetrics {
       'Requests whose handler failed: bugs.',
       () => counters.failures,
     )
-    this.#gauge('castellan_broker_request_slabs_bytes', 'Memory that holds requests.', () => server.slabs.usedBytes)
+    this.#counter(
+      'castellan_broker_connections_stalled_total',
+      'Connections closed for not sending on what others waited for.',
+      () => counters.connectionsStalled,
+    )
+    this.#gauge(
+      'castellan_broker_request_slabs_bytes',
+      'Memory that holds requests, also those answered whose batches are kept as recent ones.',
+      () => server.slabs.usedBytes,
+    )
+    this.#gauge(
+      'castellan_broker_request_memory_bytes',
+      'Memory of requests that are half read or not answered; at most queued.max.request.bytes.',
+      () => server.memory.usedBytes,
+    )
+    this.#gauge(
+      'castellan_broker_request_memory_waiting_connections',
+      'Connections that are not read from until there is memory for their requests.',
+      () => server.memory.waiting,
+    )
   }
 
   #requests({ counters }: Broker): void {

@@ -9,6 +9,7 @@ import { FakeClock, settle } from '../testing/fake-clock.ts'
 import { FakeConnection, readAnswer, requestBytes } from '../testing/fake-connection.ts'
 import { ClientConnection, type ConnectionHost } from './client-connection.ts'
 import { handlerTable } from './dispatch.ts'
+import { RequestMemory } from './request-memory.ts'
 
 const nothing: Answer<typeof metadata> = { brokers: [], topics: [] }
 
@@ -19,6 +20,7 @@ class Bench {
   readonly connection = new FakeConnection()
   readonly complaints: [string, string][] = []
   readonly slabs = new SlabPool({ slabBytes: 64 * 1024, keepBytesMax: 1024 * 1024, poison: true })
+  readonly memory: RequestMemory
   readonly started: {
     context: RequestContext
     answer: (response: Answer<typeof metadata>) => void
@@ -39,10 +41,12 @@ class Bench {
     })
     const list: Handler[] = [slow, quick, apiVersionsHandler(() => list)]
     const parts = { runtime: { clock: this.clock }, config, log: silentLogger } as unknown as BrokerParts
+    this.memory = new RequestMemory(this.clock, { bytesMax: config.queuedMaxRequestBytes, usualBytes: 64 * 1024 })
     const host: ConnectionHost = {
       parts,
       table: handlerTable(list),
       slabs: this.slabs,
+      memory: this.memory,
       counters: this.counters,
       complain: (kind, _peer, reason) => void this.complaints.push([kind, reason]),
       complainOfFailure: () => {},

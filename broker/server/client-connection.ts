@@ -4,6 +4,7 @@
 //                             |           at most N requests, B bytes         |    until the client takes them
 //                             '---- while any frame waits, reading pauses <---'    nothing more is started
 //
+// It also pauses while there is no memory for what comes next (RequestMemory), unless that fits the first, small slab.
 // So a client that does not read its answers, or sends faster than it is served, is stopped by TCP, and costs a
 // bounded amount of memory.
 import { encodeResponse, type Frame, FrameReader, ProtocolError, type SlabPool } from '@castellan/protocol'
@@ -14,15 +15,21 @@ import type { Counters } from '../metrics/counters.ts'
 import { type HandlerTable, readRequest } from './dispatch.ts'
 import { Exchange } from './exchange.ts'
 import { Outbox } from './outbox.ts'
+import { LaneClaim, type LaneName, type RequestMemory } from './request-memory.ts'
+import type { Sending } from './slow-senders.ts'
+
+/** Why a connection was closed. */
+export type Trouble = 'malformed' | 'refused' | 'failed' | 'stalled'
 
 /** What a connection needs of its server. */
 export interface ConnectionHost {
   readonly parts: BrokerParts
   readonly table: HandlerTable
   readonly slabs: SlabPool
+  readonly memory: RequestMemory
   readonly counters: Counters
   /** Says, at a limited rate, that a connection was closed because of what came through it. */
-  complain(kind: 'malformed' | 'refused' | 'failed', peer: string, reason: string): void
+  complain(kind: Trouble, peer: string, reason: string): void
   /** A defect of ours, in a handler (its API's name) or before one ('start'). */
   complainOfFailure(api: string, fields: Record<string, unknown>, error: unknown): void
   onClosed(connection: ClientConnection): void
@@ -31,6 +38,7 @@ export interface ConnectionHost {
 export class ClientConnection implements ConnectionHandlers {
   /** Frames so far: whether it grows tells an idle connection. */
   framesSeen = 0
+  #bytesSeen = 0
   readonly #host: ConnectionHost
   readonly #connection: Connection
   readonly #frames: FrameReader
@@ -55,11 +63,26 @@ export class ClientConnection implements ConnectionHandlers {
       maxFrameBytes: host.parts.config.socketRequestMaxBytes,
       onFrame: (frame) => this.#onFrame(frame),
       onError: (error) => this.#onMalformed(error),
+      memory: host.memory,
+      onWait: () => this.#pause(),
+      onReady: () => this.#readOn(),
     })
   }
 
   get inFlight(): number {
     return this.#inFlight + this.#waiting.length
+  }
+
+  /** The lane whose memory it holds for a request that its client has not sent whole, though we would read it; null: none. */
+  get halfSentIn(): LaneName | null {
+    if (this.#state !== 'open' || (this.#waiting.length > 0 && !this.#outbox.isFull)) return null
+    const claim = this.#frames.halfReadClaim
+    return claim instanceof LaneClaim ? claim.lane : null
+  }
+
+  /** What has come so far. */
+  get sending(): Sending {
+    return { requests: this.framesSeen, bytes: this.#bytesSeen }
   }
 
   start(): void {
@@ -72,6 +95,7 @@ export class ClientConnection implements ConnectionHandlers {
 
   onRead(length: number): void {
     this.#host.counters.bytesIn += length
+    this.#bytesSeen += length
     this.#frames.onRead(length)
   }
 
@@ -85,7 +109,7 @@ export class ClientConnection implements ConnectionHandlers {
     this.#state = 'closed'
     if (error) this.#host.parts.log.debug({ peer: this.#connection.peer, error: error.message }, 'connection broke')
     this.#frames.close()
-    for (const frame of this.#waiting) frame.slab.release()
+    for (const frame of this.#waiting) frame.slab.endRequest()
     this.#waiting = []
     // Those not answered yet stay on the list until they are: their handlers hold on to the slab.
     for (let exchange = this.#first; exchange; exchange = exchange.next) {
@@ -118,13 +142,20 @@ export class ClientConnection implements ConnectionHandlers {
     this.#connection.destroy()
   }
 
+  /** Others wait for the memory of what it does not send. */
+  closeStalled(): void {
+    const reason = 'its request was not sent on, and others waited for the memory'
+    this.#host.complain('stalled', this.#connection.peer, reason)
+    this.destroy() // at once: what it holds is wanted
+  }
+
   // ---------------------------------------------------------------- requests in
 
   #onFrame(frame: Frame): void {
     if (this.#state !== 'open') return
     this.framesSeen++
     if (this.#waiting.length === 0 && this.#mayStart()) return this.#start(frame)
-    frame.slab.retain()
+    frame.slab.beginRequest()
     this.#waiting.push(frame)
     this.#pause()
   }
@@ -148,12 +179,17 @@ export class ClientConnection implements ConnectionHandlers {
     while (started < this.#waiting.length && this.#state === 'open' && this.#mayStart()) {
       const frame = this.#waiting[started++]!
       this.#start(frame)
-      frame.slab.release()
+      frame.slab.endRequest()
     }
     // A connection that closed meanwhile has released the rest.
     if (this.#waiting.length > 0) this.#waiting.splice(0, started)
     this.#starting = false
-    if (this.#waiting.length === 0 && this.#state === 'open') this.#resume()
+    this.#readOn()
+  }
+
+  #readOn(): void {
+    this.#frames.retry()
+    if (this.#waiting.length === 0 && this.#state === 'open' && !this.#frames.isWaiting) this.#resume()
   }
 
   #start(frame: Frame): void {
@@ -170,7 +206,7 @@ export class ClientConnection implements ConnectionHandlers {
         incoming.header,
         parts.runtime.clock.nowMs(),
       )
-      frame.slab.retain()
+      frame.slab.beginRequest()
       this.#append(exchange)
       counters.requests(exchange.apiKey)
       if (incoming.kind === 'answer') this.#answered(exchange, incoming.chunks)
@@ -215,7 +251,7 @@ export class ClientConnection implements ConnectionHandlers {
     exchange.chunks = chunks
     if (chunks) for (const chunk of chunks) exchange.responseBytes += chunk.length
     this.#heldBytes += exchange.responseBytes
-    exchange.slab.release()
+    exchange.slab.endRequest()
     this.#host.counters.answered(exchange.apiKey, this.#host.parts.runtime.clock.nowMs() - exchange.startedMs)
     if (this.#state === 'closed') exchange.sent()
     if (exchange === this.#first) this.#advance()
@@ -253,7 +289,7 @@ export class ClientConnection implements ConnectionHandlers {
     this.#answered(exchange, null)
   }
 
-  #close(kind: 'malformed' | 'refused' | 'failed', reason: string): void {
+  #close(kind: Trouble, reason: string): void {
     if (this.#state === 'closed') return
     this.#host.complain(kind, this.#connection.peer, reason)
     this.stopReading()

@@ -1,12 +1,12 @@
 // One request and its answer, on their way through a connection. Exchanges of a connection form a list in the order in
 // which the requests came: that is the order in which answers leave.
-import type { RequestHeader, Slab } from '@castellan/protocol'
+import type { RequestHeader, RequestSlab } from '@castellan/protocol'
 import type { BrokerParts, RequestContext } from '../handlers/handler.ts'
 
 export class Exchange implements RequestContext {
   readonly broker: BrokerParts
   readonly peer: string
-  readonly slab: Slab
+  readonly slab: RequestSlab
   readonly apiKey: number
   readonly apiVersion: number
   readonly correlationId: number
@@ -26,7 +26,7 @@ export class Exchange implements RequestContext {
   constructor(
     broker: BrokerParts,
     peer: string,
-    slab: Slab,
+    slab: RequestSlab,
     requestBytes: number,
     header: RequestHeader,
     startedMs: number,

@@ -4,12 +4,16 @@ import { type Address, Complaints, type Connection, type Listener, type Timer } 
 import { BrokerError, messageOf, stackOf, systemCode } from '../errors.ts'
 import type { BrokerParts, Handler } from '../handlers/handler.ts'
 import type { Counters } from '../metrics/counters.ts'
-import { ClientConnection, type ConnectionHost } from './client-connection.ts'
+import { ClientConnection, type ConnectionHost, type Trouble } from './client-connection.ts'
 import { type HandlerTable, handlerTable } from './dispatch.ts'
+import { RequestMemory } from './request-memory.ts'
+import { look, type Sender } from './slow-senders.ts'
 
 /** Larger than most frames, so that one read brings many; small enough that a slab held by a few bytes costs little. */
 const slabBytes = 256 * 1024
 const idleSlabBytesMax = 32 * 1024 * 1024
+/** How often senders are looked at in the time in which one is found too slow. */
+const stallLooks = 4
 /** What is in flight at a graceful stop has this long to be answered. */
 const drainMs = 1_000
 const drainCheckMs = 10
@@ -18,17 +22,20 @@ const meanings = {
   malformed: 'a connection was closed: what it sent is no request',
   refused: 'a connection was closed: it asked for what this broker does not know',
   failed: 'a connection was closed: its request failed',
-} as const
+  stalled: 'a connection was closed: it held memory that others waited for (queued.max.request.bytes)',
+} satisfies Record<Trouble, string>
 
 export class Server implements ConnectionHost {
   readonly parts: BrokerParts
   readonly table: HandlerTable
   readonly slabs: SlabPool
+  readonly memory: RequestMemory
   readonly counters: Counters
   readonly #complaints: Complaints
   readonly #connections = new Set<ClientConnection>()
   #listener: Listener | undefined
   #idleTimer: Timer | undefined
+  #stallTimer: Timer | undefined
   #stopping = false
 
   /** `poison`: memory of requests is overwritten when it is given back, so that whoever still reads it is found out. */
@@ -38,7 +45,10 @@ export class Server implements ConnectionHost {
     counters: Counters,
     options: { poison?: boolean } = {},
   ) {
-    this.slabs = new SlabPool({ slabBytes, keepBytesMax: idleSlabBytesMax, poison: options.poison ?? false })
+    const bytesMax = parts.config.queuedMaxRequestBytes
+    const keepBytesMax = Math.min(idleSlabBytesMax, bytesMax / 4)
+    this.slabs = new SlabPool({ slabBytes, keepBytesMax, poison: options.poison ?? false })
+    this.memory = new RequestMemory(parts.runtime.clock, { bytesMax, usualBytes: slabBytes })
     this.parts = parts
     this.table = handlerTable(handlers)
     this.counters = counters
@@ -60,10 +70,11 @@ export class Server implements ConnectionHost {
       })
     }
     this.#watchIdle()
+    this.#watchStalled()
     return this.#listener.address
   }
 
-  complain(kind: keyof typeof meanings, peer: string, reason: string): void {
+  complain(kind: Trouble, peer: string, reason: string): void {
     this.#complaints.say(kind, { peer, reason }, meanings[kind])
   }
 
@@ -79,8 +90,7 @@ export class Server implements ConnectionHost {
   /** Takes no more requests and waits, for a bounded time, until those in flight are answered. */
   async drain(): Promise<void> {
     const { clock } = this.parts.runtime
-    this.#stopping = true
-    this.#idleTimer?.cancel()
+    this.#beginStop()
     for (const connection of this.#connections) connection.stopReading()
     const endMs = clock.nowMs() + drainMs
     while (clock.nowMs() < endMs && [...this.#connections].some((connection) => connection.inFlight > 0)) {
@@ -90,10 +100,15 @@ export class Server implements ConnectionHost {
 
   /** Ends all connections, then the listener: a refused connection tells others that this broker is gone. */
   async close(): Promise<void> {
-    this.#stopping = true
-    this.#idleTimer?.cancel()
+    this.#beginStop()
     for (const connection of [...this.#connections]) connection.end()
     await this.#listener?.close()
+  }
+
+  #beginStop(): void {
+    this.#stopping = true
+    this.#idleTimer?.cancel()
+    this.#stallTimer?.cancel()
   }
 
   #accept(connection: Connection): void {
@@ -131,5 +146,35 @@ export class Server implements ConnectionHost {
       this.#idleTimer = clock.after(maxIdleMs / 2, look)
     }
     this.#idleTimer = clock.after(maxIdleMs / 2, look)
+  }
+
+  /** Closes who holds memory for a request that it does not send on, while others wait for memory. */
+  #watchStalled(): void {
+    const { clock } = this.parts.runtime
+    const stallMs = this.parts.config.connectionRequestStallMs
+    let senders = new Map<ClientConnection, Sender>()
+    let lastMs = clock.nowMs()
+    const lookAtAll = () => {
+      const nowMs = clock.nowMs()
+      const last = senders
+      senders = new Map()
+      if (this.memory.waiting > 0) {
+        for (const connection of [...this.#connections]) {
+          const lane = connection.halfSentIn
+          if (lane === null || !this.memory.hasWaiting(lane)) continue
+          const sender = look(last.get(connection), connection.sending, nowMs - lastMs)
+          if (sender.slowMs < stallMs) senders.set(connection, sender)
+          else this.#closeStalled(connection)
+        }
+      }
+      lastMs = nowMs
+      this.#stallTimer = clock.after(stallMs / stallLooks, lookAtAll)
+    }
+    this.#stallTimer = clock.after(stallMs / stallLooks, lookAtAll)
+  }
+
+  #closeStalled(connection: ClientConnection): void {
+    this.counters.connectionsStalled++
+    connection.closeStalled()
   }
 }

@@ -1,3 +1,4 @@
+export type { FrameMemory, FrameWait } from './frame-memory.ts'
 export * from './frame-reader.ts'
 export * from './headers.ts'
-export { type Slab, SlabPool, type SlabPoolOptions } from './slab.ts'
+export { type Claim, type RequestSlab, type Slab, SlabPool, type SlabPoolOptions, smallSlabBytes } from './slab.ts'

@@ -1,6 +1,10 @@
 // Memory that the network writes into and everyone else reads in place. A slab may be used again only when nothing
 // points into it: too early, and a batch on its way to the disk turns into the next request. So references are
 // counted, and a count that goes wrong stops the process instead of the data.
+//
+// Who holds a slab for the sake of requests is counted apart: the connection that reads into it, and the requests in it
+// that are worked on. As long as there is one, the slab's claim on the memory for requests stands; whoever else keeps
+// bytes of it (a cache, answers made of it) has a budget of his own.
 import assert from 'node:assert/strict'
 
 export interface Slab {
@@ -9,6 +13,18 @@ export interface Slab {
   retain(): void
   /** Once for each `retain`; at zero references the memory goes back to its pool. */
   release(): void
+}
+
+/** A slab that requests are read into. */
+export interface RequestSlab extends Slab {
+  /** Like `retain` and `release`, by a request that is worked on. */
+  beginRequest(): void
+  endRequest(): void
+}
+
+/** A share of a bounded memory; given back exactly once. */
+export interface Claim {
+  giveBack(): void
 }
 
 export interface SlabPoolOptions {
@@ -54,10 +70,14 @@ export class SlabPool {
    * it is used again (fresh pages cost), or of just `minBytes` when it is too large to be kept. The caller holds one reference.
    */
   take(minBytes = 0): PooledSlab {
+    return this.#lend(this.sizeFor(minBytes))
+  }
+
+  /** The size of the slab that `take` lends. */
+  sizeFor(minBytes: number): number {
     let size = this.slabBytes
     while (size < minBytes) size *= 2
-    if (size > this.slabBytes && size * 4 > this.#keepBytesMax) size = minBytes
-    return this.#lend(size)
+    return size > this.slabBytes && size * 4 > this.#keepBytesMax ? minBytes : size
   }
 
   takeSmall(): PooledSlab {
@@ -76,21 +96,32 @@ export class SlabPool {
     const size = bytes.length
     this.#usedBytes -= size
     if (this.#poison) bytes.fill(0xdb)
-    if (this.#freeBytes + size > this.#keepBytesMax) return
+    // Sizes that come once only are not kept: see `sizeFor`.
+    const isUsual = size <= this.slabBytes || size * 4 <= this.#keepBytesMax
+    if (!isUsual || this.#freeBytes + size > this.#keepBytesMax) return free(bytes)
     const list = this.#free.get(size)
-    // Sizes that come once only are not kept: see `take`.
     if (list !== undefined) list.push(bytes)
-    else if (size <= this.slabBytes || size * 4 <= this.#keepBytesMax) this.#free.set(size, [bytes])
-    else return
+    else this.#free.set(size, [bytes])
     this.#freeBytes += size
   }
 }
 
+/**
+ * Gives memory back to the system now. The collector would as well, but after a burst there may be nothing that makes
+ * it run, for hours. Node 20, which only the SDK runs on, cannot: there it is left to the collector.
+ */
+function free({ buffer }: Buffer): void {
+  if (buffer instanceof ArrayBuffer && typeof buffer.transfer === 'function') buffer.transfer(0)
+}
+
 /** Its memory is used again, the object is not: a late `release` cannot hit the next owner. */
-export class PooledSlab implements Slab {
+export class PooledSlab implements RequestSlab {
   readonly bytes: Buffer
   readonly #takeBack: (bytes: Buffer) => void
   #references = 1
+  /** Those of them that are for requests; the one who took it may be the first. */
+  #requests = 1
+  #claim: Claim | null = null
 
   constructor(bytes: Buffer, takeBack: (bytes: Buffer) => void) {
     this.bytes = bytes
@@ -105,6 +136,42 @@ export class PooledSlab implements Slab {
   release(): void {
     assert(this.#references > 0, 'a slab was released more often than it was retained')
     if (--this.#references === 0) this.#takeBack(this.bytes)
+  }
+
+  beginRequest(): void {
+    this.#requests++
+    this.retain()
+  }
+
+  endRequest(): void {
+    assert(this.#requests > 0, 'a slab was left by more requests than were begun in it')
+    if (--this.#requests === 0) {
+      this.#claim?.giveBack()
+      this.#claim = null
+    }
+    this.release()
+  }
+
+  /** Gives `claim` back when no request is worked on in this slab any more. */
+  holdClaim(claim: Claim): void {
+    assert(this.#claim === null && this.#requests > 0, 'a slab has one claim, while requests use it')
+    this.#claim = claim
+  }
+
+  get claim(): Claim | null {
+    return this.#claim
+  }
+
+  /** For another slab, in this one's stead. */
+  takeClaim(): Claim | null {
+    const claim = this.#claim
+    this.#claim = null
+    return claim
+  }
+
+  /** Whether requests besides the one who took it use it. */
+  get hasRequests(): boolean {
+    return this.#requests > 1
   }
 
   /** Whether somebody besides the one who took it holds it. */

@@ -10,10 +10,11 @@ const bufferedBytesMax = 1024 * 1024
 /** How long a connection that we ended waits for the peer to end it too. */
 const lingerMs = 1_000
 /**
- * Node asks for a buffer when it makes a socket, before anyone has started the connection. What is read into this one
- * is handed on within the same call, so all connections share it.
+ * Node asks for the next buffer when it makes a socket, before anyone has started the connection, and after each read,
+ * also when reading was paused meanwhile: the handlers may give that memory away before they go on. What is read into
+ * this one is handed on within the same call, so all connections share it.
  */
-const firstRead = Buffer.allocUnsafeSlow(16 * 1024)
+const firstRead = Buffer.allocUnsafeSlow(4 * 1024)
 
 type State =
   | 'open'
@@ -34,6 +35,10 @@ export class NodeConnection implements Connection {
   #state: State = 'open'
   #error: Error | null = null
   #isFull = false
+  #isPaused = false
+  /** Arrived, but not handed on: reading was paused before. */
+  #rest: Uint8Array | null = null
+  #isDelivering = false
 
   get peer(): string {
     return this.#peer
@@ -92,11 +97,14 @@ export class NodeConnection implements Connection {
   }
 
   pause(): void {
+    this.#isPaused = true
     if (this.#state === 'open') this.#socket?.pause()
   }
 
   resume(): void {
-    if (this.#state === 'open') this.#socket?.resume()
+    this.#isPaused = false
+    this.#deliverRest()
+    if (this.#state === 'open' && !this.#isPaused) this.#socket?.resume()
   }
 
   end(): void {
@@ -117,7 +125,8 @@ export class NodeConnection implements Connection {
   }
 
   #nextBuffer(): Uint8Array {
-    return this.#handlers !== null && this.#state === 'open' ? this.#handlers.readBuffer() : firstRead
+    if (this.#handlers === null || this.#state !== 'open' || this.#isPaused) return firstRead
+    return this.#handlers.readBuffer()
   }
 
   #onRead(length: number, buffer: Uint8Array): boolean {
@@ -127,15 +136,25 @@ export class NodeConnection implements Connection {
   }
 
   #copyIn(chunk: Uint8Array): void {
-    for (let at = 0; at < chunk.length; ) {
-      if (this.#state !== 'open') return
+    this.#rest = chunk
+    this.#deliverRest()
+    if (this.#rest !== null && this.#reads === 'onread') this.#rest = Buffer.from(this.#rest)
+  }
+
+  #deliverRest(): void {
+    if (this.#isDelivering) return // somebody paused and resumes within the same call: it goes on below
+    this.#isDelivering = true
+    while (this.#rest !== null && this.#state === 'open' && !this.#isPaused) {
       assert(this.#handlers !== null, 'a connection must be started in the turn in which it was made')
+      const chunk: Uint8Array = this.#rest
       const target = this.#handlers.readBuffer()
-      const length = Math.min(target.length, chunk.length - at)
-      target.set(chunk.subarray(at, at + length))
+      const length = Math.min(target.length, chunk.length)
+      target.set(chunk.subarray(0, length))
+      this.#rest = length < chunk.length ? chunk.subarray(length) : null
       this.#handlers.onRead(length)
-      at += length
     }
+    this.#isDelivering = false
+    if (this.#state !== 'open') this.#rest = null
   }
 
   #onDrain(): void {

@@ -116,6 +116,8 @@ export class Pipe {
       if ('end' in parcel) return this.#peerEnded(end)
       let bytes = (parcel as { bytes: Uint8Array }).bytes
       while (bytes.length > 0 && !end.closed) {
+        // Paused half-way: the rest comes first when reading goes on.
+        if (end.paused) return this.#putBack(end.peer, bytes)
         const room = handlers.readBuffer()
         const piece = bytes.subarray(0, Math.min(room.length, this.#pieceBytes(bytes.length)))
         room.set(piece)
@@ -124,6 +126,11 @@ export class Pipe {
       }
     }
     this.#move(end.peer)
+  }
+
+  #putBack(from: End, bytes: Uint8Array): void {
+    from.sent.unshift({ parcel: { bytes }, onSent: undefined })
+    from.sentBytes += bytes.length
   }
 
   #startLink(end: End, handlers: LinkHandlers): void {
