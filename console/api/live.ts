@@ -50,9 +50,12 @@ setInterval(() => connection.review(), 1_000)
 
 /** Whatever failed or grew old while the stream was silent is asked again once it speaks: no version need have changed. */
 let before = connection.state.kind
+let wasEverLive = false
 connection.subscribe(() => {
   const { kind } = connection.state
-  if (kind === 'live' && before !== 'live') void refresh('/api')
+  // The first time, everything has just been asked.
+  if (kind === 'live' && before !== 'live' && wasEverLive) void refresh('/api')
+  wasEverLive ||= kind === 'live'
   if (kind === 'polling' && before === 'away') stream.hurry()
   before = kind
 })
