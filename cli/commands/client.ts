@@ -1,44 +1,9 @@
 // `castellan client ...`: the clients that Castle hears of; what each should hold and do beside what it says it does.
+import type { ClientSummary, ClientView } from '@castellan/castle/views'
 import { apiOf, castleOption } from '../castle-api.ts'
 import type { Command } from '../command.ts'
 import type { Output } from '../io.ts'
 import { ageText, type Cell, harmless, jsonOption, paint, print, table } from '../output/index.ts'
-
-interface ClientSummary {
-  readonly id: string
-  readonly service: string
-  readonly host: string
-  readonly pid: number
-  readonly release: string
-  readonly cluster: string | null
-  readonly topics: readonly string[]
-  readonly groups: readonly string[]
-  readonly linked: boolean
-  readonly behind: number
-}
-
-interface Client extends Omit<ClientSummary, 'groups' | 'behind'> {
-  readonly missingTopics: readonly string[]
-  readonly groups: readonly {
-    readonly group: string
-    readonly memberEpoch: number
-    readonly assigned: readonly {
-      readonly topic: string | null
-      readonly topicId: string
-      readonly partitions: readonly number[]
-    }[]
-  }[]
-  readonly silentMs: number
-  readonly subjects: readonly { readonly key: string; readonly desired: number; readonly actual: number | null }[]
-  readonly directives: readonly {
-    readonly id: string
-    readonly kind: string
-    readonly given: string
-    readonly state: string
-    readonly reason: string | null
-    readonly durationMs: number | null
-  }[]
-}
 
 export const list: Command = {
   name: 'client list',
@@ -88,12 +53,12 @@ export const describe: Command = {
     },
   ],
   async run(input, io) {
-    const client = await apiOf(input).get<Client>(`/api/clients/${encodeURIComponent(input.arg(0))}`)
+    const client = await apiOf(input).get<ClientView>(`/api/clients/${encodeURIComponent(input.arg(0))}`)
     return await print(input, io, client, () => described(io.stdout, client))
   },
 }
 
-function described(out: Output, client: Client): string {
+function described(out: Output, client: ClientView): string {
   const { id, service, host, pid, release, cluster, linked, silentMs, missingTopics, groups, directives } = client
   const subjects = client.subjects.map(({ key, desired, actual }): Cell[] => [
     key,

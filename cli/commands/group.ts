@@ -1,50 +1,11 @@
 // `castellan group ...`: consumer groups, through Castle's HTTP API.
+import type { GroupSummary, GroupView } from '@castellan/castle/views'
 import { apiOf, castleOption, clusterOption } from '../castle-api.ts'
 import type { Command } from '../command.ts'
 import type { Output } from '../io.ts'
 import { ageText, type Cell, harmless, jsonOption, paint, print, table } from '../output/index.ts'
 
-interface GroupSummary {
-  readonly group: string
-  readonly cluster: string
-  readonly coordinator: number
-  readonly members: number
-  readonly topics: readonly string[]
-}
-
-interface Assigned {
-  readonly topic: string | null
-  readonly topicId: string
-  readonly partitions: readonly number[]
-}
-
-interface StuckPartition {
-  readonly topic?: string | null
-  readonly topicId: string
-  readonly partition: number
-  readonly offset: number
-  readonly sinceMs: number
-  readonly attempts: number
-  readonly error: string
-}
-
-interface Group extends Omit<GroupSummary, 'members' | 'topics'> {
-  readonly groupEpoch: number | null
-  readonly members: readonly {
-    readonly memberId: string
-    readonly target: readonly Assigned[]
-    readonly client: { readonly service: string; readonly host: string; readonly assigned: readonly Assigned[] } | null
-  }[]
-  readonly offsets: readonly {
-    readonly topic: string
-    readonly partition: number
-    readonly committed: number
-    readonly end: number | null
-    readonly lag: number | null
-  }[]
-  readonly offsetsProblem: string | null
-  readonly stuck?: readonly StuckPartition[]
-}
+type Assigned = GroupView['members'][number]['target']
 
 const options = [clusterOption, castleOption, jsonOption]
 
@@ -73,13 +34,13 @@ export const describe: Command = {
   examples: [{ words: 'group describe readers', doc: 'members, assignment, committed offsets and lag' }],
   async run(input, io) {
     const path = `/api/groups/${encodeURIComponent(input.arg(0))}`
-    const group = await apiOf(input).get<Group>(path, { cluster: input.text('cluster') })
+    const group = await apiOf(input).get<GroupView>(path, { cluster: input.text('cluster') })
     return await print(input, io, group, () => described(io.stdout, group))
   },
 }
 
-function described(out: Output, group: Group): string {
-  const { coordinator, groupEpoch, members, offsets, offsetsProblem, stuck = [] } = group
+function described(out: Output, group: GroupView): string {
+  const { coordinator, groupEpoch, members, offsets, offsetsProblem, stuck } = group
   const memberRows = members.map(({ memberId, target, client }) => [
     memberId,
     client?.service,
@@ -97,11 +58,11 @@ function described(out: Output, group: Group): string {
   ].join('\n')
 }
 
-function stuckTable(out: Output, stuck: readonly StuckPartition[]): string {
+function stuckTable(out: Output, stuck: GroupView['stuck']): string {
   const rows = stuck.map((each): Cell[] => [
     { text: `${each.topic ?? each.topicId}/${each.partition}`, style: 'red' },
     each.offset,
-    ageText(each.sinceMs),
+    ageText(Date.now() - Date.parse(each.since)),
     each.attempts,
     each.error,
   ])
@@ -109,7 +70,7 @@ function stuckTable(out: Output, stuck: readonly StuckPartition[]): string {
 }
 
 /** orders/0,2 bills/1 */
-function shown(assigned: readonly Assigned[]): string | null {
+function shown(assigned: Assigned): string | null {
   const text = assigned.map(({ topic, topicId, partitions }) => `${topic ?? topicId}/${partitions.join(',')}`).join(' ')
   return text === '' ? null : text
 }

@@ -1,18 +1,8 @@
 // What is wrong, in a sentence: Castle says it by a code and values, so that every face can say it in its own language.
+import type { ProblemView } from '@castellan/castle/views'
 import { counted } from '../output/index.ts'
 
-export interface Problem {
-  readonly kind: string
-  /** 1: the worst. */
-  readonly harm: number
-  readonly cluster: string
-  readonly what: string
-  readonly params: Readonly<Record<string, string | number | boolean | null>>
-  readonly since: string
-  readonly about: readonly string[]
-}
-
-type Params = Problem['params']
+type Params = ProblemView['params']
 
 const texts: Readonly<Record<string, (params: Params) => string>> = {
   STORE_FAILED: ({ reason }) => `Castle cannot write changes, none is accepted: ${reason}`,
@@ -27,7 +17,7 @@ const texts: Readonly<Record<string, (params: Params) => string>> = {
 }
 
 /** Of a code that this version does not know, the code and its values. */
-export function problemText({ what, params }: Problem): string {
+export function problemText({ what, params }: ProblemView): string {
   const text = texts[what]
   if (text !== undefined) return text(params)
   return `${what}: ${Object.entries(params)

@@ -1,5 +1,6 @@
-// What `status` says of a platform where something is wrong; where nothing is, test/e2e/command-line.test.ts asks a real one.
+// What `status` and `group describe` say where something is wrong; where nothing is, test/e2e/command-line.test.ts asks a real one.
 import { createServer, type Server } from 'node:http'
+import type { GroupView } from '@castellan/castle/views'
 import { afterEach, expect, test } from 'vitest'
 import { runHere } from '../testing/memory-io.ts'
 
@@ -9,6 +10,25 @@ afterEach(() => server?.close())
 
 const broker = { cluster: 'default', host: 'h', port: 1, rack: null, why: 'x', leaders: 1, replicas: 1, faults: [] }
 const problem = { harm: 1, cluster: 'default', since: new Date().toISOString(), about: ['broker/2'] }
+
+const stuckGroup: GroupView = {
+  ...{ group: 'g', cluster: 'default', coordinator: 1, groupEpoch: 2, members: [], assignment: null, offsets: [] },
+  offsetsProblem: 'the brokers did not tell',
+  stuck: [
+    {
+      ...{
+        topic: 'orders',
+        topicId: 'i',
+        partition: 3,
+        offset: 1200,
+        attempts: 37,
+        error: 'boom\u001b[2J',
+        client: 'c',
+      },
+      since: new Date(Date.now() - 200_000).toISOString(),
+    },
+  ],
+}
 
 /** Answers as Castle does. */
 async function castleWith(problems: readonly object[], states: readonly string[] = ['up']): Promise<string> {
@@ -21,6 +41,7 @@ async function castleWith(problems: readonly object[], states: readonly string[]
     },
     '/api/brokers': { items: states.map((state, id) => ({ ...broker, id, state, since: problem.since })), next: null },
     '/api/problems': { items: problems, next: null },
+    '/api/groups/g': stuckGroup,
   }
   const listening = createServer(({ url = '' }, response) =>
     response.end(JSON.stringify(answers[url.split('?')[0] ?? ''])),
@@ -73,6 +94,13 @@ test.each([
 test('a broker that is down is bad news even where Castle has no problem of it yet', async () => {
   const { code, stdout } = await runHere(['status', '--castle', await castleWith([], ['up', 'down'])])
   expect({ code, stdout }).toEqual({ code: 1, stdout: expect.stringContaining('Not all brokers are up.') })
+})
+
+test('where a group is stuck, since when, and why', async () => {
+  const { code, stdout } = await runHere(['group', 'describe', 'g', '--castle', await castleWith([])])
+  expect(code).toBe(0)
+  expect(stdout).toContain('the brokers did not tell')
+  expect(stdout).toMatch(/^STUCK AT +OFFSET +SINCE +ATTEMPTS +ERROR\norders\/3 +1200 +3 min +37 +boom\\e\[2J$/m)
 })
 
 test('what is no Castle is called so', async () => {

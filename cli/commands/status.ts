@@ -1,37 +1,16 @@
 // `castellan status`: one look at everything; the exit code says whether anything is wrong.
+import type { BrokerView, HealthView, ProblemView } from '@castellan/castle/views'
 import { apiOf, castleOption, castleUrls } from '../castle-api.ts'
 import type { Command } from '../command.ts'
 import type { Output } from '../io.ts'
 import { ageText, type Cell, counted, jsonOption, paint, print, table } from '../output/index.ts'
-import { type Problem, problemText } from './problem-texts.ts'
-
-interface Health {
-  readonly castleEpoch: number
-  readonly release: string
-  readonly pid: number
-  readonly uptimeMs: number
-  readonly clusters: readonly { id: string; brokers: number; brokersUp: number; leaderless: number }[]
-}
-
-interface Broker {
-  readonly id: number
-  readonly cluster: string
-  readonly host: string
-  readonly port: number
-  readonly rack: string | null
-  readonly state: 'up' | 'down'
-  readonly why: string
-  readonly since: string
-  readonly leaders: number
-  readonly replicas: number
-  readonly faults: readonly unknown[]
-}
+import { problemText } from './problem-texts.ts'
 
 interface Status {
   readonly ok: boolean
-  readonly castle: Health
-  readonly brokers: readonly Broker[]
-  readonly problems: readonly Problem[]
+  readonly castle: HealthView
+  readonly brokers: readonly BrokerView[]
+  readonly problems: readonly ProblemView[]
 }
 
 export const status: Command = {
@@ -42,9 +21,9 @@ export const status: Command = {
   async run(input, io) {
     const api = apiOf(input)
     const [castle, brokers, problems] = await Promise.all([
-      api.get<Health>('/api/health'),
-      api.list<Broker>('/api/brokers'),
-      api.list<Problem>('/api/problems'),
+      api.get<HealthView>('/api/health'),
+      api.list<BrokerView>('/api/brokers'),
+      api.list<ProblemView>('/api/problems'),
     ])
     const ok = problems.length === 0 && brokers.every(({ state }) => state === 'up')
     const found: Status = { ok, castle, brokers, problems }
@@ -68,7 +47,7 @@ function statusText(out: Output, url: string, { ok, castle, brokers, problems }:
   ])
   const problemRows = problems.map((problem): Cell[] => [
     { text: problem.kind, style: problem.harm === 1 ? 'red' : 'yellow' },
-    problem.since === null ? null : ageText(nowMs - Date.parse(problem.since)),
+    ageText(nowMs - Date.parse(problem.since)),
     problemText(problem),
   ])
   return [

@@ -1,42 +1,7 @@
 // A topic as people read it.
+import type { TopicSummary, TopicView } from '@castellan/castle/views'
 import type { Output } from '../io.ts'
 import { type Cell, harmless, paint, table } from '../output/index.ts'
-
-interface Applied {
-  readonly current: number
-  readonly senders: number
-}
-
-export interface TopicSummary {
-  readonly name: string
-  readonly topicId: string
-  readonly cluster: string
-  readonly partitions: number
-  readonly replicationFactor: number
-  readonly ackLevel: number
-  readonly owner: string
-  readonly leaderless: number
-}
-
-export interface Topic {
-  readonly name: string
-  readonly topicId: string
-  readonly cluster: string
-  readonly ackLevel: number
-  readonly configs: Readonly<Record<string, string>>
-  readonly labels: Readonly<Record<string, string>>
-  readonly owner: string
-  readonly description: string
-  readonly version: number
-  readonly applied: { readonly brokers: Applied; readonly clients: Applied }
-  readonly partitions: readonly {
-    readonly partition: number
-    readonly leader: number
-    readonly leaderEpoch: number
-    readonly replicas: readonly number[]
-    readonly isr: readonly number[]
-  }[]
-}
 
 export function topicRow(topic: TopicSummary): Cell[] {
   const leaderless: Cell = topic.leaderless === 0 ? 0 : { text: topic.leaderless, style: 'red' }
@@ -44,7 +9,7 @@ export function topicRow(topic: TopicSummary): Cell[] {
   return [name, partitions, replicationFactor, ackLevel, leaderless, owner === '' ? null : owner, topicId]
 }
 
-export function describedTopic(out: Output, topic: Topic): string {
+export function describedTopic(out: Output, topic: TopicView): string {
   const { applied, owner, description } = topic
   const about: [string, string][] = [
     ['Cluster', topic.cluster],
@@ -75,7 +40,7 @@ export function ackLevelText(level: number): string {
   return level === 1 ? 'the leader has a message before it counts as sent' : 'nobody waits: a message may be lost'
 }
 
-function appliedText({ current, senders }: Applied): string {
+function appliedText({ current, senders }: TopicView['applied']['clients']): string {
   return `${current} of ${senders}`
 }
 

@@ -1,4 +1,5 @@
 // `castellan topic ...`: topics, through Castle's HTTP API.
+import type { TopicSummary, TopicView } from '@castellan/castle/views'
 import { apiOf, castleOption, clusterOption } from '../castle-api.ts'
 import type { Argument, Command, Input, Option } from '../command.ts'
 import { confirm, dryRunOption, reasonOption, yesOption } from '../confirm.ts'
@@ -13,7 +14,7 @@ import {
   deletePreview,
   type TopicPlan,
 } from './topic-plans.ts'
-import { describedTopic, type Topic, type TopicSummary, topicRow } from './topic-views.ts'
+import { describedTopic, topicRow } from './topic-views.ts'
 
 const name: Argument = { name: 'NAME', doc: 'The name of the topic.' }
 const existing: Argument = { ...name, named: 'topics' }
@@ -81,7 +82,7 @@ export const create: Command = {
       ...given('description', input.text('description')),
     }
     if (input.isSet('dry-run')) return await createDryRun(input, io, body)
-    const topic = await apiOf(input).post<Topic>('/api/topics', body, { query: { reason: input.text('reason') } })
+    const topic = await apiOf(input).post<TopicView>('/api/topics', body, { query: { reason: input.text('reason') } })
     return await print(input, io, topic, () => `Topic ${topic.name} is made (${topic.topicId}).`)
   },
 }
@@ -99,7 +100,7 @@ export const describe: Command = {
   options: common,
   examples: [{ words: 'topic describe orders', doc: 'settings, partitions, who has heard of the newest version' }],
   async run(input, io) {
-    const topic = await apiOf(input).get<Topic>(pathOf(input), { cluster: input.text('cluster') })
+    const topic = await apiOf(input).get<TopicView>(pathOf(input), { cluster: input.text('cluster') })
     return await print(input, io, topic, () => describedTopic(io.stdout, topic))
   },
 }
@@ -139,7 +140,7 @@ export const change: Command = {
       await confirm(input, io, { preview, question: `Change topic ${input.arg(0)}?`, ...typed })
     }
     const options = { query: { cluster, reason: input.text('reason') }, version: plan.version }
-    const topic = await apiOf(input).patch<Topic>(pathOf(input), body, options)
+    const topic = await apiOf(input).patch<TopicView>(pathOf(input), body, options)
     return await print(input, io, topic, () => describedTopic(io.stdout, topic))
   },
 }
