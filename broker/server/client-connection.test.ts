@@ -184,6 +184,108 @@ describe('limits', () => {
   })
 })
 
+describe('memory of requests', () => {
+  const MiB = 1024 * 1024
+  const partOf = (bytes: number, of: number) => {
+    const head = Buffer.alloc(bytes)
+    head.writeInt32BE(of)
+    return head
+  }
+  /** As much as one lane has, held by somebody else. */
+  const useUp = (bytes: number, apiKey: number) => {
+    const claim = bench.memory.claim(bytes, apiKey)
+    expect(claim).not.toBeNull()
+    return claim!
+  }
+  beforeEach(() => {
+    bench = new Bench({ queuedMaxRequestBytes: 8 * MiB })
+  })
+
+  test('a large request waits unread until there is memory for all of it', async () => {
+    const other = useUp(5 * MiB, produce.key)
+    bench.connection.deliver(partOf(100_000, 200_000))
+    expect(bench.connection.isPaused).toBe(true)
+    expect(bench.connection.undeliveredBytes).toBe(100_000 - 4096)
+    expect(bench.client.halfSentIn).toBeNull()
+    expect([bench.memory.waiting, bench.slabs.usedBytes]).toEqual([1, 4096])
+    other.giveBack()
+    await bench.clock.turn()
+    expect(bench.connection.isPaused).toBe(false)
+    expect(bench.connection.undeliveredBytes).toBe(0)
+    expect(bench.memory.usedBytes).toBe(256 * 1024)
+    expect(bench.client.halfSentIn).toBe('large')
+  })
+
+  test('a small request is read and answered whatever is used up', async () => {
+    useUp(5 * MiB, produce.key)
+    while (bench.memory.claim(64 * 1024, produce.key) !== null);
+    while (bench.memory.claim(64 * 1024, metadata.key) !== null);
+    bench.ask(1)
+    bench.askQuick(2)
+    bench.started[0]!.answer(nothing)
+    await settle()
+    expect(bench.connection.answered()).toEqual([1, 2])
+  })
+
+  test('many small ones are read as its own are answered, when all is used up', async () => {
+    while (bench.memory.claim(64 * 1024, produce.key) !== null);
+    while (bench.memory.claim(64 * 1024, metadata.key) !== null);
+    while (bench.memory.claim(4096, metadata.key) !== null);
+    const large = { topics: Array.from({ length: 40 }, (_, i) => ({ name: `a-topic-with-a-name-of-length-${i}` })) }
+    for (let id = 0; id < 6; id++) bench.connection.request(metadata, 9, id, large)
+    expect(bench.started.length).toBeLessThan(4)
+    expect(bench.slabs.usedBytes).toBe(4096)
+    for (let id = 0; id < 6; id++) {
+      bench.started[id]!.answer(nothing)
+      await settle()
+    }
+    expect(bench.connection.answered()).toEqual([0, 1, 2, 3, 4, 5])
+    expect(bench.connection.isPaused).toBe(false)
+  })
+
+  test('what is whole and not answered counts, also when the connection is gone; what is answered does not, whoever keeps it', async () => {
+    const many = { topics: Array.from({ length: 3_000 }, (_, i) => ({ name: `a-topic-with-a-name-of-length-${i}` })) }
+    bench.connection.request(metadata, 9, 1, many)
+    expect(bench.started).toHaveLength(1)
+    const { slab } = bench.started[0]!.context
+    expect(bench.memory.usedBytes).toBeGreaterThan(100_000)
+    slab.retain()
+    bench.connection.break()
+    expect(bench.memory.usedBytes).toBeGreaterThan(100_000)
+    bench.started[0]!.answer(nothing)
+    await settle()
+    expect(bench.memory.usedBytes).toBe(0)
+    expect(bench.slabs.usedBytes).toBeGreaterThan(100_000)
+    slab.release()
+    expect(bench.slabs.usedBytes).toBe(0)
+  })
+
+  test('who waits and goes leaves the line, and who has half of a request gives its memory back', async () => {
+    bench.connection.deliver(partOf(100_000, 4 * MiB))
+    expect(bench.memory.usedBytes).toBe(4 * MiB + 4)
+    let served = false
+    bench.memory.wait(2 * MiB, produce.key, () => {
+      served = true
+    })
+    await bench.clock.turn()
+    expect(served).toBe(false)
+    bench.client.closeStalled()
+    await bench.clock.turn()
+    expect(served).toBe(true)
+    expect([bench.memory.usedBytes, bench.slabs.usedBytes]).toEqual([2 * MiB, 0])
+    expect(bench.complaints.map(([kind]) => kind)).toEqual(['stalled'])
+  })
+
+  test('a request that we do not read, for those before it are not answered, is not half sent by its client', () => {
+    bench = new Bench({ connectionRequestsMax: 1 })
+    bench.connection.deliver(
+      Buffer.concat([...[1, 2].map((id) => requestBytes(metadata, 9, id, { topics: null })), partOf(4000, 100_000)]),
+    )
+    expect(bench.connection.isPaused).toBe(true)
+    expect(bench.client.halfSentIn).toBeNull()
+  })
+})
+
 describe('what is no request', () => {
   const cases: [string, Uint8Array, string][] = [
     ['garbage', Buffer.concat([Buffer.from([0, 0, 0, 5]), Buffer.from('hello')]), 'malformed'],
