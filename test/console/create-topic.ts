@@ -45,10 +45,16 @@ export async function createTopic(stage: Stage, language: Language): Promise<voi
   try {
     await submit.click()
     await dialog.waitFor({ state: 'hidden' })
-    await page
-      .locator(`[data-key="default/${name}"] [data-state="creating"]`)
-      .getByText(topics.states.creating)
-      .waitFor()
+    const creating = page.locator(`[data-key="default/${name}"] [data-state="creating"]`)
+    await creating.getByText(topics.states.creating).waitFor()
+    // Still, when the others know it and the page has heard so.
+    await waitFor('the other brokers to know it', async () => {
+      const { applied } = await stage.call<{ applied: { brokers: { current: number } } }>('GET', `/api/topics/${name}`)
+      return applied.brokers.current >= 2
+    })
+    for (let look = 0; look < 2; look++)
+      await page.waitForResponse((response) => response.url().includes(`/topics/${name}?`))
+    expect(await creating.count()).toBe(1)
   } finally {
     process.kill(pid, 'SIGCONT')
   }
