@@ -1,16 +1,17 @@
 // What a client was told to do, and what came of it; and the buttons that tell it more.
 import { Button } from 'antd'
-import { lazy, Suspense, useMemo } from 'react'
+import { Suspense, useMemo } from 'react'
 import type { ClientView } from '../api/index.ts'
 import { useText } from '../catalogue/index.ts'
 import { Age, useFormats } from '../formats/index.ts'
 import { type Column, Grid, Panel } from '../grid/index.ts'
 import { Tag } from '../shell/index.ts'
+import { lazily } from '../shell/lazily.ts'
 import { useQueryValue } from '../url/index.ts'
 import type { DirectiveKind } from './api.ts'
 import type { ClientProps } from './ClientPage.tsx'
 
-const SendDirective = lazy(async () => ({ default: (await import('./SendDirective.tsx')).SendDirective }))
+const SendDirective = lazily(async () => (await import('./SendDirective.tsx')).SendDirective)
 
 type Directive = ClientView['directives'][number]
 

@@ -1,9 +1,10 @@
 // /topics/:cluster/:topic/messages?from&partition&key&contains&live&message&dialog: what is in it, from where one likes, as it comes.
 // `message=3@1200` is the drawer of one message: an address to send to a colleague.
 import { Button } from 'antd'
-import { lazy, Suspense } from 'react'
+import { Suspense } from 'react'
 import { useText } from '../catalogue/index.ts'
 import { Icon } from '../shell/index.ts'
+import { lazily } from '../shell/lazily.ts'
 import type { TabProps } from '../topics/tabs.ts'
 import { setQueryValues, useQueryValue } from '../url/index.ts'
 import { Controls } from './Controls.tsx'
@@ -13,8 +14,8 @@ import { Progress } from './Progress.tsx'
 import { readPlace } from './range.ts'
 import { useAsked, useReader } from './use-reader.ts'
 
-const MessageDrawer = lazy(async () => ({ default: (await import('./MessageDrawer.tsx')).MessageDrawer }))
-const Produce = lazy(async () => ({ default: (await import('./Produce.tsx')).Produce }))
+const MessageDrawer = lazily(async () => (await import('./MessageDrawer.tsx')).MessageDrawer)
+const Produce = lazily(async () => (await import('./Produce.tsx')).Produce)
 
 export function MessagesTab({ topic }: TabProps) {
   const { messages: text } = useText()

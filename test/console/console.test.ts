@@ -5,6 +5,8 @@ import { missingTools, needing } from '../processes/index.ts'
 import { changeAckLevel, previewAnew } from './ack-level.ts'
 import { castleAway } from './castle-away.ts'
 import { createTopic } from './create-topic.ts'
+import { firstMessage, followLive } from './first-message.ts'
+import { groupAndClient } from './group.ts'
 import { languages, Stage } from './stage.ts'
 
 const test = needing('Chromium')
@@ -24,6 +26,8 @@ afterEach(async () => {
 
 afterAll(() => stage?.stop())
 
+test('the overview of a new platform leads to a first message, which has an address', onStage(firstMessage))
+
 describe.each(languages)('in %s', (language) => {
   test(
     'flow 1: a topic is created, ready, and still there after kill -9 of Castle',
@@ -35,5 +39,7 @@ describe.each(languages)('in %s', (language) => {
   )
 })
 
+test('messages are seen as they come, and looked for', onStage(followLive))
+test('a group keeps up, its client obeys, and what is stuck is said first', onStage(groupAndClient))
 test('a plan that is out of date is shown anew, and nothing is done', onStage(previewAnew))
 test('Castle away: the page says so, keeps what it had, and recovers by itself', onStage(castleAway))
