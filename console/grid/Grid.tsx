@@ -1,7 +1,17 @@
 // The table of the console: rows of 32 px, only those in sight are in the page, so 10,000 rows scroll like ten.
 //
 // It is one stop of the Tab key; inside, arrows or j and k move, Enter opens. The sort stands in the address (`sort=-lag`).
-import { type CSSProperties, type KeyboardEvent, memo, type ReactNode, useEffect, useId, useRef, useState } from 'react'
+import {
+  type CSSProperties,
+  type KeyboardEvent,
+  memo,
+  type ReactNode,
+  useEffect,
+  useId,
+  useMemo,
+  useRef,
+  useState,
+} from 'react'
 import { useText } from '../catalogue/index.ts'
 import { useFormats } from '../formats/index.ts'
 import { navigate, useQueryValue } from '../url/index.ts'
@@ -52,8 +62,12 @@ export function Grid<Row>(props: GridProps<Row>) {
   const { label, columns, rows, keyOf, query, total = rows.length, height = 'fill', sortName = 'sort' } = props
   const [sortText] = useQueryValue(sortName)
   const sort = readSort(sortText, props.sort)
-  const column = columns.find(({ id }) => id === sort.column)
-  const sorted = column?.sort === undefined ? [...rows] : sortRows(rows, column.sort, keyOf, sort.isDescending)
+  const sortedBy = columns.find(({ id }) => id === sort.column)?.sort
+  const { isDescending } = sort
+  const sorted = useMemo(
+    () => (sortedBy === undefined ? rows : sortRows(rows, sortedBy, keyOf, isDescending)),
+    [rows, sortedBy, keyOf, isDescending],
+  )
   const { placed, fresh, hands, letGo } = usePlaces(sorted, keyOf, `${sortText} ${props.release ?? ''}`)
   const isFirstLoad = query.isPending && query.data === undefined
   const failedEmpty = query.error !== null && query.data === undefined

@@ -23,8 +23,6 @@ export function nextSort(sort: Sort, column: string): Sort {
 
 type Sortable = string | number
 
-const texts = new Intl.Collator('en', { numeric: true })
-
 /** A sorted copy; equal rows are ordered by their keys, so that no refresh makes them dance. */
 export function sortRows<Row>(
   rows: readonly Row[],
@@ -32,15 +30,23 @@ export function sortRows<Row>(
   keyOf: (row: Row) => string,
   isDescending: boolean,
 ): Row[] {
-  const valued = rows.map((row) => ({ row, value: sortedBy(row), key: keyOf(row) }))
+  const valued = rows.map((row) => ({ row, value: comparable(sortedBy(row)), key: comparable(keyOf(row)) }))
   const sign = isDescending ? -1 : 1
   valued.sort((one, other) => sign * compare(one.value, other.value) || compare(one.key, other.key))
   return valued.map(({ row }) => row)
 }
 
+/**
+ * A text such that plain comparison orders as people count: t-2, t-9, T-10. Made once a row: Intl.Collator, which does the same
+ * at each comparison, takes 150 ms for 10,000 rows, and they are sorted anew with each refresh.
+ */
+function comparable(value: Sortable): Sortable {
+  return typeof value === 'number' ? value : value.toLowerCase().replace(/\d+/g, (digits) => digits.padStart(16, '0'))
+}
+
 function compare(one: Sortable, other: Sortable): number {
-  if (typeof one === 'number' && typeof other === 'number') return one - other
-  return texts.compare(String(one), String(other))
+  if (one === other) return 0
+  return one < other ? -1 : 1
 }
 
 export interface Placed<Row> {

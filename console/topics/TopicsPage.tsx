@@ -1,6 +1,6 @@
 // /topics?q&cluster&ack&internal: which topic is unhealthy? And the way to a new one.
 import { Button } from 'antd'
-import { Suspense } from 'react'
+import { Suspense, useMemo } from 'react'
 import { useText } from '../catalogue/index.ts'
 import { RowCount } from '../grid/index.ts'
 import { ChoiceFilter, Icon, PageLayout, SearchBox, SwitchFilter } from '../shell/index.ts'
@@ -18,9 +18,11 @@ export function TopicsPage() {
   const query = useTopics()
   const filter = useFilter()
   const [dialog, setDialog] = useQueryValue('dialog', { push: true })
-  const all = query.data?.items ?? []
-  const rows = all.filter((topic) => isShown(topic, filter))
-  const total = all.filter(({ internal }) => !internal || filter.isInternalShown).length
+  const items = query.data?.items
+  const { rows, total } = useMemo(() => {
+    const all = (items ?? []).filter(({ internal }) => !internal || filter.isInternalShown)
+    return { rows: all.filter((topic) => isShown(topic, filter)), total: all.length }
+  }, [items, filter])
   const create = (
     <Button type="primary" icon={<Icon name="plus" />} onClick={() => setDialog('create')}>
       {text.create}
@@ -56,7 +58,7 @@ function useFilter() {
   const [cluster] = useQueryValue('cluster')
   const [ack] = useQueryValue('ack')
   const [internal] = useQueryValue('internal')
-  return { q, cluster, ack, isInternalShown: internal === '1' }
+  return useMemo(() => ({ q, cluster, ack, isInternalShown: internal === '1' }), [q, cluster, ack, internal])
 }
 
 function Filters({ children }: { readonly children: React.ReactNode }) {
