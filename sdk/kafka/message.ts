@@ -95,7 +95,7 @@ export class MessageReader {
     return this.#offset
   }
 
-  /** Of the last batch passed. */
+  /** Of the batch of the last message given, or of the last batch passed. */
   get leaderEpoch(): number {
     return this.#leaderEpoch
   }
@@ -128,6 +128,8 @@ export class MessageReader {
         const record = step.value
         if (record.offset < this.#offset) continue
         this.#offset = record.offset + 1
+        // From its first message on: what is committed in the middle of a batch was read at the batch's epoch (KIP-320).
+        this.#leaderEpoch = batch.partitionLeaderEpoch
         return new Message(this.#source, batch.partitionLeaderEpoch, record)
       }
     } catch (error) {
