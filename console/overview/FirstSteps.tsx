@@ -15,7 +15,9 @@ export function FirstSteps({ progress }: { readonly progress: Progress }) {
       <ol className="steps">
         <Step title={text.create} isDone={topic !== undefined} hint={text.createHint}>
           {topic === undefined ? (
-            <Link to={href(pages.topics, {}, { dialog: 'create' })}>{text.create}</Link>
+            <Link className="step-link" to={href(pages.topics, {}, { dialog: 'create' })}>
+              {text.create}
+            </Link>
           ) : (
             <Link to={href(pages.topic, { cluster: topic.cluster, topic: topic.name })}>{topic.name}</Link>
           )}
@@ -31,6 +33,7 @@ export function FirstSteps({ progress }: { readonly progress: Progress }) {
             <span className="quiet">{text.needsTopic}</span>
           ) : (
             <Link
+              className="step-link"
               to={href(
                 pages.topic,
                 { cluster: topic.cluster, topic: topic.name, tab: 'messages' },
@@ -75,11 +78,16 @@ await castellan.producer().send({ topic: '${topic}', key: 'k-1', value: 'hello' 
 
 const consumer = castellan.consumer({ group: 'hello', topics: ['${topic}'] })
 await consumer.run(async (message) => console.log(message.text))`
+  const install = `${text.pack}
+npm run pack:sdk
+${text.install}
+npm install CASTELLAN/dist/castellan-sdk-VERSION.tgz
+
+`
   return (
     <div className="code">
       <pre className="mono">
-        <span className="quiet">{text.install}</span>
-        {'\n\n'}
+        <span className="quiet">{install}</span>
         {code}
       </pre>
       <CopyButton text={code} label={text.copy} />
