@@ -92,20 +92,21 @@ function OffsetInput({ offset }: { readonly offset: number }) {
   )
 }
 
-/** In the zone that the page shows all times in. */
+/** In the zone that the page shows all times in, and by 24 hours: the browser's own picker knows neither. */
 function TimeInput({ atMs }: { readonly atMs: number }) {
   const { messages: text } = useText()
   const zone = usePreference(zoneChoice)
   const zoneName = zone === 'local' || zone === 'utc' ? text.zones[zone] : zone
-  const [typed, setTyped] = useSettled(wallText(atMs, zone), (value) => {
-    const instantMs = instantOf(value, zone)
+  const readTyped = (value: string) => instantOf(value.trim().replace(' ', 'T'), zone)
+  const [typed, setTyped] = useSettled(wallText(atMs, zone).replace('T', ' '), (value) => {
+    const instantMs = readTyped(value)
     if (instantMs !== undefined) setQueryValues({ from: new Date(instantMs).toISOString() })
   })
   return (
     <input
-      className="control"
-      type="datetime-local"
-      step="1"
+      className="control time-input"
+      aria-invalid={readTyped(typed) === undefined}
+      spellCheck={false}
       aria-label={text.time(zoneName)}
       title={text.time(zoneName)}
       value={typed}

@@ -31,7 +31,7 @@ export function MessageTable({ reads, asked, empty, onClearFilter }: MessageTabl
       sort={{ column: 'time', isDescending: isNewestFirst }}
       release={id}
       // What a filter hides cannot be counted: that some is hidden is all that is known.
-      total={isFiltered ? reading.rows.length + 1 : reading.rows.length}
+      total={isFiltered && reading.isComplete ? reading.rows.length + 1 : reading.rows.length}
       empty={reading.isComplete ? empty : <p>{text.nothingFound}</p>}
       onClearFilter={onClearFilter}
     />

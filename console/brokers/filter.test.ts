@@ -1,0 +1,46 @@
+import { expect, test } from 'vitest'
+import type { BrokerView } from '../api/types.ts'
+import { addressOf, isShown, stateOf, troubleOf } from './filter.ts'
+
+const broker: BrokerView = {
+  ...{
+    id: 2,
+    cluster: 'default',
+    host: '10.0.0.7',
+    port: 9092,
+    metricsPort: 1,
+    rack: 'Rack-B',
+    pid: 1,
+    release: '0.1.0',
+  },
+  ...{ state: 'up', why: '', since: '2026-01-01T00:00:00Z', brokerEpoch: 1, stopping: false, lastHeard: null },
+  ...{ leaders: 0, replicas: 0, faults: [], strays: [], behind: [] },
+}
+const fault = { topicId: 't', topic: null, partition: 0, fault: 'checksum' }
+
+test.each([
+  [{ state: 'up', stopping: false }, 'up'],
+  [{ state: 'up', stopping: true }, 'stopping'],
+  [{ state: 'down', stopping: true }, 'down'],
+] as const)('%j is %s', (given, state) => expect(stateOf(given)).toBe(state))
+
+test.each([
+  ['', '', true],
+  ['rack-b 10.0', '', true],
+  ['rack-a', '', false],
+  ['', 'up', true],
+  ['', 'down', false],
+])('filter %j, state %j', (q, state, shown) => expect(isShown(broker, { q, state })).toBe(shown))
+
+test('an address is written as a service needs it', () => {
+  expect(addressOf(broker)).toBe('10.0.0.7:9092')
+  expect(addressOf({ host: '::1', port: 9092 })).toBe('[::1]:9092')
+})
+
+test('a dead broker is worse than a damaged log, and that than a stray one', () => {
+  const down = { ...broker, state: 'down' as const }
+  const faulty = { ...broker, faults: [fault] }
+  const strays = { ...broker, strays: [{ topicId: 't', partition: 0 }] }
+  const worst = [broker, strays, down, faulty].sort((a, b) => troubleOf(b) - troubleOf(a))
+  expect(worst).toEqual([down, faulty, strays, broker])
+})
