@@ -72,13 +72,8 @@ export function Grid<Row>(props: GridProps<Row>) {
   const isFirstLoad = query.isPending && query.data === undefined
   const failedEmpty = query.error !== null && query.data === undefined
   return (
-    <section className={`grid grid-${height}`} aria-label={label} aria-busy={isFirstLoad}>
-      <Scroller
-        {...props}
-        placed={placed}
-        hands={hands}
-        head={<Head columns={columns} sort={sort} sortName={sortName} />}
-      >
+    <section {...hands} className={`grid grid-${height}`} aria-label={label} aria-busy={isFirstLoad}>
+      <Scroller {...props} placed={placed} head={<Head columns={columns} sort={sort} sortName={sortName} />}>
         {isFirstLoad && <Skeleton columns={columns} />}
         {failedEmpty && <Failure query={query} />}
         {!isFirstLoad && !failedEmpty && placed.length === 0 && <Empty {...props} total={total} />}
@@ -89,7 +84,7 @@ export function Grid<Row>(props: GridProps<Row>) {
   )
 }
 
-/** Rows keep their places while held: the pointer is over them, or the focus is in them. */
+/** Rows keep their places while held: the pointer is over the table, "3 new" among it, or the focus is in it. */
 function usePlaces<Row>(sorted: readonly Row[], keyOf: (row: Row) => string, release: string) {
   const [isPointed, setPointed] = useState(false)
   const [isFocused, setFocused] = useState(false)
@@ -117,13 +112,12 @@ function usePlaces<Row>(sorted: readonly Row[], keyOf: (row: Row) => string, rel
 
 type ScrollerProps<Row> = GridProps<Row> & {
   readonly placed: readonly Placed<Row>[]
-  readonly hands: ReturnType<typeof usePlaces>['hands']
   readonly head: ReactNode
   /** What stands there in place of rows. */
   readonly children: ReactNode
 }
 
-function Scroller<Row>({ label, columns, placed, hrefOf, reveal = '', hands, head, children }: ScrollerProps<Row>) {
+function Scroller<Row>({ label, columns, placed, hrefOf, reveal = '', head, children }: ScrollerProps<Row>) {
   const id = useId()
   const { scroller, scrollTop, setScrollTop, height } = useScroll()
   const [activeKey, setActiveKey] = useState<string>()
@@ -161,19 +155,11 @@ function Scroller<Row>({ label, columns, placed, hrefOf, reveal = '', hands, hea
       tabIndex={0}
       onKeyDown={press}
       onScroll={(event) => setScrollTop(event.currentTarget.scrollTop)}
-      onFocus={hands.onFocus}
-      onBlur={hands.onBlur}
     >
       {head}
       {children}
       {/* biome-ignore lint/a11y/useSemanticElements: see above. */}
-      <div
-        className="grid-rows"
-        role="rowgroup"
-        style={{ height: placed.length * rowHeight }}
-        onPointerEnter={hands.onPointerEnter}
-        onPointerLeave={hands.onPointerLeave}
-      >
+      <div className="grid-rows" role="rowgroup" style={{ height: placed.length * rowHeight }}>
         {placed.slice(first, end).map(({ row, key, isGone }, offset) => (
           <GridRow
             key={key}

@@ -7,6 +7,7 @@ import { castleAway } from './castle-away.ts'
 import { createTopic } from './create-topic.ts'
 import { firstMessage, followLive } from './first-message.ts'
 import { groupAndClient } from './group.ts'
+import { heldRows } from './held-rows.ts'
 import { languages, Stage } from './stage.ts'
 
 const test = needing('Chromium')
@@ -41,5 +42,6 @@ describe.each(languages)('in %s', (language) => {
 
 test('messages are seen as they come, and looked for', onStage(followLive))
 test('a group keeps up, its client obeys, and what is stuck is said first', onStage(groupAndClient))
+test('rows keep their places under the pointer', onStage(heldRows))
 test('a plan that is out of date is shown anew, and nothing is done', onStage(previewAnew))
 test('Castle away: the page says so, keeps what it had, and recovers by itself', onStage(castleAway))
