@@ -240,7 +240,30 @@ describe('memory of requests', () => {
       await settle()
     }
     expect(bench.connection.answered()).toEqual([0, 1, 2, 3, 4, 5])
-    expect(bench.connection.isPaused).toBe(false)
+    expect([bench.connection.isPaused, bench.memory.waiting]).toEqual([false, 0])
+  })
+
+  test('who waits for memory is not read from because a request of its own is answered', async () => {
+    useUp(5 * MiB, produce.key)
+    bench.ask(1)
+    bench.connection.deliver(partOf(100_000, 200_000))
+    bench.started[0]!.answer(nothing)
+    await settle()
+    expect(bench.connection.answered()).toEqual([1])
+    expect([bench.connection.isPaused, bench.memory.waiting]).toEqual([true, 1])
+    bench.connection.break()
+    expect([bench.memory.waiting, bench.slabs.usedBytes]).toEqual([0, 0])
+  })
+
+  test('who waits for a lane holds little of another', async () => {
+    useUp(5 * MiB, produce.key)
+    const many = { topics: Array.from({ length: 300 }, (_, i) => ({ name: `a-topic-with-a-name-of-length-${i}` })) }
+    bench.connection.request(metadata, 9, 1, many)
+    bench.started[0]!.answer(nothing)
+    await settle()
+    expect(bench.slabs.usedBytes).toBe(64 * 1024) // kept while idle
+    bench.connection.deliver(partOf(4_000, 200_000))
+    expect([bench.slabs.usedBytes, bench.memory.usedBytes]).toEqual([4096, 5 * MiB])
   })
 
   test('what is whole and not answered counts, also when the connection is gone; what is answered does not, whoever keeps it', async () => {

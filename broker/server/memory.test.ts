@@ -3,7 +3,7 @@ import { mkdtempSync, rmSync } from 'node:fs'
 import net from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { type ProduceRequestInput, produce } from '@castellan/protocol'
+import { fetch, type ProduceRequestInput, produce } from '@castellan/protocol'
 import { buildBatch } from '@castellan/protocol/records'
 import { nodeRuntime, silentLogger } from '@castellan/protocol/runtime'
 import { afterEach, beforeEach, expect, test, vi } from 'vitest'
@@ -107,8 +107,11 @@ test('who does not send on what others wait for is closed, and the next gets its
   expect(broker.counters.connectionsStalled).toBe(2)
 })
 
-test('who does not send on what nobody waits for stays', async () => {
+test('who does not send on what nobody waits for stays, though others wait for other memory', async () => {
   const broker = await start({ queuedMaxRequestBytes: 64 * MiB, connectionRequestStallMs: 20 })
+  const { memory } = broker.server
+  while (memory.claim(256 * 1024, fetch.key) !== null);
+  memory.wait(256 * 1024, fetch.key, () => {})
   const large = requestBytes(produce, 9, 1, bodyOf(2 * MiB))
   const socket = await sendOnly(broker, large.subarray(0, MiB))
   await vi.waitFor(() => expect(broker.server.memory.usedBytes).toBeGreaterThan(2 * MiB), waiting)

@@ -193,4 +193,12 @@ describe('Slab', () => {
     const again = new Set([pool.take().bytes, pool.take().bytes, pool.take().bytes])
     expect(slabs.filter((slab) => again.has(slab.bytes)).length).toBe(2)
   })
+
+  it('gives the rest back to the system at once, not when the collector comes by', () => {
+    const pool = new SlabPool({ slabBytes, keepBytesMax: 2 * slabBytes })
+    const slab = pool.take(64 * 1024 * 1024)
+    const before = process.memoryUsage().arrayBuffers
+    slab.release()
+    expect(before - process.memoryUsage().arrayBuffers).toBeGreaterThan(32 * 1024 * 1024)
+  })
 })

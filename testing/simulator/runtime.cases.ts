@@ -166,6 +166,47 @@ export function networkCases(make: () => { network: Network; host: string; settl
     await settle(listener.close())
   })
 
+  test('who pauses within a read gets nothing more until it resumes, and then into the memory that it gives then', async () => {
+    const { network, host, settle } = make()
+    let buffer = new Uint8Array(3_000)
+    const retired: Uint8Array[] = []
+    const state = { text: '', isPaused: false, readsWhilePaused: 0, wake: () => {} }
+    let server: Connection | undefined
+    const listener = await settle(
+      network.listen({ host, port: 0 }, (connection) => {
+        server = connection
+        connection.start({
+          readBuffer: () => buffer,
+          onRead: (length) => {
+            if (state.isPaused) state.readsWhilePaused++
+            state.text += text(buffer.subarray(0, length))
+            connection.pause()
+            state.isPaused = true
+            retired.push(buffer.fill(0))
+            state.wake()
+          },
+          onDrain: () => {},
+          onClose: () => {},
+        })
+      }),
+    )
+    const client = await settle(network.connect(listener.address, { timeoutMs: 2_000 }))
+    collect(client)
+    const all = Array.from({ length: 5_000 }, (_, i) => String(i)).join(' ')
+    client.write([bytes(all)])
+    while (state.text.length < all.length) {
+      await settle(new Promise<void>((resolve) => (state.isPaused ? resolve() : (state.wake = resolve))))
+      buffer = new Uint8Array(3_000)
+      state.isPaused = false
+      server!.resume()
+    }
+    expect(state.text).toBe(all)
+    expect(state.readsWhilePaused).toBe(0)
+    expect(retired.every((one) => one.every((byte) => byte === 0))).toBe(true)
+    client.destroy()
+    await settle(listener.close())
+  })
+
   test('nobody listens: ECONNREFUSED; a port in use: EADDRINUSE', async () => {
     const { network, settle, listener, client } = await pair()
     await expect(settle(network.listen(listener.address, () => {}))).rejects.toMatchObject({ code: 'EADDRINUSE' })
