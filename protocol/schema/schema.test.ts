@@ -193,8 +193,11 @@ describe('what is refused, with a ProtocolError', () => {
     ['a uuid with a wrong dash', uuid, id.replace('-', '.')],
     ['a string above 32,767 bytes', string, 'é'.repeat(16_384)],
     ['null in an array', array(string), [null]],
-  ] as const)('encoding %s', (_, field, value) => {
-    expect(() => written({ x: field }, 1, { x: value })).toThrow(ProtocolError)
+    ['a number for a string', string, 5],
+    ['a number for bytes', bytes, 5],
+  ] as const)('encoding %s, and the next message is none the worse', (_, field, value) => {
+    for (const version of [0, 1]) expect(() => written({ x: field }, version, { x: value })).toThrow(ProtocolError)
+    expect(written({ x: string }, 1, { x: 'hé' })).toBe('0468c3a900')
   })
 
   it('names the field that was forgotten', () => {

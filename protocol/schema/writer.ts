@@ -42,8 +42,10 @@ export class Writer {
     return this.#doneBytes + this.#at - this.#start
   }
 
-  /** Ends the message. Nothing can be written after it. */
+  /** Ends the message. Nothing can be written after it. Throws OUT_OF_RANGE where a text or bytes were due and something else was given. */
   chunks(): Uint8Array[] {
+    // What has no length leaves no place for the next byte; the block is shared, so every later message would have none either.
+    if (Number.isNaN(this.#at)) throw new ProtocolError('OUT_OF_RANGE', 'a text or bytes were due, not another type')
     this.#cut()
     // A larger one was for this message alone.
     if (this.#block.length === blockBytes) {
