@@ -60,7 +60,7 @@ function useColumns(created: string): readonly Column<TopicSummary>[] {
       {
         id: 'name',
         title: text.columns.name,
-        width: 'minmax(240px, 3fr)',
+        width: 'minmax(180px, 3fr)',
         sort: ({ name }) => name,
         cell: (topic) => (
           <>
@@ -71,7 +71,7 @@ function useColumns(created: string): readonly Column<TopicSummary>[] {
       {
         id: 'state',
         title: text.columns.state,
-        width: 'minmax(120px, 1fr)',
+        width: 'minmax(96px, 1fr)',
         sort: ({ leaderless }) => -leaderless,
         cell: (topic) =>
           keyOf(topic) === created ? (
@@ -83,7 +83,7 @@ function useColumns(created: string): readonly Column<TopicSummary>[] {
       {
         id: 'partitions',
         title: text.columns.partitions,
-        width: '96px',
+        width: '88px',
         align: 'right',
         sort: ({ partitions }) => partitions,
         cell: ({ partitions }) => formats.count(partitions),
@@ -91,7 +91,7 @@ function useColumns(created: string): readonly Column<TopicSummary>[] {
       {
         id: 'replicas',
         title: text.columns.replicas,
-        width: '96px',
+        width: '88px',
         align: 'right',
         sort: ({ replicationFactor }) => replicationFactor,
         cell: ({ replicationFactor }) => formats.count(replicationFactor),
@@ -99,21 +99,21 @@ function useColumns(created: string): readonly Column<TopicSummary>[] {
       {
         id: 'ack',
         title: text.columns.ack,
-        width: 'minmax(160px, 1fr)',
+        width: 'minmax(148px, 1fr)',
         sort: ({ ackLevel }) => text.ack.short[ackLevel],
         cell: ({ ackLevel, replicationFactor }) => <AckTag level={ackLevel} replicas={replicationFactor} />,
       },
       {
         id: 'owner',
         title: text.columns.owner,
-        width: 'minmax(100px, 1fr)',
+        width: 'minmax(96px, 1fr)',
         sort: ({ owner }) => owner,
         cell: ({ owner }) => owner || <span className="quiet">–</span>,
       },
       {
         id: 'labels',
         title: text.columns.labels,
-        width: 'minmax(120px, 2fr)',
+        width: 'minmax(112px, 2fr)',
         cell: (topic) => (
           <span className="tags">
             {labelsOf(topic).map((label) => (
@@ -125,14 +125,14 @@ function useColumns(created: string): readonly Column<TopicSummary>[] {
       {
         id: 'cluster',
         title: text.columns.cluster,
-        width: 'minmax(96px, 1fr)',
+        width: 'minmax(88px, 1fr)',
         sort: ({ cluster }) => cluster,
         cell: ({ cluster }) => cluster,
       },
       {
         id: 'created',
         title: text.columns.created,
-        width: '112px',
+        width: '104px',
         align: 'right',
         sort: ({ createdAt }) => createdAt,
         cell: ({ createdAt }) => <Age at={createdAt} />,
