@@ -25,7 +25,7 @@ export function BrokersPage() {
         <ChoiceFilter
           name="state"
           label={text.columns.state}
-          options={[{ value: '', text: text.columns.state }, ...options]}
+          options={[{ value: '', text: text.anyState }, ...options]}
         />
         {query.data !== undefined && <RowCount shown={rows.length} total={all.length} />}
       </div>

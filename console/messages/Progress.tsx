@@ -57,7 +57,8 @@ function scannedWords(reading: Reading, text: ReturnType<typeof useText>['messag
     return text.scannedOne(formats.id(only.from), formats.id(only.to - 1), end)
   }
   const { looked, all } = progressOf(reading)
-  return text.scannedAll(formats.count(looked), formats.count(all), reading.scanned.length)
+  const known = reading.scanned.filter(({ end }) => end !== null).length
+  return text.scannedAll(formats.count(looked), formats.count(all), known)
 }
 
 /** Of each partition: offsets looked at, and where it ends. */

@@ -13,10 +13,15 @@ export function OverviewPage() {
   const problems = useProblems()
   const clusters = useClusters()
   const progress = useProgress(clusters.data?.items)
+  const items = problems.data?.items ?? []
+  // What is wrong comes before everything; that nothing is comes after what to do.
+  const isWrong = items.length > 0
+  const problemList = <Problems query={problems} items={items} />
   return (
     <PageLayout title={text.title} name={text.title}>
+      {isWrong && problemList}
       {progress !== undefined && <FirstSteps progress={progress} />}
-      <Problems query={problems} items={problems.data?.items ?? []} />
+      {!isWrong && problemList}
       <Clusters query={clusters} items={clusters.data?.items ?? []} />
       <Lately />
     </PageLayout>

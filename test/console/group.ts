@@ -9,7 +9,7 @@ const group = 'readers'
 const count = 30
 
 export async function groupAndClient(stage: Stage): Promise<void> {
-  const { groups, clients, overview } = textsOf('zh-CN')
+  const { groups, clients, overview, shell } = textsOf('zh-CN')
   await stage.call('POST', '/api/topics', { name: topic, partitions: 3 })
   const castellan = await connect({ castle: stage.platform.castle, service: 'reader' })
   try {
@@ -46,7 +46,7 @@ export async function groupAndClient(stage: Stage): Promise<void> {
 
     // A message that cannot be processed: the first page says so, and leads there.
     const { partition, offset } = await producer.send({ topic, key: 'k-0', value: 'bad' })
-    await page.goto(`${stage.platform.castle}/`)
+    await page.getByRole('navigation', { name: shell.navigation }).getByText(shell.pages.overview).click()
     const problem = page.locator('.problem[data-state="stuck"]')
     await problem.getByText(`${topic}/${partition}@${offset}`).waitFor()
     await problem.getByText('no such customer').waitFor()

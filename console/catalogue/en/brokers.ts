@@ -4,6 +4,7 @@ import { n } from './plural.ts'
 export const brokers = {
   title: 'Brokers',
   filter: 'Filter by id, address or rack',
+  anyState: 'Any state',
   nothingYet: 'No broker has registered yet. One is started by: castellan broker --castle URL',
   broker: (id: string | number) => `Broker ${id}`,
   unknown: (id: string, cluster: string) => `Cluster ${cluster} has no broker ${id}.`,

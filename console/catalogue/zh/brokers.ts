@@ -3,6 +3,7 @@ import type { Texts } from '../texts.ts'
 export const brokers: Texts['brokers'] = {
   title: 'Broker',
   filter: '按编号、地址或机架筛选',
+  anyState: '任意状态',
   nothingYet: '还没有 Broker 注册。启动一台：castellan broker --castle URL',
   broker: (id) => `Broker ${id}`,
   unknown: (id, cluster) => `集群 ${cluster} 中没有 Broker ${id}。`,
