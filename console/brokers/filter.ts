@@ -1,5 +1,6 @@
 // Which brokers a filter shows, and how bad each one's state is, pure.
 import type { BrokerView } from '../api/types.ts'
+import { hasWords } from '../grid/words.ts'
 
 export interface BrokerFilter {
   /** Words that id, address or rack must contain, all of them. */
@@ -9,11 +10,7 @@ export interface BrokerFilter {
 
 export function isShown(broker: BrokerView, { q, state }: BrokerFilter): boolean {
   if (state !== '' && stateOf(broker) !== state) return false
-  const text = `${broker.id}\n${addressOf(broker)}\n${broker.rack ?? ''}\n${broker.cluster}`.toLowerCase()
-  return q
-    .toLowerCase()
-    .split(/\s+/)
-    .every((word) => text.includes(word))
+  return hasWords([String(broker.id), addressOf(broker), broker.rack ?? '', broker.cluster], q)
 }
 
 export const states = ['up', 'stopping', 'down'] as const

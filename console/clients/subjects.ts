@@ -1,5 +1,6 @@
 // What Castle tells a client of, desired beside actual, pure.
 import type { ClientSummary, ClientView } from '../api/types.ts'
+import { hasWords } from '../grid/words.ts'
 
 type Subject = ClientView['subjects'][number]
 
@@ -25,9 +26,5 @@ export interface ClientFilter {
 export function isShown(client: ClientSummary, { q, isBehindOnly }: ClientFilter): boolean {
   if (isBehindOnly && client.behind === 0) return false
   const { id, service, host, topics, groups } = client
-  const text = [id, service, host, ...topics, ...groups].join('\n').toLowerCase()
-  return q
-    .toLowerCase()
-    .split(/\s+/)
-    .every((word) => text.includes(word))
+  return hasWords([id, service, host, ...topics, ...groups], q)
 }

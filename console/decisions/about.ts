@@ -1,5 +1,6 @@
 // What a decision is about, as a person reads it and where its page is: pure.
 import type { DecisionView, TopicSummary } from '../api/types.ts'
+import { hasWords } from '../grid/words.ts'
 import { pages } from '../url/pages.ts'
 import { href } from '../url/routes.ts'
 
@@ -44,9 +45,5 @@ export interface DecisionFilter {
 
 export function isShown({ what, why, kind }: DecisionView, { q, kind: wanted }: DecisionFilter): boolean {
   if (wanted !== '' && kind !== wanted) return false
-  const text = `${what}\n${why}`.toLowerCase()
-  return q
-    .toLowerCase()
-    .split(/\s+/)
-    .every((word) => text.includes(word))
+  return hasWords([what, why], q)
 }

@@ -1,5 +1,6 @@
 // Which topics a filter shows, pure.
 import type { TopicSummary } from '../api/types.ts'
+import { hasWords } from '../grid/words.ts'
 
 export interface TopicFilter {
   /** Words that name, owner or labels must contain, all of them. */
@@ -13,11 +14,7 @@ export function isShown(topic: TopicSummary, { q, cluster, ack, isInternalShown 
   if (topic.internal && !isInternalShown) return false
   if (cluster !== '' && topic.cluster !== cluster) return false
   if (ack !== '' && String(topic.ackLevel) !== ack) return false
-  const text = [topic.name, topic.owner, ...labelsOf(topic)].join('\n').toLowerCase()
-  return q
-    .toLowerCase()
-    .split(/\s+/)
-    .every((word) => text.includes(word))
+  return hasWords([topic.name, topic.owner, ...labelsOf(topic)], q)
 }
 
 export function labelsOf({ labels }: Pick<TopicSummary, 'labels'>): string[] {
