@@ -266,6 +266,18 @@ describe('memory of requests', () => {
     expect([bench.slabs.usedBytes, bench.memory.usedBytes]).toEqual([4096, 5 * MiB])
   })
 
+  test('a slab that others keep is replaced by another, and the connection counts as before', async () => {
+    const many = { topics: Array.from({ length: 400 }, (_, i) => ({ name: `a-topic-with-a-name-of-length-${i}` })) }
+    for (let id = 0; id < 20; id++) {
+      bench.connection.request(metadata, 9, id, many)
+      bench.started[id]!.context.slab.retain()
+      bench.started[id]!.answer(nothing)
+      await settle()
+    }
+    expect(bench.slabs.usedBytes).toBeGreaterThan(3 * 64 * 1024)
+    expect(bench.memory.usedBytes).toBe(64 * 1024)
+  })
+
   test('what is whole and not answered counts, also when the connection is gone; what is answered does not, whoever keeps it', async () => {
     const many = { topics: Array.from({ length: 3_000 }, (_, i) => ({ name: `a-topic-with-a-name-of-length-${i}` })) }
     bench.connection.request(metadata, 9, 1, many)

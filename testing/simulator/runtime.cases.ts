@@ -195,7 +195,10 @@ export function networkCases(make: () => { network: Network; host: string; settl
     const all = Array.from({ length: 5_000 }, (_, i) => String(i)).join(' ')
     client.write([bytes(all)])
     while (state.text.length < all.length) {
-      await settle(new Promise<void>((resolve) => (state.isPaused ? resolve() : (state.wake = resolve))))
+      const read = new Promise<void>((resolve) => {
+        state.wake = resolve
+      })
+      if (!state.isPaused) await settle(read)
       buffer = new Uint8Array(3_000)
       state.isPaused = false
       server!.resume()
