@@ -107,7 +107,9 @@ function useFresh<Answer>(
     queryKey,
     queryFn: ({ signal }) => ask(signal),
     enabled,
-    refetchInterval: pollMs ?? untoldMs,
+    // What failed may be right a moment later without anything having changed.
+    refetchInterval: ({ state }) =>
+      pollMs ?? (untoldMs === false && state.status === 'error' ? pollWhileSilentMs : untoldMs),
   })
 }
 
