@@ -1,7 +1,7 @@
 import { readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { expect, test } from 'vitest'
-import { CastellanError, errorKinds, isRetriable, refusal } from './errors.ts'
+import { CastellanError, errorKinds, isRetriable, messageOf, refusal } from './errors.ts'
 
 test('every error of the table can happen, and says in a sentence what to do next', () => {
   const folder = import.meta.dirname
@@ -46,4 +46,24 @@ test('trouble of ours', () => {
     false,
     false,
   ])
+})
+
+test.each<[string, unknown, string]>([
+  ['an error', new Error('gone'), 'gone'],
+  ['a text', 'gone', 'gone'],
+  ['nothing', undefined, 'undefined'],
+  ['an object', { status: 503 }, '{ status: 503 }'],
+  ['an object without a prototype', Object.create(null), '[Object: null prototype] {}'],
+  ['an error whose message is an object', Object.assign(new Error(), { message: { status: 503 } }), '{ status: 503 }'],
+  [
+    'an error whose code throws',
+    Object.defineProperty(new Error(), 'message', {
+      get() {
+        throw new Error('even this')
+      },
+    }),
+    'an error that cannot be shown',
+  ],
+])('whatever was thrown has a message: %s', (_, thrown, text) => {
+  expect(messageOf(thrown)).toBe(text)
 })

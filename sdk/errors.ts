@@ -1,6 +1,7 @@
 // Every error that the SDK throws, in one table: why it happens, whether the same call may succeed later, and what to do next.
 //
 // A broker's refusal keeps Kafka's own error code in `kafkaCode`; everything else is trouble of ours (network, options, time).
+import { inspect } from 'node:util'
 import { errorOf } from '@castellan/protocol'
 import type { ValueIssue } from './serde/schema.ts'
 
@@ -265,8 +266,14 @@ export function perhapsWritten(error: CastellanError): CastellanError {
   return new CastellanError(code, message, kafkaCode === null ? details : { ...details, kafkaCode })
 }
 
+/** For people: of whatever was thrown, which may be anything. Never throws. */
 export function messageOf(error: unknown): string {
-  return error instanceof Error ? error.message : String(error)
+  try {
+    const text: unknown = error instanceof Error ? error.message : error
+    return typeof text === 'object' && text !== null ? inspect(text) : String(text)
+  } catch {
+    return 'an error that cannot be shown' // its own code throws
+  }
 }
 
 /** True for trouble that goes by: the network's, or what a broker called retriable. */

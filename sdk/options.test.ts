@@ -60,6 +60,10 @@ describe('consumer', () => {
     [{ ...least, windowMessagesMax: 8 }, "'windowMessagesMax' says something only beside 'concurrency'"],
     [{ ...least, concurrency: 8, windowMessagesMax: 7 }, "'windowMessagesMax' must be at least 'concurrency'"],
     [{ ...least, topics: ['t', topic('u', { value: serdes.string })], retry: { retriable: () => false } }, null],
+    [
+      { ...least, topics: [topic('u', { value: serdes.string }), topic('u', { value: serdes.bytes })] },
+      "OPTION_WRONG: consumer: 'topics' has two definitions of topic 'u'",
+    ],
     [{ ...least, retry: { retriable: true } }, "OPTION_WRONG: consumer: retry: 'retriable' must be a function"],
     [{ ...least, retry: { attempts: 1 } }, "OPTION_UNKNOWN: consumer: retry: there is no option 'attempts'"],
     [

@@ -9,7 +9,7 @@ import { messageOf } from '../errors.ts'
 import type { Events } from './events.ts'
 import type { Mode } from './modes.ts'
 import type { AssignedPartition } from './partition.ts'
-import { NotRetriable } from './retry.ts'
+import { isNotRetriable } from './retry.ts'
 import type { Session } from './session.ts'
 
 export interface AttemptOptions {
@@ -183,8 +183,8 @@ export class Attempts<T> {
   }
 
   #isRetriable(error: unknown): boolean {
-    if (error instanceof NotRetriable) return false
     try {
+      if (isNotRetriable(error)) return false
       return this.#options.retriable(error) !== false
     } catch (trouble) {
       this.#partition.log.error({ error: messageOf(trouble) }, 'retry.retriable failed: the message is tried again')
@@ -231,10 +231,15 @@ export class Attempts<T> {
 
 /** Of a CastellanError, or of Node's and others' that have one. */
 function codeOf(error: unknown): string | null {
-  if (typeof error !== 'object' || error === null || !('code' in error)) return null
-  return typeof error.code === 'string' ? error.code : null
+  try {
+    const { code } = error as { code?: unknown }
+    return typeof code === 'string' ? code : null
+  } catch {
+    return null // null, undefined, or its own code throws
+  }
 }
 
+/** Some query builders are functions with a `then`. */
 function isPromise(value: unknown): value is PromiseLike<unknown> {
-  return typeof value === 'object' && value !== null && 'then' in value
+  return ((typeof value === 'object' && value !== null) || typeof value === 'function') && 'then' in value
 }

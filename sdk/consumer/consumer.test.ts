@@ -1,10 +1,11 @@
 import { errors } from '@castellan/protocol'
 import { sleep } from '@castellan/protocol/runtime'
-import { afterEach, beforeEach, describe, expect, test } from 'vitest'
+import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest'
 import type { KafkaClient } from '../kafka/client.ts'
 import { FakeGroup } from '../testing/fake-group.ts'
 import { Consumer } from './consumer.ts'
 import { consumerOptions } from './options.ts'
+import { NotRetriable } from './retry.ts'
 import type { HandlerContext, Stuck } from './types.ts'
 
 let group: FakeGroup
@@ -100,6 +101,50 @@ test('a failing handler is tried again in place, with back-off; after maxAttempt
   expect(retrying).toEqual([1, 2, 3, 4, 5])
   expect(goesOn).toEqual({ topic: 'orders', partition: 0, offset: 0, isDone: true })
   expect(consumer.stuck).toEqual([])
+})
+
+test.each<[string, () => unknown]>([
+  ['nothing', () => Promise.reject()],
+  ['an object without a prototype', () => Promise.reject(Object.create(null))],
+  ['an error whose message is no text', () => Promise.reject(Object.assign(new Error(), { message: { status: 503 } }))],
+  [
+    'an error whose code throws',
+    () =>
+      Promise.reject({
+        get code() {
+          throw new Error('even this')
+        },
+      }),
+  ],
+  // biome-ignore lint/suspicious/noThenProperty: some query builders are such functions
+  ['a function with a then', () => Object.assign(() => {}, { then: (_: unknown, no: () => void) => no() })],
+])('a failed attempt, whatever is thrown: %s', async (_, fail) => {
+  group.append(0, 'a', 'b')
+  const consumer = consumerWith({ retry: { ...quick, maxAttempts: 2 } })
+  const stuck: Stuck[] = []
+  consumer.on('stuck', (one) => stuck.push(one))
+  const attempts: number[] = []
+  void consumer.run((message, { attempt }) => {
+    attempts.push(attempt)
+    return message.text === 'a' && attempt < 3 ? fail() : undefined
+  })
+  await until(() => attempts).toEqual([1, 2, 3, 1])
+  expect(stuck).toMatchObject([{ offset: 0, attempts: 2, error: expect.any(String), code: null }])
+})
+
+test('what another copy of the SDK made is known: a typed topic, and an error for good', async () => {
+  vi.resetModules()
+  const other: typeof import('../index.ts') = await import('../index.ts')
+  expect(other.NotRetriable).not.toBe(NotRetriable)
+  group.append(0, 'a')
+  const consumer = consumerWith({ topics: [other.topic('orders', { value: other.serdes.string })] })
+  const seen: unknown[] = []
+  void consumer.run(({ value }) => {
+    seen.push(value)
+    throw new other.NotRetriable('never')
+  })
+  await until(() => consumer.stuck).toMatchObject([{ attempts: 1, isRetried: false }])
+  expect(seen).toEqual(['a'])
 })
 
 test('a batch is handled as one, and committed when it is done', async () => {

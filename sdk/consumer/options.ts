@@ -15,7 +15,7 @@ import {
   oneOf,
   type Rules,
 } from '../options.ts'
-import { type AnyTopic, Topic } from '../serde/topic.ts'
+import { type AnyTopic, isTopic } from '../serde/topic.ts'
 import type { AssignedPartitions, StartOffset } from './types.ts'
 
 export interface RetryOptions {
@@ -88,8 +88,8 @@ const retryRules: Rules<RetryOptions> = {
   retriable: callback<RetryOptions['retriable']>(() => true),
 }
 
-const isTopic = (value: unknown) =>
-  value instanceof Topic || (typeof value === 'string' && value !== '' && value.length <= nameLengthMax)
+const isNamed = (value: unknown) =>
+  isTopic(value) || (typeof value === 'string' && value !== '' && value.length <= nameLengthMax)
 
 const consumerRules: Rules<ConsumerOptions> = {
   group: needed(name()),
@@ -97,7 +97,7 @@ const consumerRules: Rules<ConsumerOptions> = {
     custom(
       `a list of texts of 1 to ${nameLengthMax} characters or typed topics, not empty`,
       [],
-      (value) => Array.isArray(value) && value.length > 0 && value.every(isTopic),
+      (value) => Array.isArray(value) && value.length > 0 && value.every(isNamed),
     ),
   ),
   start: oneOf('earliest', 'earliest', 'latest', 'none'),
@@ -130,6 +130,7 @@ export function consumerOptions(given: object): ConsumerOptions {
   if (retry.maxIntervalMs < retry.initialIntervalMs) {
     throw new CastellanError('OPTION_WRONG', "consumer: retry: 'maxIntervalMs' must be at least 'initialIntervalMs'")
   }
+  checkTypedOnce(options.topics)
   const { concurrency } = options
   const window = (given as Partial<ConsumerOptions>).windowMessagesMax
   if (window !== undefined && concurrency === 1) {
@@ -140,6 +141,17 @@ export function consumerOptions(given: object): ConsumerOptions {
     throw new CastellanError('OPTION_WRONG', "consumer: 'windowMessagesMax' must be at least 'concurrency'")
   }
   return { ...options, windowMessagesMax, retry }
+}
+
+function checkTypedOnce(topics: ConsumerOptions['topics']): void {
+  const typed = new Map<string, AnyTopic>()
+  for (const topic of topics) {
+    if (typeof topic === 'string') continue
+    if ((typed.get(topic.name) ?? topic) !== topic) {
+      throw new CastellanError('OPTION_WRONG', `consumer: 'topics' has two definitions of topic '${topic.name}'`)
+    }
+    typed.set(topic.name, topic)
+  }
 }
 
 /** Each topic once, however often it is named. */

@@ -9,3 +9,8 @@
 export class NotRetriable extends Error {
   override readonly name = 'NotRetriable'
 }
+
+/** Also one of another copy of the SDK in this process: a library may bring its own. */
+export function isNotRetriable(error: unknown): boolean {
+  return error instanceof NotRetriable || (error instanceof Error && error.name === 'NotRetriable')
+}

@@ -34,6 +34,13 @@ export interface TopicOptions {
 /** Any typed topic, whatever its types are. */
 export type AnyTopic = Topic<string, never, unknown, never, unknown>
 
+/** Also one that another copy of the SDK made: services share definitions by packages, which may bring their own. */
+export function isTopic(value: unknown): value is AnyTopic {
+  if (typeof value !== 'object' || value === null) return false
+  const { name, encode, decode } = value as Record<string, unknown>
+  return typeof name === 'string' && typeof encode === 'function' && typeof decode === 'function'
+}
+
 /** What a consumer gets from a topic, typed or given by name. */
 export type MessageOf<T extends string | AnyTopic> =
   T extends Topic<infer Name, infer _In, infer Value, infer _KeyIn, infer Key>
