@@ -30,8 +30,11 @@ export interface AssignmentHooks {
 /** How long an aborted handler may take to notice; and the last commit of a partition, and again listeners of `revoked`. */
 const abandonMs = 5_000
 const commitMs = 10_000
-/** The same when the consumer closes and its time is over. */
+/** The same when the consumer closes and its time is over: less where that was short, so that what is done is committed within it. */
 const hasty = { abandonMs: 1_000, commitMs: 1_000 }
+const hastyAbandonMs = (timeoutMs: number) => Math.min(hasty.abandonMs, Math.max(100, timeoutMs / 4))
+/** Closing says whom it waits for. */
+const waitingSaidMs = 1_000
 const hookBackoff: Backoff = { initialMs: 200, multiplier: 2, maxMs: 10_000, jitter: 0.2 }
 
 export class Assignment {
@@ -107,11 +110,22 @@ export class Assignment {
     const untilMs = clock.nowMs() + timeoutMs
     const before = this.held.filter((one) => one.state === 'stopping')
     const rest = this.held.filter((one) => one.state !== 'stopping')
-    await this.#giveUp(rest, timeoutMs, hasty.abandonMs, () => Math.max(hasty.commitMs, untilMs - clock.nowMs()))
+    const abandonMs = hastyAbandonMs(timeoutMs)
+    const saying = clock.after(waitingSaidMs, () => this.#sayWaiting())
+    await this.#giveUp(rest, timeoutMs, abandonMs, () => Math.max(hasty.commitMs, untilMs - clock.nowMs()))
+    saying.cancel()
     // Those that were on their way out already had their time.
     await this.#within(Promise.all(this.#leaving), Math.max(0, untilMs - clock.nowMs()))
     for (const one of before) one.abort('must be given up now')
-    await this.#within(Promise.all(this.#leaving), hasty.abandonMs + hasty.commitMs)
+    await this.#within(Promise.all(this.#leaving), abandonMs + hasty.commitMs)
+  }
+
+  #sayWaiting(): void {
+    const partitions = this.held.filter((one) => one.isBusy).map(nameOf)
+    if (partitions.length === 0) return
+    const text =
+      'closing waits for handlers that run; one that awaits `close` waits for itself: call it without `await`'
+    this.#client.log.warn({ group: this.#options.group, partitions }, text)
   }
 
   // ------------------------------------------------------------ the coordinator's word

@@ -8,6 +8,7 @@ import type { KafkaClient } from '../kafka/client.ts'
 import type { Message } from '../kafka/message.ts'
 import { Assignment } from './assignment.ts'
 import { AutoCommit } from './auto-commit.ts'
+import { checkCommit, isMessage } from './checks.ts'
 import { type Commit, Commits } from './commits.ts'
 import { Control } from './control.ts'
 import { type ConsumerEvent, Events, eventNames, type Listener } from './events.ts'
@@ -192,7 +193,7 @@ export class Consumer<M = Message> {
 
   /**
    * Commits: all that is done; or up to and with a message (also in its own handler); or the offsets given, each of the next message to
-   * handle. Resolves when the coordinator has written it. Throws NOT_ASSIGNED, COMMIT_REFUSED (the partition is another's), REFUSED, and
+   * handle. Resolves when the coordinator has written it. Throws OPTION_WRONG, NOT_ASSIGNED, COMMIT_REFUSED (the partition is another's), REFUSED, and
    * CONCURRENCY_UNSUPPORTED for a message: others before it may not be done.
    */
   async commit(what?: MessagePosition | readonly CommitOffset[]): Promise<void> {
@@ -312,7 +313,8 @@ export class Consumer<M = Message> {
   // ------------------------------------------------------------ committing
 
   #commitsOf(what: MessagePosition | readonly CommitOffset[]): Commit[] {
-    if ('offset' in what) {
+    checkCommit(what)
+    if (isMessage(what)) {
       this.#refuseConcurrency('commit of a message')
       const position = { offset: what.offset + 1, leaderEpoch: what.leaderEpoch }
       return [this.#commitOf(what, position, '')]

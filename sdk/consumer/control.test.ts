@@ -1,6 +1,6 @@
 // What a service may tell a running consumer: seek, pause, resume, close.
 import { listOffsets } from '@castellan/protocol'
-import { describe, expect, test } from 'vitest'
+import { describe, expect, test, vi } from 'vitest'
 import type { Message } from '../kafka/message.ts'
 import { aborted, until, useGroup } from '../testing/use-group.ts'
 import type { SeekTo } from './types.ts'
@@ -169,6 +169,32 @@ describe('pause', () => {
   })
 })
 
+test.each<[string, unknown]>([
+  ['a text', 'orders'],
+  ['null', null],
+  ['an object without an offset', {}],
+  ['an offset that is a text', [{ topic: 'orders', partition: 0, offset: '1' }]],
+  ['an offset below 0', [{ topic: 'orders', partition: 0, offset: -1 }]],
+  ['half an offset', [{ topic: 'orders', partition: 0, offset: 0.5 }]],
+  ['metadata that is a number', [{ topic: 'orders', partition: 0, offset: 1, metadata: 5 }]],
+  ['no partition', [null]],
+])('commit refuses %s, and goes on', async (_, what) => {
+  bench.group.append(0, 'a')
+  const { consumer, handled } = run({ autoCommit: false })
+  await until(() => handled).toEqual(['0:a'])
+  await expect(consumer.commit(what as never)).rejects.toMatchObject({ code: 'OPTION_WRONG' })
+  await consumer.commit([{ topic: 'orders', partition: 0, offset: 1, metadata: 'by hand' }])
+  expect(bench.group.committed.get(0)).toBe(1)
+})
+
+test('pause and resume refuse what is no list of partitions', () => {
+  const consumer = bench.consumer()
+  for (const wrong of ['orders', [0], null] as never[]) {
+    expect(() => consumer.pause(wrong)).toThrow('pause takes a list of { topic, partition }')
+    expect(() => consumer.resume(wrong)).toThrow('resume takes a list of { topic, partition }')
+  }
+})
+
 describe('close with a deadline', () => {
   test.each([1, 3])(
     '%i at once: signals abort when the time is over, and nothing of it is committed',
@@ -191,6 +217,23 @@ describe('close with a deadline', () => {
       expect(group.committed.get(0) ?? 0).toBe(0)
     },
   )
+
+  test('a handler that never ends is named, and others are committed within the time', async () => {
+    bench.group.assigned = [0, 1]
+    bench.group.append(0, 'never')
+    bench.group.append(1, 'b')
+    const said: unknown[] = []
+    vi.spyOn(bench.client.log, 'warn').mockImplementation((fields) => said.push(fields))
+    const { consumer, handled } = run({ autoCommitIntervalMs: 60_000 }, ({ text }) =>
+      text === 'never' ? new Promise(() => {}) : undefined,
+    )
+    await until(() => handled).toContain('1:b')
+    const closing = consumer.close({ timeoutMs: 1_200 })
+    await until(() => said).toContainEqual({ group: 'g', partitions: ['orders/0'] })
+    await closing
+    expect(bench.group.committed.get(1)).toBe(1)
+    expect(bench.group.committed.get(0) ?? 0).toBe(0)
+  })
 
   test('a handler that does not listen holds nobody', async () => {
     bench.group.append(0, 'a')

@@ -1,6 +1,7 @@
 // What a service tells a running consumer to do with its partitions: pause, resume, seek.
 import { CastellanError } from '../errors.ts'
 import type { Assignment } from './assignment.ts'
+import { checkNames } from './checks.ts'
 import type { AssignedPartition } from './partition.ts'
 import { Pauses } from './pauses.ts'
 import type { Positions } from './positions.ts'
@@ -59,6 +60,7 @@ export class Control {
   }
 
   #setPaused(partitions: readonly PartitionName[] | undefined, isPaused: boolean): readonly AssignedPartition[] {
+    if (partitions !== undefined) checkNames(isPaused ? 'pause' : 'resume', partitions)
     const chosen = partitions?.map((one) => this.#assignment.get(one)) ?? this.#assignment.held
     this.#pauses.set(partitions === undefined ? null : chosen, isPaused)
     return chosen
