@@ -1,7 +1,7 @@
 // What is wrong with a message can be said before anything waits for it: its fields, and the value of a typed topic.
 import { CastellanError } from '../errors.ts'
 import { nameLengthMax } from '../options.ts'
-import { type AnyTopic, Topic } from '../serde/topic.ts'
+import { type AnyTopic, isTopic } from '../serde/topic.ts'
 import type { OutgoingMessage, PlainMessage } from './types.ts'
 
 const fields = ['topic', 'key', 'value', 'headers', 'partition', 'timestampMs']
@@ -19,11 +19,14 @@ const hints: Readonly<Record<string, string>> = {
 export function checkMessage<T extends string | AnyTopic>(message: OutgoingMessage<T>): PlainMessage {
   if (typeof message !== 'object' || message === null) throw invalid('a message is an object with a topic')
   checkFields(message)
-  const { topic, headers } = message
-  if (headers !== undefined && (typeof headers !== 'object' || headers === null)) throw invalid('headers are an object')
+  checkPlace(message)
+  const { topic } = message
   if (typeof topic !== 'string') return encoded(message as unknown as OutgoingMessage<AnyTopic>)
   if (topic === '' || topic.length > nameLengthMax) throw noTopic()
-  return message as PlainMessage
+  const plain = message as PlainMessage
+  checkBytes('key', plain.key)
+  checkBytes('value', plain.value)
+  return plain
 }
 
 function checkFields(message: object): void {
@@ -44,9 +47,32 @@ function checkFields(message: object): void {
   }
 }
 
+function checkPlace({ headers, partition, timestampMs }: OutgoingMessage<string | AnyTopic>): void {
+  if (headers !== undefined) checkHeaders(headers)
+  if (partition !== undefined && typeof partition !== 'number') throw wrong('partition', partition, 'a number')
+  if (timestampMs === undefined || (Number.isInteger(timestampMs) && timestampMs >= -1)) return
+  throw wrong('timestampMs', timestampMs, 'whole milliseconds since 1970')
+}
+
+function checkHeaders(headers: unknown): void {
+  // The entries of a Map, or of a list, are no fields: they would be lost without a word.
+  if (typeof headers !== 'object' || headers === null || Symbol.iterator in headers) {
+    throw wrong('headers', headers, 'an object of names and values')
+  }
+  for (const [name, value] of Object.entries(headers)) {
+    const values: readonly unknown[] = Array.isArray(value) ? value : [value]
+    for (const one of values) checkBytes(`header '${name}'`, one)
+  }
+}
+
+function checkBytes(what: string, value: unknown): void {
+  if (value === undefined || value === null || typeof value === 'string' || value instanceof Uint8Array) return
+  throw wrong(what, value, 'a string, a Uint8Array or null; anything else is for a typed topic (`castellan.topic`)')
+}
+
 function encoded(message: OutgoingMessage<AnyTopic>): PlainMessage {
   const { topic, key = null, value = null } = message as { topic: AnyTopic; key?: unknown; value?: unknown }
-  if (!(topic instanceof Topic)) throw noTopic()
+  if (!isTopic(topic)) throw noTopic()
   const { headers, partition, timestampMs } = message
   return {
     topic: topic.name,
@@ -60,6 +86,16 @@ function encoded(message: OutgoingMessage<AnyTopic>): PlainMessage {
 function noTopic(): CastellanError {
   const text = `a message needs a topic: a name of 1 to ${nameLengthMax} characters, or what \`castellan.topic\` makes`
   return invalid(text)
+}
+
+function wrong(what: string, value: unknown, right: string): CastellanError {
+  return invalid(`a message's ${what} must be ${right}, not ${shown(value)}`)
+}
+
+/** Short: a value may be large, or a secret. */
+function shown(value: unknown): string {
+  if (typeof value !== 'object' || value === null) return `the ${typeof value} ${String(value).slice(0, 40)}`
+  return `an object (${Object.prototype.toString.call(value).slice(8, -1)})`
 }
 
 function invalid(text: string): CastellanError {

@@ -99,9 +99,17 @@ test.each<[string, unknown, RegExp]>([
   ['messages', { topic: 'orders', messages: [] }, /sendBatch/],
   ['timestamp', { ...plain('v'), timestamp: '5' }, /timestampMs/],
   ['headers that are none', { ...plain('v'), headers: null }, /headers/],
+  ['headers in a Map', { ...plain('v'), headers: new Map([['trace', 'a']]) }, /headers must be an object.*\(Map\)/],
+  ['headers in a list', { ...plain('v'), headers: [{ trace: 'a' }] }, /headers must be an object.*\(Array\)/],
+  ['a number as header', { ...plain('v'), headers: { tries: [1] } }, /header 'tries' must be a string.*number 1/],
+  ['a number as value', plain(5 as never), /value must be a string.*typed topic.*number 5/],
+  ['an object as value', plain({ id: 1 } as never), /value must be a string/],
+  ['a number as key', { ...plain('v'), key: 5 }, /key must be a string/],
+  ['a text as partition', { ...plain('v'), partition: '0' }, /partition must be a number/],
+  ['a Date as time', { ...plain('v'), timestampMs: new Date(0) }, /timestampMs must be whole milliseconds/],
   ['no message', undefined, /object with a topic/],
   ['something like a topic', { topic: { name: 'orders' }, value: 'v' }, /castellan\.topic/],
-])('refused by name: %s', async (_, message, text) => {
+])('refused by name, and nothing of its list is sent: %s', async (_, message, text) => {
   const producer = producerWith()
   const error = { code: 'MESSAGE_INVALID', message: expect.stringMatching(text) }
   expect(await caught(producer.send(message as never))).toMatchObject(error)
