@@ -6,7 +6,7 @@ import { type ReactNode, useId, useRef, useState } from 'react'
 import { type Problem, problemOf } from '../api/problem.ts'
 import { useProblemText } from '../api/use-problem-text.ts'
 import { useText } from '../catalogue/index.ts'
-import { useReturnFocus } from '../shell/use-return-focus.ts'
+import { startFocus, useReturnFocus } from '../shell/dialog-focus.ts'
 import './danger.css'
 import { type Act, type Outcome, type Plan, usePlan } from './use-plan.ts'
 
@@ -61,7 +61,7 @@ export function DangerDialog<P extends Plan>(props: DangerDialogProps<P>) {
       onCancel={onClose}
       mask={{ closable: false }}
       width={560}
-      afterOpenChange={(opened) => opened && cancel.current?.focus()}
+      afterOpenChange={(opened) => opened && startFocus(cancel.current)}
       footer={[
         <Button key="cancel" ref={cancel} onClick={onClose}>
           {shell.cancel}

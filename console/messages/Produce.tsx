@@ -11,6 +11,7 @@ import {
   type WrittenMessage,
 } from '../api/index.ts'
 import { useText } from '../catalogue/index.ts'
+import { startFocus } from '../shell/dialog-focus.ts'
 import { Field } from '../topics/Field.tsx'
 import { Link, searchOf } from '../url/index.ts'
 import { type NewMessage, type TopicName, writeMessage } from './api.ts'
@@ -54,7 +55,7 @@ export function Produce({ topic, onWritten, onClose }: ProduceProps) {
       width={640}
       onCancel={onClose}
       mask={{ closable: false }}
-      afterOpenChange={(opened) => opened && key.current?.focus()}
+      afterOpenChange={(opened) => opened && startFocus(key.current)}
       footer={[
         <Button key="close" onClick={onClose}>
           {shell.close}

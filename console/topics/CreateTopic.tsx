@@ -3,7 +3,7 @@ import { Button, Input, InputNumber, Modal } from 'antd'
 import { useRef, useState } from 'react'
 import { type CreationPlan, useProblemText } from '../api/index.ts'
 import { useText } from '../catalogue/index.ts'
-import { useReturnFocus } from '../shell/use-return-focus.ts'
+import { startFocus, useReturnFocus } from '../shell/dialog-focus.ts'
 import { setQueryValues } from '../url/index.ts'
 import { AckChoice } from './AckChoice.tsx'
 import { useClusters } from './api.ts'
@@ -46,7 +46,7 @@ export function CreateTopic({ onClose }: { readonly onClose: () => void }) {
       width={680}
       mask={{ closable: false }}
       onCancel={onClose}
-      afterOpenChange={(opened) => opened && name.current?.focus()}
+      afterOpenChange={(opened) => opened && startFocus(name.current)}
       footer={[
         <Button key="cancel" onClick={onClose}>
           {text.shell.cancel}
