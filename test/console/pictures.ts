@@ -3,6 +3,7 @@
 import { mkdirSync } from 'node:fs'
 import { join } from 'node:path'
 import { connect } from '@castellan/sdk'
+import type { Page } from 'playwright-core'
 import { root, waitFor } from '../processes/index.ts'
 import { type Language, Stage, textsOf } from './stage.ts'
 
@@ -13,8 +14,10 @@ mkdirSync(folder, { recursive: true })
 const stage = await Stage.start()
 try {
   await furnish()
-  await picture('topics', '/topics', 'en', 'light', 'page-views')
+  await pictureOfCreation()
+  await pictureOfAckLevel()
   await picture('topic-zh-dark', '/topics/default/orders', 'zh-CN', 'dark', textsOf('zh-CN').topic.members(2))
+  await picture('messages', '/topics/default/orders/messages', 'en', 'light', '{"id":')
 } finally {
   await stage.stop()
 }
@@ -51,6 +54,27 @@ async function furnish(): Promise<void> {
   })
 }
 
+/** Flow 1: where the partitions of a topic would stand. */
+async function pictureOfCreation(): Promise<void> {
+  const { topics, topic } = textsOf('en')
+  const page = await openAt('/topics', 'en', 'light', 860)
+  await page.getByRole('button', { name: topics.create }).click()
+  const dialog = page.getByRole('dialog', { name: topic.creation.title })
+  await dialog.getByLabel(topic.creation.name, { exact: true }).fill('refunds')
+  await dialog.getByText(topic.creation.nameFree).waitFor()
+  await dialog.getByText(topic.creation.survives(0)).waitFor()
+  await save(page, 'create-topic')
+}
+
+/** Flow 2: a changed ack level, and how soon each client followed. */
+async function pictureOfAckLevel(): Promise<void> {
+  await stage.call('PATCH', '/api/topics/orders', { ackLevel: 1 })
+  await stage.call('PATCH', '/api/topics/orders', { ackLevel: -1 })
+  const page = await openAt('/topics/default/orders/clients', 'en', 'light')
+  await page.locator('.grid-row [data-state="applied"]').first().waitFor()
+  await save(page, 'ack-level')
+}
+
 async function picture(
   name: string,
   path: string,
@@ -58,10 +82,19 @@ async function picture(
   theme: 'light' | 'dark',
   sign: string,
 ): Promise<void> {
+  const page = await openAt(path, language, theme)
+  await page.getByText(sign).first().waitFor()
+  await save(page, name)
+}
+
+async function openAt(path: string, language: Language, theme: 'light' | 'dark', height = 640): Promise<Page> {
   const page = await stage.open(path, language)
   await page.emulateMedia({ colorScheme: theme })
-  await page.setViewportSize({ width: 1280, height: 640 })
+  await page.setViewportSize({ width: 1280, height })
   await page.locator('.pill[data-state="live"]').waitFor()
-  await page.getByText(sign).first().waitFor()
+  return page
+}
+
+async function save(page: Page, name: string): Promise<void> {
   await page.screenshot({ path: join(folder, `${name}.png`) })
 }
