@@ -31,7 +31,11 @@ export const consume: Command = {
       doc: `What to print before the value: all, or some of ${columns.join(', ')} with commas. [nothing]`,
     },
     { name: 'max', value: 'N', doc: 'Stop after so many messages were printed.' },
-    { name: 'idle-ms', value: 'MS', doc: 'Stop when nothing came for so long.' },
+    {
+      name: 'idle-ms',
+      value: 'MS',
+      doc: 'Stop when nothing came for so long; exit code 5 when that is because brokers do not answer.',
+    },
     {
       name: 'group',
       value: 'NAME',
@@ -70,11 +74,11 @@ async function run(input: Input, io: Io): Promise<Outcome> {
   const topic = input.arg(0)
   const take = (messages: readonly Message[]) => printer.take(messages)
   const group = input.text('group')
-  const ended = AbortSignal.any([printer.enough, io.stopped(), io.stdout.closed])
+  const ended = AbortSignal.any([printer.enough, io.stdout.closed])
   try {
     if (group === undefined) {
-      await readDirectly(input, io, { topic, partitions, from, until, take }, ended)
-      return 'done'
+      const how = await readDirectly(input, io, { topic, partitions, from, until, take }, ended)
+      return how === 'waiting' && printer.isIdle ? 'unavailable' : 'done'
     }
     if (from.kind === 'offset' || from.kind === 'time' || until !== undefined || partitions.length > 0) {
       throw new UsageError(
@@ -97,6 +101,7 @@ class Printer {
   readonly #enough = new AbortController()
   readonly #idle: NodeJS.Timeout | undefined
   #printed = 0
+  #isIdle = false
 
   constructor(input: Input, io: Io, choice: Parameters<typeof isChosen>[1]) {
     const shown = columnsOf(input.text('show'))
@@ -109,11 +114,21 @@ class Printer {
       ? (message) => Buffer.from(`${JSON.stringify(jsonOf(message))}\n`)
       : (message) => lineOf(io.stdout, message, shown)
     const idleMs = input.integer('idle-ms', 1, 2_147_483_647)
-    this.#idle = idleMs === undefined ? undefined : setTimeout(() => this.#enough.abort(), idleMs)
+    this.#idle = idleMs === undefined ? undefined : setTimeout(() => this.#endIdle(), idleMs)
   }
 
   get enough(): AbortSignal {
     return this.#enough.signal
+  }
+
+  /** Nothing came for so long as was asked for. */
+  get isIdle(): boolean {
+    return this.#isIdle
+  }
+
+  #endIdle(): void {
+    this.#isIdle = true
+    this.#enough.abort()
   }
 
   /** False: something of it was chosen, and not printed, because it is enough or nobody reads. */

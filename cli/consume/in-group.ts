@@ -13,14 +13,16 @@ export interface GroupOptions {
   take(messages: readonly Message[]): Promise<boolean>
 }
 
-/** Resolves when `signal` aborts: with everything that was printed committed, and the group left. */
-export async function readInGroup(input: Input, io: Io, options: GroupOptions, signal: AbortSignal): Promise<void> {
+/** Resolves when `ended` aborts or a person stops it: with everything that was printed committed, and the group left. */
+export async function readInGroup(input: Input, io: Io, options: GroupOptions, ended: AbortSignal): Promise<void> {
   const { topic, group, start, take } = options
   const castellan = await connectSdk(input, io)
+  const signal = AbortSignal.any([ended, io.stopped()])
   const consumer = castellan.consumer({ group, topics: [topic], start })
   // Ends the loop once the message in hand is printed and done; close() itself never rejects.
   const close = () => void consumer.close()
   signal.addEventListener('abort', close)
+  if (signal.aborted) close()
   try {
     // A loop that is left leaves its message not done.
     for await (const message of consumer) if (signal.aborted || !(await take([message]))) break

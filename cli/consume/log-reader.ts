@@ -1,26 +1,23 @@
 // Reads partitions of a topic straight from their leaders, without a group: nothing joins, and nothing is left behind.
 //
-//   for each leader, one loop:  its partitions ──► one long Fetch ──► messages, in order, to `take` ──► again
+//   for each leader, one loop:  its partitions ──► where they start and end ──► one long Fetch ──► messages, in order, to `take` ──► again
 //
-// A leader that moved, died or says no is asked about anew; the loops follow. What has expired meanwhile is skipped, and told.
+// A leader that moved, died or says no is asked about anew; the loops follow. A partition that nobody leads holds up no other: it is
+// told of, and read once it has a leader. What has expired meanwhile is skipped, and told.
 import { errors, fetch, type ResponseOf } from '@castellan/protocol'
 import {
-  Admin,
+  askOffsets,
   CastellanError,
+  earliest,
   type KafkaClient,
+  latest,
   type Message,
   MessageReader,
   refusal,
   type TopicView,
 } from '@castellan/sdk/kafka'
-
-export interface ReadPartition {
-  readonly partition: number
-  /** The next to read. */
-  offset: number
-  /** Where to stop; null: never. */
-  end: number | null
-}
+import { Troubles } from './troubles.ts'
+import type { Place } from './when.ts'
 
 export interface LogReaderHooks {
   /** Messages of one partition in order; the next ones wait until this resolves. */
@@ -31,29 +28,54 @@ export interface LogReaderHooks {
   onTrouble(error: CastellanError): Promise<void>
 }
 
+interface ReadPartition {
+  readonly partition: number
+  /** The next to read; null: its leader has not said yet. */
+  offset: number | null
+  /** Where to stop; null: nowhere, or its leader has not said yet. */
+  end: number | null
+}
+
+type Placed = ReadPartition & { offset: number }
 type Fetched = ResponseOf<typeof fetch>['responses'][number]['partitions'][number]
 
 const waitMs = 500
 const partitionBytesMax = 2 ** 20
 const fetchBytesMax = 8 * 2 ** 20
 const pauseMs = 200
-/** Trouble that lasts so long is told. */
-const tellAfterMs = 3_000
 
 export class LogReader {
   readonly #client: KafkaClient
-  readonly #admin: Admin
   readonly #topic: TopicView
+  readonly #from: Place
   readonly #partitions: readonly ReadPartition[]
   readonly #hooks: LogReaderHooks
-  #troubleSinceMs: number | null = null
+  readonly #troubles: Troubles
+  #stopsAtEnd = false
 
-  constructor(client: KafkaClient, topic: TopicView, partitions: readonly ReadPartition[], hooks: LogReaderHooks) {
+  constructor(
+    client: KafkaClient,
+    topic: TopicView,
+    { partitions, from }: { partitions: readonly number[]; from: Place },
+    hooks: LogReaderHooks,
+  ) {
     this.#client = client
-    this.#admin = new Admin(client)
     this.#topic = topic
-    this.#partitions = partitions
+    this.#from = from
+    const offset = from.kind === 'offset' ? from.offset : null
+    this.#partitions = partitions.map((partition) => ({ partition, offset, end: null }))
     this.#hooks = hooks
+    this.#troubles = new Troubles(hooks.onTrouble)
+  }
+
+  /** Something is not read at the moment, as no broker serves it. */
+  get isInTrouble(): boolean {
+    return this.#troubles.any
+  }
+
+  /** From now on reading stops at what is the end now. */
+  stopAtEnd(): void {
+    this.#stopsAtEnd = true
   }
 
   /** Resolves when every partition is read to its end, or `signal` aborts. Throws TOPIC_DELETED, DATA_CORRUPT, REFUSED, ... */
@@ -73,64 +95,90 @@ export class LogReader {
     while (!ended.aborted && this.#open().length > 0) {
       if (this.#topic.gone) throw this.#deleted()
       for (const broker of this.#leaders()) if (!loops.has(broker)) loops.set(broker, start(broker))
-      if (loops.size === 0) await this.#noLeader(ended)
+      await this.#leaderless(ended)
       await Promise.race([pause(pauseMs, ended), ...loops.values()])
     }
     await Promise.all(loops.values())
     if (failure !== undefined) throw failure
   }
 
-  /** From now on reading stops at what is the end now. */
-  async stopAtEnd(): Promise<void> {
-    for (const { partition, offset } of await this.#admin.offsets(this.#topic.name, 'latest')) {
-      const one = this.#partitions.find((each) => each.partition === partition)
-      if (one !== undefined) one.end ??= offset
-    }
-  }
-
   #open(): readonly ReadPartition[] {
-    return this.#partitions.filter(({ offset, end }) => end === null || offset < end)
+    return this.#partitions.filter(({ offset, end }) => offset === null || end === null || offset < end)
   }
 
   #leaders(): Set<number> {
-    const leaders = this.#open().map(({ partition }) => this.#client.view.leader(this.#topic.id, partition)?.leader)
+    const leaders = this.#open().map(({ partition }) => this.#leaderOf(partition))
     return new Set(leaders.filter((leader) => leader !== undefined))
-  }
-
-  #deleted(cause?: unknown): CastellanError {
-    return new CastellanError('TOPIC_DELETED', `topic '${this.#topic.name}' was deleted`, { cause })
-  }
-
-  async #noLeader(signal: AbortSignal): Promise<void> {
-    await this.#trouble(new CastellanError('NO_BROKER', `no partition of '${this.#topic.name}' has a leader`), signal)
-  }
-
-  /** Reads what one broker leads, until it leads nothing that is wanted. */
-  async #follow(broker: number, signal: AbortSignal): Promise<void> {
-    while (!signal.aborted) {
-      const led = this.#open().filter(({ partition }) => this.#leaderOf(partition) === broker)
-      if (led.length === 0) return
-      try {
-        const answers = await this.#fetch(broker, led, signal)
-        let wentWell = true
-        for (const answer of answers) wentWell = (await this.#took(answer, signal)) && wentWell
-        if (!wentWell) return
-        this.#troubleSinceMs = null
-      } catch (error) {
-        if (signal.aborted) return
-        if (!(error instanceof CastellanError) || !error.retriable || error.code === 'DATA_CORRUPT') throw error
-        await this.#trouble(error, signal)
-        return
-      }
-    }
   }
 
   #leaderOf(partition: number): number | undefined {
     return this.#client.view.leader(this.#topic.id, partition)?.leader
   }
 
-  async #fetch(broker: number, led: readonly ReadPartition[], signal: AbortSignal): Promise<Fetched[]> {
-    const partitions = led.map(({ partition, offset }) => ({
+  #deleted(cause?: unknown): CastellanError {
+    return new CastellanError('TOPIC_DELETED', `topic '${this.#topic.name}' was deleted`, { cause })
+  }
+
+  async #leaderless(signal: AbortSignal): Promise<void> {
+    const without = this.#open().filter(({ partition }) => this.#leaderOf(partition) === undefined)
+    if (without.length === 0) return this.#troubles.over('nobody')
+    const names = without.map(({ partition }) => partition).join(',')
+    await this.#trouble('nobody', new CastellanError('NO_BROKER', `nobody leads ${this.#topic.name}/${names}`), signal)
+  }
+
+  /** Reads what one broker leads, until it leads nothing that is wanted. */
+  async #follow(broker: number, signal: AbortSignal): Promise<void> {
+    while (!signal.aborted) {
+      const led = this.#open().filter(({ partition }) => this.#leaderOf(partition) === broker)
+      if (led.length === 0) return this.#troubles.over(broker)
+      try {
+        const placed = await this.#placed(led, signal)
+        const answers = placed.length === 0 ? [] : await this.#fetch(broker, placed, signal)
+        for (const answer of answers) await this.#took(answer, signal)
+        this.#troubles.over(broker)
+      } catch (error) {
+        if (signal.aborted) return
+        if (!(error instanceof CastellanError) || !error.retriable || error.code === 'DATA_CORRUPT') throw error
+        return await this.#trouble(broker, error, signal)
+      }
+    }
+  }
+
+  /** Those of them that have something to read, once their leader has said where they start and end. */
+  async #placed(led: readonly ReadPartition[], signal: AbortSignal): Promise<Placed[]> {
+    // The end first: what comes in between is younger than any time asked for, and is not missed.
+    const unplaced = led.filter(({ offset }) => offset === null)
+    const endless = led.filter(({ end }) => end === null && this.#stopsAtEnd)
+    const isTime = this.#from.kind === 'time'
+    const asked = isTime ? [...new Set([...unplaced, ...endless])] : endless
+    const ends = await this.#offsets(asked, latest, signal)
+    const starts = await this.#offsets(unplaced, startOf(this.#from), signal)
+    for (const one of endless) one.end = ends.get(one) ?? null
+    for (const [one, start] of starts) one.offset = start === -1 ? (ends.get(one) ?? null) : start
+    return led.filter((one): one is Placed => one.offset !== null && (one.end === null || one.offset < one.end))
+  }
+
+  /** Throws the first trouble. */
+  async #offsets(
+    partitions: readonly ReadPartition[],
+    at: number,
+    signal: AbortSignal,
+  ): Promise<Map<ReadPartition, number>> {
+    if (partitions.length === 0) return new Map()
+    const { name: topic, id: topicId } = this.#topic
+    const queries = partitions.map(({ partition }) => ({ topic, topicId, partition, at }))
+    const answers = await askOffsets(this.#client, queries, { timeoutMs: this.#client.requestTimeoutMs, signal })
+    return new Map(
+      partitions.map((one, index) => {
+        const answer = answers[index]!
+        if (answer instanceof CastellanError) throw answer
+        return [one, answer.offset]
+      }),
+    )
+  }
+
+  async #fetch(broker: number, placed: readonly Placed[], signal: AbortSignal): Promise<Fetched[]> {
+    const partitions = placed.map(({ partition, offset }) => ({
       partition,
       currentLeaderEpoch: this.#client.view.leader(this.#topic.id, partition)?.leaderEpoch ?? -1,
       fetchOffset: offset,
@@ -144,15 +192,12 @@ export class LogReader {
     return answer.responses.flatMap((topic) => topic.partitions)
   }
 
-  /** False: the broker does not serve this partition, and who leads has to be asked anew. */
-  async #took(answer: Fetched, signal: AbortSignal): Promise<boolean> {
+  /** Throws what the broker says of this partition: who leads has to be asked anew. */
+  async #took(answer: Fetched, signal: AbortSignal): Promise<void> {
     const one = this.#partitions.find(({ partition }) => partition === answer.partitionIndex)
-    if (one === undefined) return true
-    if (answer.errorCode === errors.OFFSET_OUT_OF_RANGE.code) return await this.#skip(one)
-    if (answer.errorCode !== 0) {
-      await this.#trouble(refusal(`Fetch of ${this.#topic.name}/${one.partition}`, answer.errorCode), signal)
-      return false
-    }
+    if (one === undefined || one.offset === null) return
+    if (answer.errorCode === errors.OFFSET_OUT_OF_RANGE.code) return await this.#skip(one, one.offset, signal)
+    if (answer.errorCode !== 0) throw refusal(`Fetch of ${this.#topic.name}/${one.partition}`, answer.errorCode)
     const source = { topic: this.#topic.name, topicId: this.#topic.id, partition: one.partition }
     const reader = new MessageReader(source, answer.records ?? new Uint8Array(0), one.offset, -1)
     const messages: Message[] = []
@@ -161,35 +206,29 @@ export class LogReader {
     }
     if (messages.length > 0 && !signal.aborted) await this.#hooks.take(messages)
     one.offset = reader.nextOffset
-    return true
   }
 
-  async #skip(one: ReadPartition): Promise<boolean> {
-    const [starts, ends] = await Promise.all([
-      this.#admin.offsets(this.#topic.name, 'earliest'),
-      this.#admin.offsets(this.#topic.name, 'latest'),
-    ])
-    const of = (all: typeof starts) => all.find(({ partition }) => partition === one.partition)?.offset ?? one.offset
-    const to = one.offset < of(starts) ? of(starts) : of(ends)
-    if (to !== one.offset) await this.#hooks.onSkipped(one.partition, one.offset, to)
+  async #skip(one: ReadPartition, from: number, signal: AbortSignal): Promise<void> {
+    const start = (await this.#offsets([one], earliest, signal)).get(one) ?? from
+    const to = from < start ? start : ((await this.#offsets([one], latest, signal)).get(one) ?? from)
+    if (to !== from) await this.#hooks.onSkipped(one.partition, from, to)
     one.offset = to
-    return true
   }
 
   /** Waits a moment and has the leaders asked for anew. Throws what will not go by. */
-  async #trouble(error: CastellanError, signal: AbortSignal): Promise<void> {
-    if (!error.retriable) throw error
-    const nowMs = performance.now()
-    this.#troubleSinceMs ??= nowMs
-    if (nowMs - this.#troubleSinceMs >= tellAfterMs) {
-      // A broker that just started may not have heard of the topic yet; not for so long.
-      if (error.kafkaCode === errors.UNKNOWN_TOPIC_ID.code) throw this.#deleted(error)
-      this.#troubleSinceMs = nowMs
-      await this.#hooks.onTrouble(error)
-    }
+  async #trouble(source: number | 'nobody', error: CastellanError, signal: AbortSignal): Promise<void> {
+    const lasts = await this.#troubles.add(source, error)
+    // A broker that just started may not have heard of the topic yet; not for so long.
+    if (lasts && error.kafkaCode === errors.UNKNOWN_TOPIC_ID.code) throw this.#deleted(error)
     this.#client.metadata.refresh()
     await pause(pauseMs, signal)
   }
+}
+
+/** As ListOffsets says it. */
+function startOf(from: Place): number {
+  if (from.kind === 'time') return from.ms
+  return from.kind === 'earliest' ? earliest : latest
 }
 
 function pause(ms: number, signal: AbortSignal): Promise<void> {

@@ -258,7 +258,11 @@ export class CastleLink {
   }
 
   #waitReason(): string {
-    return this.isConnected ? 'Castle answers, but no broker is up yet' : `${this.problem}`
+    const { cluster } = this.#options
+    if (!this.isConnected) return `${this.problem}`
+    return cluster === null
+      ? 'Castle answers, but no broker is up yet'
+      : `Castle answers, but knows no broker of cluster '${cluster}' that is up`
   }
 
   #unreachable(timeoutMs: number): CastellanError {

@@ -9,6 +9,7 @@ import { sleep } from '@castellan/protocol/runtime'
 import { type Backoff, backoffMs } from '../backoff.ts'
 import { CastellanError, messageOf } from '../errors.ts'
 import type { KafkaClient } from '../kafka/client.ts'
+import { newStop } from '../stop.ts'
 import type { Events } from './events.ts'
 import type { Target } from './member.ts'
 import { keyOf, reconcile, type TopicPartition } from './membership.ts'
@@ -50,7 +51,7 @@ export class Assignment {
   readonly #stopWatching: () => void
   #target: Target = []
   #epoch = 0
-  readonly #stop = new AbortController()
+  readonly #stop = newStop()
 
   constructor(client: KafkaClient, options: ConsumerOptions, events: Events, hooks: AssignmentHooks) {
     this.#events = events

@@ -7,6 +7,7 @@ import { sleep } from '@castellan/protocol/runtime'
 import { backoffMs, requestBackoff } from '../backoff.ts'
 import { CastellanError, isRetriable, messageOf, refusal } from '../errors.ts'
 import { groupBy } from '../group-by.ts'
+import { newStop } from '../stop.ts'
 import type { GroupClient } from './group-client.ts'
 import { commitVerdict } from './membership.ts'
 import type { AssignedPartition, Position } from './partition.ts'
@@ -28,7 +29,7 @@ export class Commits {
   readonly #group: GroupClient
   readonly #requestTimeoutMs: number
   readonly #onStale: () => void
-  readonly #stop = new AbortController()
+  readonly #stop = newStop()
   #last: Promise<void> = Promise.resolve()
 
   /** `onStale`: the coordinator knows another epoch of this member: heartbeat. */

@@ -1,4 +1,5 @@
 // `concurrency`: a consumer that handles several keys of a partition at once.
+import { getMaxListeners } from 'node:events'
 import { errors } from '@castellan/protocol'
 import { expect, test } from 'vitest'
 import type { Message } from '../kafka/message.ts'
@@ -128,4 +129,12 @@ test('what takes messages one after another is refused beside it', async () => {
   append(0, 'a1')
   void consumer.run(() => {})
   await until(() => group.committed.get(0)).toBe(1)
+})
+
+test('a signal that many handlers listen to is no leak to Node', async () => {
+  append(0, 'a1 b1')
+  const { running, names } = held()
+  await until(names).toEqual(['a1', 'b1'])
+  expect(getMaxListeners(running.get('a1')!.context.signal)).toBe(0)
+  for (const { resolve } of [...running.values()]) resolve()
 })

@@ -10,6 +10,7 @@ import { CastellanError, messageOf, refusal } from '../errors.ts'
 import { groupBy } from '../group-by.ts'
 import type { KafkaClient } from '../kafka/client.ts'
 import { MessageReader } from '../kafka/message.ts'
+import { newStop } from '../stop.ts'
 import type { ConsumerOptions } from './options.ts'
 import type { AssignedPartition, Position } from './partition.ts'
 
@@ -45,7 +46,7 @@ export class Fetcher {
   readonly #hooks: FetcherHooks
   /** Free and all lanes of a leader. */
   readonly #lanes = new Map<number, { free: string[]; all: string[] }>()
-  readonly #stop = new AbortController()
+  readonly #stop = newStop()
   readonly #stopWatching: () => void
   #isWoken = false
   #timer: Timer | null = null

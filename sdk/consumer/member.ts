@@ -8,6 +8,7 @@ import { consumerGroupHeartbeat, type ResponseOf } from '@castellan/protocol'
 import { type Deadline, deadlineIn, type Timer } from '@castellan/protocol/runtime'
 import { type Backoff, backoffMs } from '../backoff.ts'
 import { CastellanError, messageOf, refusal } from '../errors.ts'
+import { newStop } from '../stop.ts'
 import type { GroupClient } from './group-client.ts'
 import { byTopic, heartbeatVerdict, type TopicPartition } from './membership.ts'
 import { type ConsumerOptions, topicNames } from './options.ts'
@@ -43,7 +44,7 @@ export class Member {
   readonly #group: GroupClient
   readonly #options: ConsumerOptions
   readonly #hooks: MemberHooks
-  readonly #stop = new AbortController()
+  readonly #stop = newStop()
   #intervalMs = firstIntervalMs
   #isRunning: Promise<void> | null = null
   #wake: () => void = () => {}

@@ -9,6 +9,7 @@ import type { Clock, Logger } from '@castellan/protocol/runtime'
 import { CastellanError } from '../errors.ts'
 import { Fifo } from '../fifo.ts'
 import type { MessageReader, MessageSource } from '../kafka/message.ts'
+import { newStop } from '../stop.ts'
 import type { Stuck } from './types.ts'
 
 export interface Position {
@@ -62,7 +63,7 @@ export class AssignedPartition implements MessageSource {
   #state: State = 'starting'
   #position = nowhere
   #done = nowhere
-  #abort = new AbortController()
+  #abort = newStop()
   readonly #waiters = new Set<() => void>()
   #rest: () => void = () => {}
 
@@ -164,8 +165,7 @@ export class AssignedPartition implements MessageSource {
 
   /** After an abort: handlers may run again. */
   renew(): void {
-    if (this.#abort.signal.aborted && (this.#state === 'active' || this.#state === 'starting'))
-      this.#abort = new AbortController()
+    if (this.#abort.signal.aborted && (this.#state === 'active' || this.#state === 'starting')) this.#abort = newStop()
     this.wake()
   }
 

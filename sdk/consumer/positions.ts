@@ -5,6 +5,7 @@ import { sleep } from '@castellan/protocol/runtime'
 import { backoffMs, requestBackoff } from '../backoff.ts'
 import { CastellanError, messageOf, refusal } from '../errors.ts'
 import { askOffsets, earliest, findOffsets, latest } from '../kafka/offsets.ts'
+import { newStop } from '../stop.ts'
 import type { GroupClient } from './group-client.ts'
 import { commitVerdict, keyOf } from './membership.ts'
 import type { ConsumerOptions } from './options.ts'
@@ -27,7 +28,7 @@ export class Positions {
   readonly #group: GroupClient
   readonly #options: ConsumerOptions
   readonly #hooks: PositionsHooks
-  readonly #stop = new AbortController()
+  readonly #stop = newStop()
 
   constructor(group: GroupClient, options: ConsumerOptions, hooks: PositionsHooks) {
     this.#group = group

@@ -3,7 +3,10 @@ import type { Logger } from '@castellan/protocol/runtime'
 import type { Message } from '../kafka/message.ts'
 
 export interface HandlerContext {
-  /** Aborted when the partition is lost or must be given up now, and when the consumer closes and its time is over: stop working. */
+  /**
+   * Aborted when the partition is lost or must be given up now, and when the consumer closes and its time is over: stop working. It is the
+   * partition's, for all its messages: take your own listeners off it when the handler ends.
+   */
   readonly signal: AbortSignal
   /** 1 at the first try of this message (or batch) by this process. */
   readonly attempt: number

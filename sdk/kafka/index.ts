@@ -7,4 +7,5 @@ export { CastellanError, type ErrorCode, errorKinds, refusal } from '../errors.t
 export { Admin, type NewTopic, type PartitionOffset, type ReadOptions, type ReadResult } from './admin.ts'
 export { KafkaClient, type KafkaClientOptions, type RequestOptions } from './client.ts'
 export { Message, MessageReader, type MessageSource } from './message.ts'
+export { askOffsets, earliest, type FoundOffset, latest, type OffsetQuery } from './offsets.ts'
 export { type AckLevel, type BrokerView, ClusterView, type PartitionView, type TopicView } from './view.ts'

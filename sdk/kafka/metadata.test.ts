@@ -92,3 +92,13 @@ test('one that Castle calls missing is given a while', async () => {
   await expect(client.metadata.topic('orders', { timeoutMs: 10_000 })).rejects.toMatchObject({ code: 'TOPIC_UNKNOWN' })
   expect(client.runtime.clock.nowMs() - startMs).toBeGreaterThan(2_000)
 })
+
+test('when nobody answers in time: what stood in the way, if anything was said', async () => {
+  const silent = broker.client()
+  broker.on(metadata, () => 'silence')
+  const text = /^no broker answered within 20 ms: whoever took a connection said nothing of brokers$/
+  await expect(silent.metadata.whenKnown(20)).rejects.toMatchObject({
+    code: 'NO_BROKER',
+    message: expect.stringMatching(text),
+  })
+})

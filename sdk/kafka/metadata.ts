@@ -123,9 +123,9 @@ export class Metadata {
       const timeout = runtime.clock.after(timeoutMs, () => {
         stopWatching()
         const cause = this.#lastError ?? undefined
-        reject(
-          new CastellanError('NO_BROKER', `no broker answered within ${timeoutMs} ms: ${messageOf(cause)}`, { cause }),
-        )
+        const why =
+          cause === undefined ? ': whoever took a connection said nothing of brokers' : `: ${messageOf(cause)}`
+        reject(new CastellanError('NO_BROKER', `no broker answered within ${timeoutMs} ms${why}`, { cause }))
       })
       const stopWatching = view.onChange(() => {
         if (view.brokers.size === 0) return

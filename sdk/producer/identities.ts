@@ -4,6 +4,7 @@ import { sleep } from '@castellan/protocol/runtime'
 import { backoffMs, requestBackoff } from '../backoff.ts'
 import { messageOf, refusal } from '../errors.ts'
 import type { KafkaClient } from '../kafka/client.ts'
+import { newStop } from '../stop.ts'
 import type { Identity, IdentitySource } from './line.ts'
 
 const epochMax = 32_767
@@ -13,7 +14,7 @@ export class Identities implements IdentitySource {
   problem: string | null = null
   readonly #client: KafkaClient
   readonly #onArrival: () => void
-  readonly #stop = new AbortController()
+  readonly #stop = newStop()
   #newest: Identity | null = null
   #asking = false
 

@@ -3,6 +3,7 @@ import { CastellanError } from '../errors.ts'
 import { Fifo } from '../fifo.ts'
 import type { KafkaClient } from '../kafka/client.ts'
 import type { TopicView } from '../kafka/view.ts'
+import { newStop } from '../stop.ts'
 import type { Placing } from './blocked.ts'
 import { unsendable } from './record.ts'
 
@@ -24,7 +25,7 @@ export class TopicWaits {
   readonly #timeoutMs: number
   readonly #hooks: TopicWaitsHooks
   readonly #waits = new Map<string, Fifo<TopicWait>>()
-  readonly #stop = new AbortController()
+  readonly #stop = newStop()
 
   constructor(client: KafkaClient, timeoutMs: number, hooks: TopicWaitsHooks) {
     this.#client = client
