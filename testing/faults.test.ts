@@ -135,6 +135,12 @@ test('a broker that is killed keeps what it acknowledged', async () => {
   expect(given).toEqual(['a book'])
 })
 
+test('a cluster that is not there is named', async () => {
+  const connecting = platform.connect({ service: 'astray', cluster: 'elsewhere' })
+  const text = /knows no broker of cluster 'elsewhere' that is up/
+  await expect(connecting).rejects.toMatchObject({ code: 'CASTLE_UNREACHABLE', message: expect.stringMatching(text) })
+})
+
 test('with Castle away, messages go on; new services wait for it', async () => {
   handle(billing)
   await platform.handled(await platform.send({ topic: 'orders', value: 'first' }))
