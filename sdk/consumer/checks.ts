@@ -3,6 +3,8 @@
 import { CastellanError } from '../errors.ts'
 import type { CommitOffset, MessagePosition, PartitionName } from './types.ts'
 
+/** More do not fit into the request; brokers take less. */
+const metadataBytesMax = 32_767
 const offsetText = 'a whole number from 0; of a list, of the next message to handle'
 
 export function isMessage(what: MessagePosition | readonly CommitOffset[]): what is MessagePosition {
@@ -27,10 +29,13 @@ function checkOne(one: unknown): void {
   const { offset, metadata = '' } = one as { offset?: unknown; metadata?: unknown }
   if (!Number.isSafeInteger(offset) || (offset as number) < 0)
     throw wrong('commit', `takes as offset ${offsetText}`, offset)
-  if (typeof metadata !== 'string') throw wrong('commit', 'takes a text as metadata', metadata)
+  if (typeof metadata !== 'string' || Buffer.byteLength(metadata) > metadataBytesMax) {
+    throw wrong('commit', `takes as metadata a text of ${metadataBytesMax} bytes at most`, metadata)
+  }
 }
 
 function wrong(call: string, right: string, given: unknown): CastellanError {
-  const shown = typeof given === 'string' ? `'${given}'` : typeof given === 'object' ? 'this' : String(given)
+  const shown =
+    typeof given === 'string' ? `'${given.slice(0, 40)}'` : typeof given === 'object' ? 'this' : String(given)
   return new CastellanError('OPTION_WRONG', `${call} ${right}, not ${shown}`)
 }

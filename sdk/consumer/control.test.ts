@@ -177,6 +177,7 @@ test.each<[string, unknown]>([
   ['an offset below 0', [{ topic: 'orders', partition: 0, offset: -1 }]],
   ['half an offset', [{ topic: 'orders', partition: 0, offset: 0.5 }]],
   ['metadata that is a number', [{ topic: 'orders', partition: 0, offset: 1, metadata: 5 }]],
+  ['metadata that fits no request', [{ topic: 'orders', partition: 0, offset: 1, metadata: 'x'.repeat(32_768) }]],
   ['no partition', [null]],
 ])('commit refuses %s, and goes on', async (_, what) => {
   bench.group.append(0, 'a')
