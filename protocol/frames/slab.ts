@@ -111,7 +111,8 @@ export class SlabPool {
  * it run, for hours. Node 20, which only the SDK runs on, cannot: there it is left to the collector.
  */
 function free({ buffer }: Buffer): void {
-  if (buffer instanceof ArrayBuffer && typeof buffer.transfer === 'function') buffer.transfer(0)
+  const own: ArrayBufferLike & { transfer?: (byteLength: number) => unknown } = buffer
+  own.transfer?.(0)
 }
 
 /** Its memory is used again, the object is not: a late `release` cannot hit the next owner. */

@@ -1,13 +1,13 @@
 // `npm run pack:sdk`: leaves the package that users install in dist/, and says what is in it.
 //
-// --out DIR puts it elsewhere; --json says it for programs.
+// --out DIR puts it elsewhere; --json says it for programs; --in-place prepares the package's folder for `npm pack` there.
 import { join, relative, resolve } from 'node:path'
 import { parseArgs } from 'node:util'
-import { type PackageFolder, type Packed, pack, packages } from './pack.ts'
+import { type PackageFolder, type Packed, pack, packages, stageInPlace } from './pack.ts'
 
 const root = join(import.meta.dirname, '..', '..')
 const { values, positionals } = parseArgs({
-  options: { out: { type: 'string' }, json: { type: 'boolean' } },
+  options: { out: { type: 'string' }, json: { type: 'boolean' }, 'in-place': { type: 'boolean' } },
   allowPositionals: true,
 })
 const [folder = ''] = positionals
@@ -16,11 +16,16 @@ if (!(folder in packages) || positionals.length !== 1) {
   process.exit(1)
 }
 
-const into = values.out === undefined ? join(root, 'dist') : resolve(values.out)
-const packed = await pack(root, folder as PackageFolder, into).catch((error: Error) => {
+const failed = (error: Error) => {
   console.error(error.message)
   process.exit(1)
-})
+}
+if (values['in-place'] === true) {
+  await stageInPlace(root, folder as PackageFolder).catch(failed)
+  process.exit()
+}
+const into = values.out === undefined ? join(root, 'dist') : resolve(values.out)
+const packed = await pack(root, folder as PackageFolder, into).catch(failed)
 if (values.json === true) console.log(JSON.stringify(packed))
 else for (const line of table(packed)) console.log(line)
 

@@ -21,17 +21,19 @@ export function entryName(subPath: string): string {
  * `dependencies` are the packages that the code loads, and `versions` those that the workspace is tested with. A user may get a newer
  * one of the same major version (a fix of `ws` must not wait for us), never an older one. A package of ours, which is not in the bundle, is a
  * peer of the same version: a service has it already, and two of it would be two kinds of CastellanError.
+ * `code` is the folder of the code within the package: './' or './dist/'.
  */
 export function manifestFor(
   source: SourceManifest,
   dependencies: readonly string[],
   versions: Readonly<Record<string, string>>,
+  code: string,
 ): Record<string, unknown> {
   const exports = Object.keys(source.exports).map((subPath) => {
     const name = entryName(subPath)
     const faces = {
-      import: { types: `./${name}.d.mts`, default: `./${name}.mjs` },
-      require: { types: `./${name}.d.cts`, default: `./${name}.cjs` },
+      import: { types: `${code}${name}.d.mts`, default: `${code}${name}.mjs` },
+      require: { types: `${code}${name}.d.cts`, default: `${code}${name}.cjs` },
     }
     return [subPath, faces]
   })
@@ -45,8 +47,9 @@ export function manifestFor(
     license: source.license,
     type: 'commonjs',
     engines: { node: '>=20' },
-    main: './index.cjs',
-    types: './index.d.cts',
+    main: `${code}index.cjs`,
+    types: `${code}index.d.cts`,
+    ...(code === './' ? {} : { files: [code] }),
     exports: { ...Object.fromEntries(exports), './package.json': './package.json' },
     sideEffects: false,
     dependencies: Object.fromEntries(theirs.map((name) => [name, `^${versionOf(name, versions)}`])),

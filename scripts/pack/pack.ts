@@ -1,11 +1,12 @@
 // Makes the package that users install: bundle, declarations, package.json, README, licences; then `npm pack`.
 import { execFileSync } from 'node:child_process'
-import { copyFileSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { copyFileSync, mkdirSync, mkdtempSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { bundleInto } from './bundle.ts'
 import { declareInto } from './declarations.ts'
 import { entryName, manifestFor, type SourceManifest } from './manifest.ts'
+import { restore, workspaceManifest } from './restore.mjs'
 
 interface Package {
   /** Packages of the workspace whose code goes into its bundle. Others stay dependencies, at exactly this version. */
@@ -45,8 +46,24 @@ export async function pack(root: string, folder: PackageFolder, into: string): P
   }
 }
 
-/** What the package holds, in a folder. */
-export async function stage(root: string, folder: PackageFolder, staging: string): Promise<void> {
+/**
+ * For `npm pack` and `npm publish` in the package's own folder, as its prepack: the code goes to its dist/, and until restore.mjs, its postpack,
+ * package.json is the one that users get. npm has no other way to pack another package.json than the one that is there.
+ */
+export async function stageInPlace(root: string, folder: PackageFolder): Promise<void> {
+  const home = join(root, folder)
+  restore(home)
+  const staging = join(home, 'dist')
+  rmSync(staging, { recursive: true, force: true })
+  mkdirSync(staging)
+  await stage(root, folder, staging, './dist/')
+  rmSync(join(staging, 'README.md')) // npm takes the folder's own
+  renameSync(join(home, 'package.json'), join(home, workspaceManifest))
+  renameSync(join(staging, 'package.json'), join(home, 'package.json'))
+}
+
+/** What the package holds, in a folder, which is `code` within the package. */
+export async function stage(root: string, folder: PackageFolder, staging: string, code = './'): Promise<void> {
   const home = join(root, folder)
   const { workspace, bundled, left }: Package = packages[folder]
   const whole = manifestOf(home)
@@ -70,7 +87,7 @@ export async function stage(root: string, folder: PackageFolder, staging: string
     folder: staging,
   })
   const versions = versionsOf(root, [source, ...inside.map(({ manifest }) => manifest)])
-  const manifest = manifestFor(source, bundle.dependencies, versions)
+  const manifest = manifestFor(source, bundle.dependencies, versions, code)
   writeFileSync(join(staging, 'package.json'), `${JSON.stringify(manifest, null, 2)}\n`)
   copyFileSync(join(home, 'README.md'), join(staging, 'README.md'))
   copyFileSync(join(root, 'LICENSE'), join(staging, 'LICENSE'))

@@ -1,7 +1,7 @@
 // A fresh clone with nothing but the machine's own Node and npm: `npm start` installs what it needs and comes up; the second time
 // nothing is installed, and the launcher hardly shows.
 import { execFileSync, spawn } from 'node:child_process'
-import { mkdtempSync, rmSync } from 'node:fs'
+import { mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { delimiter, join } from 'node:path'
 import { afterAll, beforeAll, expect, test } from 'vitest'
@@ -56,6 +56,25 @@ test('npm start installs and comes up; the second time it only comes up', { time
   const second = await startAndStop()
   expect(second.code).toBe(0)
   expect(second.stderr).not.toContain('Installing')
+})
+
+test('npm pack in the folder of the SDK gives what users install, and leaves the folder as it was', {
+  timeout: 120_000,
+}, () => {
+  const home = join(clone, 'sdk')
+  execFileSync('npm', ['pack', '--pack-destination', folder], { cwd: home, env: environment(), stdio: 'ignore' })
+  expect(execFileSync('git', ['status', '--porcelain'], { cwd: clone, encoding: 'utf8' })).toBe('')
+  const service = join(folder, 'service')
+  mkdirSync(service)
+  writeFileSync(join(service, 'package.json'), '{ "private": true }\n')
+  const [archive] = readdirSync(folder).filter((name) => name.endsWith('.tgz'))
+  execFileSync('npm', ['install', join(folder, archive!)], { cwd: service, env: environment(), stdio: 'ignore' })
+  const code =
+    "import { connect } from '@castellan/sdk'; import { KafkaClient } from '@castellan/sdk/kafka'; console.log(typeof connect, typeof KafkaClient)"
+  const words = ['--input-type=module', '--eval', code]
+  expect(execFileSync('node', words, { cwd: service, env: environment(), encoding: 'utf8' })).toBe(
+    'function function\n',
+  )
 })
 
 test('the launcher adds less than half a second', { timeout: 60_000 }, () => {
