@@ -24,7 +24,7 @@ export interface Io {
   readonly canAsk: boolean
   /** Asks that person; undefined: they went away (Ctrl-C, Ctrl-D). */
   ask(question: string): Promise<string | undefined>
-  /** Aborts at Ctrl-C or SIGTERM, which from the first call on no longer end the process by themselves. */
+  /** Aborts at Ctrl-C or SIGTERM, which from the first call on end the process by themselves only when they come again. */
   stopped(): AbortSignal
 }
 
@@ -43,9 +43,25 @@ export function processIo(noColours: boolean): Io {
       if (stop !== undefined) return stop.signal
       const controller = new AbortController()
       stop = controller
-      for (const signal of ['SIGINT', 'SIGTERM'] as const) process.on(signal, () => controller.abort())
+      stopAtSignals(controller)
       return controller.signal
     },
+  }
+}
+
+/** One Ctrl-C may arrive more than once: from the terminal, and by the launcher. What comes later is a person who waits no longer. */
+const againAfterMs = 500
+
+function stopAtSignals(controller: AbortController): void {
+  let firstMs: number | undefined
+  for (const signal of ['SIGINT', 'SIGTERM'] as const) {
+    process.on(signal, () => {
+      firstMs ??= performance.now()
+      controller.abort()
+      if (performance.now() - firstMs < againAfterMs) return
+      process.removeAllListeners(signal)
+      process.kill(process.pid, signal)
+    })
   }
 }
 
@@ -60,7 +76,8 @@ export function outputOf(stream: Terminal, noColours: boolean, env: NodeJS.Proce
   return {
     isTerminal: stream.isTTY === true,
     get columns() {
-      return stream.isTTY === true ? stream.columns : undefined
+      // 0: a terminal that nobody told its size (docker exec -t).
+      return stream.isTTY === true ? stream.columns || undefined : undefined
     },
     hasColours: wantsColours(noColours, env, stream.isTTY === true),
     closed: closed.signal,

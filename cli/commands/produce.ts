@@ -50,7 +50,7 @@ export const produce: Command = {
     'A line of JSON is {"key","value","headers","partition","timestamp"}, each of them optional, and what `consume --json` prints.',
     'Key, value and headers are texts, null, or {"base64":"..."}; any other JSON as the value is sent as its JSON text.',
     'A line that is wrong, or a message that cannot be sent, is told on standard error by its number; the others are sent, and',
-    'the exit code is 1.',
+    'the exit code is 1. Ctrl-C ends the reading; what was read is still sent and summed up, and a second Ctrl-C does not wait for that.',
   ].join('\n'),
   run,
 }
@@ -65,14 +65,16 @@ async function run(input: Input, io: Io): Promise<Outcome> {
   await apiOf(input).get(`/api/topics/${encodeURIComponent(common.topic)}`, { cluster: input.text('cluster') })
   const castellan = await connectSdk(input, io)
   try {
+    const stopped = io.stopped()
     const total = new Account(input, io, source, common.topic)
     const sending = new Sending(castellan.producer(), (settled) => total.settled(settled))
-    for await (const { where, bytes, content } of source.items()) {
+    for await (const { where, bytes, content } of source.items(stopped)) {
       if ('problem' in content) await total.failed(where, bytes, content.problem)
       else await sending.send(where, bytes, withCommon(content, common))
     }
+    if (stopped.aborted && sending.underway > 0) await total.stopping(sending.underway)
     await sending.finish()
-    return await total.end()
+    return await total.end(stopped.aborted)
   } finally {
     await castellan.close()
   }
@@ -103,14 +105,13 @@ function withCommon(content: Omit<OutgoingMessage, 'topic'>, common: Common): Ou
 }
 
 function headersOf(input: Input): Record<string, string[]> {
-  const headers: Record<string, string[]> = {}
-  for (const text of input.all('header')) {
+  const pairs = input.all('header').map((text) => {
     const at = text.indexOf('=')
     if (at <= 0) throw new UsageError(`--header is '${text}', but must be NAME=VALUE.`)
-    const name = text.slice(0, at)
-    headers[name] = [...(headers[name] ?? []), text.slice(at + 1)]
-  }
-  return headers
+    return { name: text.slice(0, at), value: text.slice(at + 1) }
+  })
+  const byName = Map.groupBy(pairs, ({ name }) => name)
+  return Object.fromEntries([...byName].map(([name, all]) => [name, all.map(({ value }) => value)]))
 }
 
 /** What became of all messages, told as it comes and summed up at the end. */
@@ -118,6 +119,8 @@ class Account {
   readonly #io: Io
   readonly #topic: string
   readonly #isJson: boolean
+  /** A person types the messages: Ctrl-C is their end, and nothing else is written where they type. */
+  readonly #isTyped: boolean
   readonly #progress: Progress
   #sent = 0
   #failed = 0
@@ -127,7 +130,8 @@ class Account {
     this.#io = io
     this.#topic = topic
     this.#isJson = input.isSet('json')
-    this.#progress = new Progress(io, source.bytes, () => ({
+    this.#isTyped = source.readsStdin && io.canAsk
+    this.#progress = new Progress(this.#isTyped ? undefined : io.stderr, source.bytes, () => ({
       sent: this.#sent,
       failed: this.#failed,
       bytes: this.#bytes,
@@ -151,12 +155,19 @@ class Account {
     if (this.#failed === toldMax) await say(this.#io, 'further ones are only counted')
   }
 
-  async end(): Promise<Outcome> {
+  async stopping(underway: number): Promise<void> {
+    await this.#progress.clear()
+    await say(this.#io, `stopping: ${counted(underway, 'message')} under way; Ctrl-C again does not wait for them`)
+  }
+
+  async end(wasStopped: boolean): Promise<Outcome> {
     await this.#progress.end()
+    const isEarly = wasStopped && !this.#isTyped
     const failures = this.#failed === 0 ? '' : `, ${this.#failed} not sent`
+    const early = isEarly ? ', stopped before the end' : ''
     if (!this.#isJson)
-      await this.#io.stdout.write(`${counted(this.#sent, 'message')} sent to ${this.#topic}${failures}.\n`)
-    return this.#failed === 0 ? 'done' : 'failed'
+      await this.#io.stdout.write(`${counted(this.#sent, 'message')} sent to ${this.#topic}${failures}${early}.\n`)
+    return this.#failed === 0 && !isEarly ? 'done' : 'failed'
   }
 
   async #json(value: object): Promise<void> {

@@ -132,9 +132,13 @@ export class LogReader {
       const led = this.#open().filter(({ partition }) => this.#leaderOf(partition) === broker)
       if (led.length === 0) return this.#troubles.over(broker)
       try {
-        const placed = await this.#placed(led, signal)
+        const failures: CastellanError[] = []
+        const placed = await this.#placed(led, failures, signal)
         const answers = placed.length === 0 ? [] : await this.#fetch(broker, placed, signal)
-        for (const answer of answers) await this.#took(answer, signal)
+        for (const answer of answers) await this.#took(answer, failures, signal)
+        // One partition's trouble comes last, when all others had their turn.
+        const failure = failures.find(({ retriable }) => !retriable) ?? failures[0]
+        if (failure !== undefined) throw failure
         this.#troubles.over(broker)
       } catch (error) {
         if (signal.aborted) return
@@ -145,36 +149,39 @@ export class LogReader {
   }
 
   /** Those of them that have something to read, once their leader has said where they start and end. */
-  async #placed(led: readonly ReadPartition[], signal: AbortSignal): Promise<Placed[]> {
+  async #placed(led: readonly ReadPartition[], failures: CastellanError[], signal: AbortSignal): Promise<Placed[]> {
     // The end first: what comes in between is younger than any time asked for, and is not missed.
     const unplaced = led.filter(({ offset }) => offset === null)
     const endless = led.filter(({ end }) => end === null && this.#stopsAtEnd)
     const isTime = this.#from.kind === 'time'
     const asked = isTime ? [...new Set([...unplaced, ...endless])] : endless
-    const ends = await this.#offsets(asked, latest, signal)
-    const starts = await this.#offsets(unplaced, startOf(this.#from), signal)
+    const ends = await this.#offsets(asked, latest, failures, signal)
+    const starts = await this.#offsets(unplaced, startOf(this.#from), failures, signal)
     for (const one of endless) one.end = ends.get(one) ?? null
     for (const [one, start] of starts) one.offset = start === -1 ? (ends.get(one) ?? null) : start
-    return led.filter((one): one is Placed => one.offset !== null && (one.end === null || one.offset < one.end))
+    return led.filter(
+      (one): one is Placed => one.offset !== null && (one.end === null ? !this.#stopsAtEnd : one.offset < one.end),
+    )
   }
 
-  /** Throws the first trouble. */
+  /** Of those partitions whose leader says so; what the others say goes to `failures`. */
   async #offsets(
     partitions: readonly ReadPartition[],
     at: number,
+    failures: CastellanError[],
     signal: AbortSignal,
   ): Promise<Map<ReadPartition, number>> {
-    if (partitions.length === 0) return new Map()
+    const found = new Map<ReadPartition, number>()
+    if (partitions.length === 0) return found
     const { name: topic, id: topicId } = this.#topic
     const queries = partitions.map(({ partition }) => ({ topic, topicId, partition, at }))
     const answers = await askOffsets(this.#client, queries, { timeoutMs: this.#client.requestTimeoutMs, signal })
-    return new Map(
-      partitions.map((one, index) => {
-        const answer = answers[index]!
-        if (answer instanceof CastellanError) throw answer
-        return [one, answer.offset]
-      }),
-    )
+    for (const [index, one] of partitions.entries()) {
+      const answer = answers[index]!
+      if (answer instanceof CastellanError) failures.push(answer)
+      else found.set(one, answer.offset)
+    }
+    return found
   }
 
   async #fetch(broker: number, placed: readonly Placed[], signal: AbortSignal): Promise<Fetched[]> {
@@ -192,12 +199,17 @@ export class LogReader {
     return answer.responses.flatMap((topic) => topic.partitions)
   }
 
-  /** Throws what the broker says of this partition: who leads has to be asked anew. */
-  async #took(answer: Fetched, signal: AbortSignal): Promise<void> {
+  /** What the broker refuses goes to `failures`: who leads has to be asked anew. */
+  async #took(answer: Fetched, failures: CastellanError[], signal: AbortSignal): Promise<void> {
     const one = this.#partitions.find(({ partition }) => partition === answer.partitionIndex)
     if (one === undefined || one.offset === null) return
-    if (answer.errorCode === errors.OFFSET_OUT_OF_RANGE.code) return await this.#skip(one, one.offset, signal)
-    if (answer.errorCode !== 0) throw refusal(`Fetch of ${this.#topic.name}/${one.partition}`, answer.errorCode)
+    if (answer.errorCode === errors.OFFSET_OUT_OF_RANGE.code) {
+      return await this.#skip(one, one.offset, failures, signal)
+    }
+    if (answer.errorCode !== 0) {
+      failures.push(refusal(`Fetch of ${this.#topic.name}/${one.partition}`, answer.errorCode))
+      return
+    }
     const source = { topic: this.#topic.name, topicId: this.#topic.id, partition: one.partition }
     const reader = new MessageReader(source, answer.records ?? new Uint8Array(0), one.offset, -1)
     const messages: Message[] = []
@@ -208,9 +220,11 @@ export class LogReader {
     one.offset = reader.nextOffset
   }
 
-  async #skip(one: ReadPartition, from: number, signal: AbortSignal): Promise<void> {
-    const start = (await this.#offsets([one], earliest, signal)).get(one) ?? from
-    const to = from < start ? start : ((await this.#offsets([one], latest, signal)).get(one) ?? from)
+  async #skip(one: ReadPartition, from: number, failures: CastellanError[], signal: AbortSignal): Promise<void> {
+    const start = (await this.#offsets([one], earliest, failures, signal)).get(one)
+    const end = (await this.#offsets([one], latest, failures, signal)).get(one)
+    if (start === undefined || end === undefined) return // asked again with the next Fetch
+    const to = from < start ? start : end
     if (to !== from) await this.#hooks.onSkipped(one.partition, from, to)
     one.offset = to
   }

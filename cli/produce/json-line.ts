@@ -13,8 +13,8 @@ const ignored = ['topic', 'offset']
 const known = ['key', 'value', 'headers', 'partition', 'timestamp', ...ignored]
 
 /** Throws a UsageError that says what is wrong with the line. */
-export function messageOfJson(text: string): Omit<OutgoingMessage, 'topic'> {
-  const object = parsed(text)
+export function messageOfJson(line: Uint8Array | string): Omit<OutgoingMessage, 'topic'> {
+  const object = parsed(typeof line === 'string' ? line : textOf(line))
   for (const name of Object.keys(object)) {
     if (!known.includes(name)) throw new UsageError(`there is no field '${name}': known are ${known.join(', ')}`)
   }
@@ -28,16 +28,44 @@ export function messageOfJson(text: string): Omit<OutgoingMessage, 'topic'> {
   }
 }
 
+const utf8 = new TextDecoder('utf-8', { fatal: true })
+
+/** Bytes that are no text must not become other ones on their way. */
+function textOf(line: Uint8Array): string {
+  try {
+    return utf8.decode(line)
+  } catch (error) {
+    if (!(error instanceof TypeError)) throw error
+    throw new UsageError('it is no UTF-8: give other bytes as {"base64":"..."}')
+  }
+}
+
 function parsed(text: string): Record<string, unknown> {
   let value: unknown
   try {
-    value = JSON.parse(text)
+    value = exact.parse(text, exactNumber)
   } catch (error) {
     if (!(error instanceof SyntaxError)) throw error
     throw new UsageError(`it is no JSON (${error.message})`)
   }
   if (isObject(value)) return value
   throw new UsageError('it is no JSON object')
+}
+
+interface Context {
+  /** What stands in the text, of a value that is no object and no array. */
+  readonly source?: string
+}
+
+/** What Node 24 has, and TypeScript's library not yet. */
+const exact = JSON as typeof JSON & {
+  parse(text: string, reviver: (key: string, value: unknown, context: Context) => unknown): unknown
+  rawJSON(text: string): unknown
+}
+
+/** A number that JavaScript would write in another way (an id of 64 bits, 1.0) stays as it is written. */
+function exactNumber(_: string, value: unknown, { source }: Context): unknown {
+  return typeof value === 'number' && source !== undefined && String(value) !== source ? exact.rawJSON(source) : value
 }
 
 function headersOf(given: unknown): Record<string, Bytes | Bytes[]> {
@@ -51,7 +79,10 @@ function headersOf(given: unknown): Record<string, Bytes | Bytes[]> {
 }
 
 function bytesOf(what: string, value: unknown): Bytes {
-  if (value === null || typeof value === 'string') return value
+  if (value === null) return null
+  if (typeof value === 'string' && value.isWellFormed()) return value
+  if (typeof value === 'string')
+    throw new UsageError(`${what} has half a character (\\ud800 to \\udfff): no UTF-8 says that`)
   if (isBase64(value)) return Buffer.from(value.base64, 'base64')
   throw new UsageError(`${what} must be a text, null, or {"base64":"..."}`)
 }

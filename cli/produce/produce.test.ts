@@ -69,7 +69,7 @@ test('a separator may be longer than a character, and is not looked for in what 
   const stdin = Readable.from([Buffer.from('a=>b=>c\nnone\n')])
   const source = sourceOf({ shape: 'lines', files: [], separator: '=>', stdin })
   expect(source.bytes).toBeUndefined()
-  expect(await collected(source.items())).toEqual([
+  expect(await collected(source.items(new AbortController().signal))).toEqual([
     { where: 'line 1', bytes: 8, content: { key: Buffer.from('a'), value: Buffer.from('b=>c') } },
     { where: 'line 2', bytes: 5, content: { problem: "it has no '=>' between key and value" } },
   ])

@@ -1,5 +1,5 @@
 // How far sending is, on standard error while somebody looks at it: count, rate, bytes, and a bar where the whole is known.
-import type { Io } from '../io.ts'
+import type { Output } from '../io.ts'
 import { bytesText, counted, countText } from '../output/index.ts'
 
 const refreshMs = 100
@@ -28,25 +28,25 @@ export function progressText(
 }
 
 export class Progress {
-  readonly #io: Io
+  readonly #out: Output | undefined
   readonly #total: number | undefined
   readonly #now: () => Progressed
   readonly #startedMs = performance.now()
   readonly #timer: NodeJS.Timeout | undefined
 
-  /** Shows nothing where nobody looks. */
-  constructor(io: Io, total: number | undefined, now: () => Progressed) {
-    this.#io = io
+  /** Shows nothing where nobody looks, or should be disturbed (undefined). */
+  constructor(out: Output | undefined, total: number | undefined, now: () => Progressed) {
+    this.#out = out?.isTerminal === true ? out : undefined
     this.#total = total
     this.#now = now
-    if (!io.stderr.isTerminal) return
+    if (this.#out === undefined) return
     this.#timer = setInterval(() => void this.#show(), refreshMs)
     this.#timer.unref()
   }
 
   /** Makes room for other lines; the next refresh shows it again. */
   async clear(): Promise<void> {
-    if (this.#timer !== undefined) await this.#io.stderr.write('\r\u001b[K')
+    await this.#out?.write('\r\u001b[K')
   }
 
   async end(): Promise<void> {
@@ -56,6 +56,6 @@ export class Progress {
 
   async #show(): Promise<void> {
     const text = progressText(this.#now(), performance.now() - this.#startedMs, this.#total)
-    await this.#io.stderr.write(`\r\u001b[K${text.slice(0, (this.#io.stderr.columns ?? 80) - 1)}`)
+    await this.#out?.write(`\r\u001b[K${text.slice(0, (this.#out.columns ?? 80) - 1)}`)
   }
 }

@@ -5,12 +5,6 @@ import { CastellanError, type OutgoingMessage, type Producer, type Sent } from '
 const inFlightMax = 10_000
 const inFlightBytesMax = 32 * 2 ** 20
 
-interface Underway {
-  readonly where: string
-  readonly bytes: number
-  readonly outcome: Promise<Sent | CastellanError>
-}
-
 /** What became of a message. */
 export type Settled = { readonly where: string; readonly bytes: number } & (
   | { readonly sent: Sent }
@@ -20,7 +14,9 @@ export type Settled = { readonly where: string; readonly bytes: number } & (
 export class Sending {
   readonly #producer: Producer
   readonly #onSettled: (settled: Settled) => Promise<void>
-  readonly #underway: Underway[] = []
+  /** Each resolves once its message is accounted for. */
+  readonly #underway: Promise<void>[] = []
+  #last = Promise.resolve()
   #bytes = 0
 
   constructor(producer: Producer, onSettled: (settled: Settled) => Promise<void>) {
@@ -28,29 +24,38 @@ export class Sending {
     this.#onSettled = onSettled
   }
 
+  get underway(): number {
+    return this.#underway.length
+  }
+
   /** Resolves once there is room for the next one. */
   async send(where: string, bytes: number, message: OutgoingMessage): Promise<void> {
-    this.#underway.push({ where, bytes, outcome: this.#producer.send(message).catch(foreseen) })
     this.#bytes += bytes
-    while (this.#underway.length > inFlightMax || this.#bytes > inFlightBytesMax) await this.#settleOne()
+    this.#last = this.#settled(this.#last, where, bytes, this.#producer.send(message).catch(foreseen))
+    this.#underway.push(this.#last)
+    while (this.#underway.length > inFlightMax || this.#bytes > inFlightBytesMax) await this.#underway[0]
   }
 
   /** Resolves once all are accounted for. */
   async finish(): Promise<void> {
-    while (this.#underway.length > 0) await this.#settleOne()
+    await this.#last
   }
 
-  async #settleOne(): Promise<void> {
-    const first = this.#underway.shift()
-    if (first === undefined) return
-    const { where, bytes, outcome } = first
+  async #settled(
+    before: Promise<void>,
+    where: string,
+    bytes: number,
+    outcome: Promise<Sent | CastellanError>,
+  ): Promise<void> {
     const result = await outcome
-    this.#bytes -= bytes
+    await before
     await this.#onSettled({
       where,
       bytes,
       ...(result instanceof CastellanError ? { error: result } : { sent: result }),
     })
+    this.#underway.shift()
+    this.#bytes -= bytes
   }
 }
 

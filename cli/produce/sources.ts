@@ -1,8 +1,8 @@
 // Where messages come from: standard input or files; each line is one, or a line of JSON describes one, or a whole file is one.
 import { accessSync, constants, createReadStream, statSync } from 'node:fs'
-import type { Readable } from 'node:stream'
+import { addAbortSignal, type Readable } from 'node:stream'
 import type { OutgoingMessage } from '@castellan/sdk'
-import { codeOf, UsageError } from '../errors.ts'
+import { CommandError, codeOf, UsageError } from '../errors.ts'
 import { messageOfJson } from './json-line.ts'
 import { lines } from './lines.ts'
 
@@ -22,7 +22,9 @@ export interface Item {
 export interface Source {
   /** Bytes altogether; undefined: nobody knows before the end. */
   readonly bytes: number | undefined
-  items(): AsyncGenerator<Item>
+  readonly readsStdin: boolean
+  /** Ends early when `stopped` aborts. Throws a CommandError for what can no longer be read. */
+  items(stopped: AbortSignal): AsyncGenerator<Item>
 }
 
 /** The largest request that brokers take by default; a message cannot be longer. */
@@ -43,13 +45,31 @@ export function sourceOf({ shape, files, separator, stdin }: SourceOptions): Sou
   const sizes = inputs.map(({ bytes }) => bytes)
   return {
     bytes: sizes.includes(undefined) ? undefined : sizes.reduce<number>((sum, size) => sum + (size ?? 0), 0),
-    async *items() {
-      for (const { file } of inputs) {
-        const stream: AsyncIterable<Uint8Array> = file === '-' ? stdin : createReadStream(file)
-        if (shape === 'whole') yield await wholeItem(file, stream)
-        else yield* lineItems(file, stream, shape === 'json' ? jsonLine : (line) => plainLine(line, separator))
+    readsStdin: inputs.some(({ file }) => file === '-'),
+    async *items(stopped) {
+      try {
+        for (const { file } of inputs) {
+          if (stopped.aborted) return
+          const stream = chunksOf(file, file === '-' ? stdin : createReadStream(file), stopped)
+          if (shape === 'whole') yield await wholeItem(file, stream)
+          else yield* lineItems(file, stream, shape === 'json' ? jsonLine : (line) => plainLine(line, separator))
+        }
+      } catch (error) {
+        if (codeOf(error) !== 'ABORT_ERR' || !stopped.aborted) throw error
       }
     },
+  }
+}
+
+/** What was read of a line or file when `stopped` aborts is half a message: the abort is thrown, lest that half be sent. */
+async function* chunksOf(file: string, stream: Readable, stopped: AbortSignal): AsyncGenerator<Uint8Array> {
+  try {
+    yield* addAbortSignal(stopped, stream)
+  } catch (error) {
+    const code = codeOf(error)
+    if (code === undefined || code === 'ABORT_ERR') throw error
+    const name = file === '-' ? 'standard input' : file
+    throw new CommandError(`Cannot read ${name} any further (${code}).`, { cause: error })
   }
 }
 
@@ -91,7 +111,7 @@ function contentOf(read: () => Content): Item['content'] {
 }
 
 function jsonLine(line: Buffer): Content {
-  return messageOfJson(line.toString())
+  return messageOfJson(line)
 }
 
 function plainLine(line: Buffer, separator: string | undefined): Content {
