@@ -56,7 +56,8 @@ export class Stalls {
     const unknown = this.#accumulator.waitsForTopic
     if (unknown !== undefined && nowMs - unknown.sinceMs >= stalledAfterMs) {
       const { lastError } = this.#client.metadata
-      const reason = outside ?? (lastError === null ? 'neither Castle nor a broker has told of it yet' : messageOf(lastError))
+      const reason =
+        outside ?? (lastError === null ? 'neither Castle nor a broker has told of it yet' : messageOf(lastError))
       return { where: unknown.topic, reason, waitsMs: Math.round(nowMs - unknown.sinceMs) }
     }
     const [oldest] = this.#accumulator.unsettled
