@@ -345,6 +345,14 @@ describe('where reading goes on', () => {
     await until(() => handled).toEqual(expected)
   })
 
+  test('the end that start latest found is committed at once: who takes over leaves out nothing', async () => {
+    group.append(0, 'a', 'b')
+    // Its interval never comes.
+    const consumer = consumerWith({ start: 'latest', autoCommitIntervalMs: 1_000_000 })
+    run(consumer)
+    await until(() => group.committed.get(0)).toBe(2)
+  })
+
   test('the offset is gone, start none', async () => {
     group.logStart = 2
     group.append(0, 'a', 'b', 'c')

@@ -92,7 +92,13 @@ export class Consumer<M = Message> {
     const onStale = () => this.#member.changed()
     const onFatal = (error: CastellanError) => this.#fail(error)
     this.#commits = new Commits(this.#group, options.requestTimeoutMs, onStale)
-    this.#positions = new Positions(this.#group, options, { onFound: () => this.#fetcher.wake(), onFatal, onStale })
+    this.#positions = new Positions(this.#group, options, {
+      onFound: () => this.#fetcher.wake(),
+      // At once: whoever takes over before the first commit would begin at a later end, and leave out what came between.
+      onLatest: (partitions) => void this.#autoCommit?.commit(partitions, commitTimeoutMs),
+      onFatal,
+      onStale,
+    })
     this.#assignment = new Assignment(client, options, this.#events, {
       onMade: (partition) => this.#control.made(partition),
       onStart: (partitions) => this.#start(partitions),

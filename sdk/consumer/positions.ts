@@ -19,6 +19,8 @@ const seekTimeoutMs = 30_000
 export interface PositionsHooks {
   /** A position was found or checked: fetching may go on. */
   readonly onFound: () => void
+  /** These begin at the end of their logs as it was now. */
+  readonly onLatest: (partitions: readonly AssignedPartition[]) => void
   readonly onFatal: (error: CastellanError) => void
   /** The coordinator knows a newer epoch of this member. */
   readonly onStale: () => void
@@ -186,6 +188,7 @@ export class Positions {
       const { requestTimeoutMs: timeoutMs } = this.#options
       const queries = asked.map(({ topic, topicId, partition }) => ({ topic, topicId, partition, at }))
       const answers = await askOffsets(this.#group.client, queries, { timeoutMs, signal: this.#stop.signal })
+      const placed: AssignedPartition[] = []
       for (const [index, answer] of answers.entries()) {
         const one = asked[index]!
         if (answer instanceof CastellanError) continue
@@ -193,7 +196,9 @@ export class Positions {
         if (one.generation !== generations.get(one)) continue
         one.log.info({ offset: answer.offset, start }, 'starts where `start` says')
         this.#place(one, { offset: answer.offset, leaderEpoch: answer.leaderEpoch })
+        placed.push(one)
       }
+      if (start === 'latest' && placed.length > 0) this.#hooks.onLatest(placed)
       const failed = answers.find((answer) => answer instanceof CastellanError)
       if (failed !== undefined) throw failed
     })
