@@ -17,6 +17,7 @@ import { Deadlines } from './handlers/deadlines.ts'
 import { type BrokerParts, type Handler, handlers } from './handlers/index.ts'
 import { Counters } from './metrics/counters.ts'
 import { Partitions } from './partition/index.ts'
+import { ResponseMemory } from './server/response-memory.ts'
 import { Server } from './server/server.ts'
 
 export type { Answer, Handler, RequestContext } from './handlers/handler.ts'
@@ -40,6 +41,7 @@ export class Broker implements BrokerParts {
   readonly log: Logger
   readonly counters = new Counters()
   readonly deadlines: Deadlines
+  readonly responseMemory: ResponseMemory
   readonly metadata: Metadata
   readonly partitions: Partitions
   readonly producerIds: ProducerIds
@@ -62,6 +64,7 @@ export class Broker implements BrokerParts {
     this.log = log
     this.#address = advertisedAddress(config, config.listen)
     this.deadlines = new Deadlines(runtime.clock)
+    this.responseMemory = new ResponseMemory(runtime.clock, config.queuedMaxResponseBytes)
     this.metadata = new Metadata(runtime.clock)
     this.partitions = partitions
     this.coordinator = new Coordinator(runtime, { partitions, metadata: this.metadata, log, settings: config })

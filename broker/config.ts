@@ -106,10 +106,16 @@ const connectionSettings = {
     'Memory for all requests that are half read or not answered; while it is used up, what needs more than 4 KiB waits unread. A request larger than 5/8 of it goes alone.',
     256 * MiB,
   ),
+  queuedMaxResponseBytes: setting(
+    'queued.max.response.bytes',
+    integerType(MiB, 1024 * 1024 * MiB, 'bytes'),
+    'Memory for all answers that were read from files and have not left; while it is used up, further fetches of old data answer less, or wait their turn. An answer larger than it goes alone.',
+    256 * MiB,
+  ),
   connectionRequestStallMs: setting(
     'connection.request.stall.ms',
     duration(),
-    'A connection that holds memory which others wait for is closed when the rest of its request does not come for so long.',
+    'A connection that holds memory which others wait for is closed when the rest of its request does not come, or its answers are not taken, for so long.',
     10 * second,
   ),
   fetchMaxBytes: setting(

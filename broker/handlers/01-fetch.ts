@@ -5,7 +5,9 @@
 //        '------------------------------------'
 //
 //   - The first batch is answered even when it is larger than every limit, so that a consumer gets on (KIP-74).
-//   - Cold data is read off the loop; other requests go on meanwhile, answers keep their order.
+//   - Cold data is read off the loop; other requests go on meanwhile, answers keep their order. It takes memory that all
+//     fetches share (ResponseMemory): without room for it, a fetch that holds nothing waits its turn, and one that holds
+//     something answers that.
 //   - Sessions (KIP-227) are not kept yet: who asks for one gets id 0, and goes on with full fetches.
 //   - There are no transactions yet: the last stable offset is the high watermark.
 //
@@ -20,6 +22,7 @@ import {
 import type { Timer } from '@castellan/protocol/runtime'
 import type { Partition, ReadResult } from '../partition/index.ts'
 import { emptyRead } from '../partition/results.ts'
+import type { ResponseRoom } from '../server/response-memory.ts'
 import { handler, type RequestContext } from './handler.ts'
 import { endpointsOf, type LeaderIdAndEpoch, leaderInstead } from './leaders.ts'
 import { findLeader, findTopic, unknownTopicError } from './lookup.ts'
@@ -62,7 +65,13 @@ class Fetching {
   /** Something is to be told at once: an error, or a diverging epoch. */
   #isUrgent = false
   #mayWait: boolean
-  #state: 'reading' | 'waiting' | 'woken' | 'over' = 'reading'
+  #state: 'reading' | 'queued' | 'waiting' | 'woken' | 'over' = 'reading'
+  #isAbandoned = false
+  #isWatchingAbandon = false
+  /** Of what is read from files; null: nothing was. */
+  #room: ResponseRoom | null = null
+  /** While 'queued'. */
+  #turn: { cancel(): void } | null = null
   #timer: Timer | null = null
   #watches: (() => void)[] = []
 
@@ -137,15 +146,33 @@ class Fetching {
     const slot = this.#slots[i]!
     const { fetchOffset, currentLeaderEpoch } = slot.asked
     try {
-      const result = await slot.partition!.readCold(fetchOffset, this.#limit(slot), currentLeaderEpoch)
-      if (this.#state === 'over') return result.release()
+      this.#room ??= this.#context.room
+      const room = this.#room
+      const result = await slot.partition!.readCold(fetchOffset, this.#limit(slot), currentLeaderEpoch, room)
+      const lackingBytes = room.endRead()
+      const mayQueue = this.#bytes === 0 && !this.#isUrgent && !this.#isAbandoned
+      if (lackingBytes > 0 && mayQueue) return this.#queue(room, i, lackingBytes)
       this.#take(slot, result)
+      if (lackingBytes > 0) this.#isUrgent = true // what is there now is all for now
       this.#read(i + 1)
     } catch (error) {
       this.#end()
       this.#releaseAll()
       this.#reject(error)
     }
+  }
+
+  /** Waits, however long the request would, until there is memory to read a partition into; so nobody is passed over for ever. */
+  #queue(room: ResponseRoom, i: number, bytes: number): void {
+    this.#state = 'queued'
+    this.#turn = room.wait(bytes, () => this.#readQueued(i))
+    this.#watchAbandon()
+  }
+
+  #readQueued(i: number): void {
+    this.#turn = null
+    this.#state = 'reading'
+    void this.#readCold(i)
   }
 
   #limit({ asked }: Slot): number {
@@ -179,9 +206,26 @@ class Fetching {
 
   #watch(): void {
     this.#timer = this.#context.broker.runtime.clock.after(this.#request.maxWaitMs, () => this.#hurry())
-    this.#context.onAbandoned(() => this.#hurry())
     const onChange = () => this.#wake()
     for (const { partition } of this.#slots) if (partition) this.#watches.push(partition.watch(onChange))
+    this.#watchAbandon() // last: it may end the wait at once
+  }
+
+  #watchAbandon(): void {
+    if (this.#isWatchingAbandon) return
+    this.#isWatchingAbandon = true
+    this.#context.onAbandoned(() => this.#abandon())
+  }
+
+  /** The connection broke, this broker stops, or answers behind this one hold memory. */
+  #abandon(): void {
+    this.#isAbandoned = true
+    this.#hurry()
+    const turn = this.#turn
+    if (turn === null) return
+    turn.cancel()
+    this.#turn = null
+    this.#finish()
   }
 
   /** Several partitions may change in one turn: they are read once, after all of them. */
@@ -195,7 +239,7 @@ class Fetching {
     })
   }
 
-  /** The wait is over: max wait has passed, the connection broke, or this broker stops. */
+  /** The wait for more is over; one for memory is not. */
   #hurry(): void {
     this.#mayWait = false
     if (this.#state !== 'waiting' && this.#state !== 'woken') return
@@ -217,6 +261,7 @@ class Fetching {
       responses.push({ topic, topicId, partitions: answers })
     }
     if (this.#bytes > 0) this.#context.afterSent(() => this.#releaseAll())
+    else this.#room?.giveBack()
     const nodeEndpoints = leaders.length > 0 && apiVersion >= 16 ? endpointsOf(broker.metadata, leaders) : []
     this.#resolve({ responses, nodeEndpoints })
   }
@@ -250,6 +295,7 @@ class Fetching {
 
   #releaseAll(): void {
     for (const { result } of this.#slots) result.release()
+    this.#room?.giveBack()
   }
 }
 

@@ -14,6 +14,7 @@ import type { BrokerConfig } from '../config.ts'
 import type { Coordinator } from '../groups/index.ts'
 import type { Counters } from '../metrics/counters.ts'
 import type { Partitions } from '../partition/index.ts'
+import type { ResponseMemory, ResponseRoom } from '../server/response-memory.ts'
 import type { Deadlines } from './deadlines.ts'
 
 /** What handlers work on: the parts of this broker. */
@@ -29,6 +30,7 @@ export interface BrokerParts {
   readonly castle: CastleLink
   readonly producerIds: ProducerIds
   readonly deadlines: Deadlines
+  readonly responseMemory: ResponseMemory
   readonly counters: Counters
 }
 
@@ -41,9 +43,14 @@ export interface RequestContext {
   readonly peer: string
   /** Holds the request's bytes fields. It lives until the answer is given; whoever needs them longer retains it. */
   readonly slab: Slab
+  /** The memory of what the answer is read into from files; given back when the answer has left or never will. */
+  readonly room: ResponseRoom
   /** Runs `task` once, when the answer has left or never will: to release what the answer refers to. */
   afterSent(task: () => void): void
-  /** Runs `task` when the connection breaks or this broker stops before the answer is given: to end a wait. */
+  /**
+   * Runs `task` when the answer shall be given at once, to end a wait: the connection breaks, this broker stops, or an answer
+   * behind it holds memory. At once when that was before.
+   */
   onAbandoned(task: () => void): void
   /** Closes the connection, without an answer to this request. */
   closeConnection(reason: string): void

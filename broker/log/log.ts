@@ -16,7 +16,14 @@ import { LogError } from './errors.ts'
 import { kinds } from './files.ts'
 import { Keeper } from './keeper.ts'
 import { Producers } from './producers.ts'
-import { type FileRead, findMaxTimestamp, findTimestamp, readBatches, type TimestampPlace } from './reader.ts'
+import {
+  type FileRead,
+  findMaxTimestamp,
+  findTimestamp,
+  type ReadRoom,
+  readBatches,
+  type TimestampPlace,
+} from './reader.ts'
 import { recoverLog } from './recovery.ts'
 import { expiredSegments } from './retention.ts'
 import type { LogState } from './state.ts'
@@ -195,9 +202,9 @@ export class Log {
     return read
   }
 
-  /** Batches from files, off the loop. Rejects with a LogError. */
-  readFile(offset: number, maxBytes: number, limitOffset: number): Promise<FileRead> {
-    return readBatches(this.#state, offset, maxBytes, limitOffset)
+  /** Batches from files, off the loop; none when `room` has no memory for them. Rejects with a LogError. */
+  readFile(offset: number, maxBytes: number, limitOffset: number, room?: ReadRoom): Promise<FileRead> {
+    return readBatches(this.#state, offset, maxBytes, limitOffset, room)
   }
 
   /** The first record below `limitOffset` whose timestamp is at least `timestampMs`. Rejects with a LogError. */

@@ -19,6 +19,12 @@ export interface FileRead {
   release(): void
 }
 
+/** What asks for the memory of a read before it is taken. */
+export interface ReadRoom {
+  /** How many bytes the read may hold: `mostBytes`, or fewer but at least `leastBytes`; 0: none now. */
+  take(leastBytes: number, mostBytes: number): number
+}
+
 export interface TimestampPlace {
   readonly offset: number
   readonly timestamp: number
@@ -31,9 +37,15 @@ const ownMemoryBytesMax = 64 * 1024
 
 /**
  * Whole batches from the one that holds `offset`, within one segment, ending at or below `limitOffset`: at most `maxBytes`, but at
- * least one. Rejects with a LogError.
+ * least one; none when `room` has no memory for it. Rejects with a LogError.
  */
-export function readBatches(log: LogState, offset: number, maxBytes: number, limitOffset: number): Promise<FileRead> {
+export function readBatches(
+  log: LogState,
+  offset: number,
+  maxBytes: number,
+  limitOffset: number,
+  room?: ReadRoom,
+): Promise<FileRead> {
   const segment = segmentOf(log, offset)
   return whileThere(segment, nothing, async () => {
     await loadIndex(log, segment)
@@ -45,7 +57,9 @@ export function readBatches(log: LogState, offset: number, maxBytes: number, lim
     )
     if (place === undefined || place.outline.endOffset > limitOffset) return nothing
     const wanted = Math.max(place.outline.length, Math.min(maxBytes, segment.bytes - place.position))
-    const memory = takeMemory(log, wanted)
+    const granted = room?.take(memoryBytesFor(log, place.outline.length), memoryBytesFor(log, wanted)) ?? wanted
+    if (granted === 0) return nothing
+    const memory = takeMemory(log, Math.min(wanted, granted))
     try {
       await readAll(log, segment, memory.bytes, place.position)
       const end = checkedEnd(log, segment, memory.bytes, place, limitOffset)
@@ -93,6 +107,11 @@ async function readAll(log: LogState, segment: Segment, target: Uint8Array, posi
   const length = await log.context.files.during(segment.path, (file) => file.readAsync(target, position))
   if (length < target.length)
     throw corrupt(segment, `it ends at byte ${position + length}, ${segment.bytes} were written`)
+}
+
+/** What a read of so many bytes holds. */
+function memoryBytesFor({ context }: LogState, length: number): number {
+  return length <= ownMemoryBytesMax ? length : context.pool.sizeFor(length)
 }
 
 function takeMemory({ context }: LogState, length: number): { bytes: Uint8Array; release(): void } {

@@ -20,7 +20,7 @@ export class Counters {
   /** Closed at once: there were `max.connections` already. */
   connectionsRefused = 0
   connectionsIdle = 0
-  /** Closed for holding memory that others waited for, with a request that did not come whole. */
+  /** Closed for holding memory that others waited for: a request did not come whole, or answers were not taken. */
   connectionsStalled = 0
   /** Frames that are no request; each closed its connection. */
   malformedFrames = 0

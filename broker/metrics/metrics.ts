@@ -83,6 +83,16 @@ export class BrokerMetrics {
       'Connections that are not read from until there is memory for their requests.',
       () => server.memory.waiting,
     )
+    this.#gauge(
+      'castellan_broker_response_memory_bytes',
+      'Memory of answers that were read from files and have not left; at most queued.max.response.bytes.',
+      () => server.parts.responseMemory.usedBytes,
+    )
+    this.#gauge(
+      'castellan_broker_response_memory_waiting_fetches',
+      'Fetches that wait until there is memory for what they read from files.',
+      () => server.parts.responseMemory.waiting,
+    )
   }
 
   #requests({ counters }: Broker): void {

@@ -1,10 +1,12 @@
 // One replica of one partition on this broker: its face to handlers, the group coordinator and Partitions.
+
 import { effectiveConfigs, errors, type Slab, type TopicSettings } from '@castellan/protocol'
 import { messageOf } from '../errors.ts'
 import type { LogContext } from '../log/context.ts'
 import { LogError } from '../log/errors.ts'
 import { type FaultContent, kinds } from '../log/files.ts'
 import type { Log } from '../log/log.ts'
+import type { ReadRoom } from '../log/reader.ts'
 import { writeStateFile } from '../log/state-file.ts'
 import { Appends } from './appends.ts'
 import { Reads } from './reads.ts'
@@ -128,9 +130,9 @@ export class Partition {
     return this.#reads.read(offset, maxBytes, currentLeaderEpoch)
   }
 
-  /** As `read`, from files; never blocks the loop, and never answers `cold`. */
-  readCold(offset: number, maxBytes: number, currentLeaderEpoch: number): Promise<ReadResult> {
-    return this.#reads.readCold(offset, maxBytes, currentLeaderEpoch)
+  /** As `read`, from files; never blocks the loop, and never answers `cold`. Empty when `room` has no memory for it. */
+  readCold(offset: number, maxBytes: number, currentLeaderEpoch: number, room?: ReadRoom): Promise<ReadResult> {
+    return this.#reads.readCold(offset, maxBytes, currentLeaderEpoch, room)
   }
 
   /** Leader only. The first record below the high watermark whose timestamp is at least `timestampMs`; null: none. */

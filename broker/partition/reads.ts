@@ -5,7 +5,7 @@ import { systemCode } from '../errors.ts'
 import { LogError } from '../log/errors.ts'
 import type { Log } from '../log/log.ts'
 import { readOutline } from '../log/outline.ts'
-import type { TimestampPlace } from '../log/reader.ts'
+import type { ReadRoom, TimestampPlace } from '../log/reader.ts'
 import { emptyRead, type ReadResult, type TimestampOffset, unknownTimestamp } from './results.ts'
 import { leading, type PartitionState } from './state.ts'
 
@@ -31,11 +31,11 @@ export class Reads {
   }
 
   /** As Partition.readCold. */
-  async readCold(offset: number, maxBytes: number, currentLeaderEpoch: number): Promise<ReadResult> {
+  async readCold(offset: number, maxBytes: number, currentLeaderEpoch: number, room?: ReadRoom): Promise<ReadResult> {
     const log = this.#readable(offset, currentLeaderEpoch)
     if ('errorCode' in log) return log
     try {
-      const { bytes, release } = await log.readFile(offset, maxBytes, this.#state.highWatermark)
+      const { bytes, release } = await log.readFile(offset, maxBytes, this.#state.highWatermark, room)
       // The world may have moved on meanwhile.
       const now = this.#readable(offset, currentLeaderEpoch)
       if (!('errorCode' in now)) return this.#result(log, bytes.length > 0 ? [bytes] : [], bytes.length, release)

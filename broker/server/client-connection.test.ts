@@ -10,6 +10,7 @@ import { FakeConnection, readAnswer, requestBytes } from '../testing/fake-connec
 import { ClientConnection, type ConnectionHost } from './client-connection.ts'
 import { handlerTable } from './dispatch.ts'
 import { RequestMemory } from './request-memory.ts'
+import { ResponseMemory } from './response-memory.ts'
 
 const nothing: Answer<typeof metadata> = { brokers: [], topics: [] }
 
@@ -21,6 +22,7 @@ class Bench {
   readonly complaints: [string, string][] = []
   readonly slabs = new SlabPool({ slabBytes: 64 * 1024, keepBytesMax: 1024 * 1024, poison: true })
   readonly memory: RequestMemory
+  readonly responseMemory = new ResponseMemory(this.clock, 1024 * 1024)
   readonly started: {
     context: RequestContext
     answer: (response: Answer<typeof metadata>) => void
@@ -40,7 +42,13 @@ class Bench {
       return acks === 0 ? null : { responses: [] }
     })
     const list: Handler[] = [slow, quick, apiVersionsHandler(() => list)]
-    const parts = { runtime: { clock: this.clock }, config, log: silentLogger } as unknown as BrokerParts
+    const { responseMemory } = this
+    const parts = {
+      runtime: { clock: this.clock },
+      config,
+      log: silentLogger,
+      responseMemory,
+    } as unknown as BrokerParts
     this.memory = new RequestMemory(this.clock, { bytesMax: config.queuedMaxRequestBytes, usualBytes: 64 * 1024 })
     const host: ConnectionHost = {
       parts,
@@ -304,7 +312,7 @@ describe('memory of requests', () => {
     })
     await bench.clock.turn()
     expect(served).toBe(false)
-    bench.client.closeStalled()
+    bench.client.closeStalled('request')
     await bench.clock.turn()
     expect(served).toBe(true)
     expect([bench.memory.usedBytes, bench.slabs.usedBytes]).toEqual([2 * MiB, 0])
@@ -318,6 +326,59 @@ describe('memory of requests', () => {
     )
     expect(bench.connection.isPaused).toBe(true)
     expect(bench.client.halfSentIn).toBeNull()
+  })
+})
+
+describe('memory of answers', () => {
+  test('is held while the client does not take them, and given back when it has', async () => {
+    bench.connection.takesAnswers = false
+    bench.ask(1)
+    expect(bench.started[0]!.context.room.take(1000, 1000)).toBe(1000)
+    expect(bench.client.isHoldingAnswers).toBe(false) // it is we who are not done
+    bench.started[0]!.answer(nothing)
+    await settle()
+    expect([bench.client.isHoldingAnswers, bench.responseMemory.usedBytes]).toEqual([true, 1000])
+    expect(bench.client.taking).toEqual({ messages: 0, bytes: 0 })
+    bench.connection.takeAnswers()
+    expect([bench.client.isHoldingAnswers, bench.responseMemory.usedBytes]).toEqual([false, 0])
+    expect(bench.client.taking).toMatchObject({ messages: 1 })
+    expect(bench.client.taking.bytes).toBeGreaterThan(0)
+  })
+
+  test('is given back when the client is closed for not taking them', async () => {
+    bench.connection.takesAnswers = false
+    bench.ask(1, 2)
+    for (const { context, answer } of bench.started) {
+      context.room.take(1000, 1000)
+      answer(nothing)
+    }
+    await settle()
+    bench.client.closeStalled('answers')
+    bench.connection.takeAnswers() // as a network does: what was written is let go
+    expect(bench.responseMemory.usedBytes).toBe(0)
+  })
+
+  test('does not wait for a long poll before it: that ends at once, and so does a wait that begins later', async () => {
+    bench.ask(1, 2)
+    const [poll, large] = bench.started
+    const ends: string[] = []
+    poll!.context.onAbandoned(() => ends.push('first'))
+    large!.context.onAbandoned(() => expect.unreachable('it is answered'))
+    large!.context.room.take(1000, 1000)
+    large!.answer(nothing)
+    await settle()
+    poll!.context.onAbandoned(() => ends.push('later'))
+    expect(ends).toEqual(['first', 'later'])
+    poll!.answer(nothing)
+    await settle()
+    expect([bench.connection.answered(), bench.responseMemory.usedBytes]).toEqual([[1, 2], 0])
+  })
+
+  test('of none: a long poll goes on', async () => {
+    bench.ask(1, 2)
+    bench.started[0]!.context.onAbandoned(() => expect.unreachable('nobody needs it'))
+    bench.started[1]!.answer(nothing)
+    await settle()
   })
 })
 

@@ -16,7 +16,7 @@ import { type HandlerTable, readRequest } from './dispatch.ts'
 import { Exchange } from './exchange.ts'
 import { Outbox } from './outbox.ts'
 import { LaneClaim, type LaneName, type RequestMemory } from './request-memory.ts'
-import type { Sending } from './slow-senders.ts'
+import type { Progress } from './slow-peers.ts'
 
 /** Why a connection was closed. */
 export type Trouble = 'malformed' | 'refused' | 'failed' | 'stalled'
@@ -81,8 +81,18 @@ export class ClientConnection implements ConnectionHandlers {
   }
 
   /** What has come so far. */
-  get sending(): Sending {
-    return { requests: this.framesSeen, bytes: this.#bytesSeen }
+  get sending(): Progress {
+    return { messages: this.framesSeen, bytes: this.#bytesSeen }
+  }
+
+  /** Its client does not take answers that hold memory of ResponseMemory. */
+  get isHoldingAnswers(): boolean {
+    return this.#state !== 'closed' && this.#outbox.isHolding
+  }
+
+  /** What its client has taken so far. */
+  get taking(): Progress {
+    return this.#outbox.taking
   }
 
   start(): void {
@@ -125,11 +135,7 @@ export class ClientConnection implements ConnectionHandlers {
     this.#pause()
     if (this.#state !== 'open') return
     this.#state = 'draining'
-    for (let exchange = this.#first; exchange; ) {
-      const { next } = exchange // one that is answered at once leaves the list
-      exchange.abandon()
-      exchange = next
-    }
+    this.#hurryUpTo(null)
   }
 
   /** Sends what was answered, then closes. */
@@ -142,9 +148,10 @@ export class ClientConnection implements ConnectionHandlers {
     this.#connection.destroy()
   }
 
-  /** Others wait for the memory of what it does not send. */
-  closeStalled(): void {
-    const reason = 'its request was not sent on, and others waited for the memory'
+  /** Others wait for the memory of the request that it does not send, or of the answers that it does not take. */
+  closeStalled(what: 'request' | 'answers'): void {
+    const how = what === 'request' ? 'its request was not sent on' : 'its answers were not taken'
+    const reason = `${how}, and others waited for the memory`
     this.#host.complain('stalled', this.#connection.peer, reason)
     this.destroy() // at once: what it holds is wanted
   }
@@ -255,6 +262,16 @@ export class ClientConnection implements ConnectionHandlers {
     this.#host.counters.answered(exchange.apiKey, this.#host.parts.runtime.clock.nowMs() - exchange.startedMs)
     if (this.#state === 'closed') exchange.sent()
     if (exchange === this.#first) this.#advance()
+    else if (exchange.holdsRoom) this.#hurryUpTo(exchange)
+  }
+
+  /** Memory that others may wait for does not wait for a long poll, nor for a fetch that itself waits for memory. */
+  #hurryUpTo(end: Exchange | null): void {
+    for (let exchange = this.#first; exchange !== null && exchange !== end; ) {
+      const { next } = exchange // one that is answered at once leaves the list
+      exchange.abandon()
+      exchange = next
+    }
   }
 
   /** Hands on the answers that are due, oldest first. */

@@ -2,6 +2,7 @@
 // which the requests came: that is the order in which answers leave.
 import type { RequestHeader, RequestSlab } from '@castellan/protocol'
 import type { BrokerParts, RequestContext } from '../handlers/handler.ts'
+import type { ResponseRoom } from './response-memory.ts'
 
 export class Exchange implements RequestContext {
   readonly broker: BrokerParts
@@ -22,6 +23,8 @@ export class Exchange implements RequestContext {
   next: Exchange | null = null
   #sentTasks: (() => void)[] | null = null
   #abandonedTasks: (() => void)[] | null = null
+  #isAbandoned = false
+  #room: ResponseRoom | null = null
 
   constructor(
     broker: BrokerParts,
@@ -42,12 +45,23 @@ export class Exchange implements RequestContext {
     this.startedMs = startedMs
   }
 
+  get room(): ResponseRoom {
+    this.#room ??= this.broker.responseMemory.room()
+    return this.#room
+  }
+
+  /** It holds memory that other fetches may wait for. */
+  get holdsRoom(): boolean {
+    return this.#room !== null && this.#room.bytes > 0
+  }
+
   afterSent(task: () => void): void {
     this.#sentTasks ??= []
     this.#sentTasks.push(task)
   }
 
   onAbandoned(task: () => void): void {
+    if (this.#isAbandoned) return task()
     this.#abandonedTasks ??= []
     this.#abandonedTasks.push(task)
   }
@@ -57,7 +71,7 @@ export class Exchange implements RequestContext {
   }
 
   get hasSentTasks(): boolean {
-    return this.#sentTasks !== null
+    return this.#sentTasks !== null || this.#room !== null
   }
 
   /** The answer has left, or never will. */
@@ -65,10 +79,12 @@ export class Exchange implements RequestContext {
     const tasks = this.#sentTasks
     this.#sentTasks = null
     if (tasks) for (const task of tasks) task()
+    this.#room?.giveBack()
   }
 
-  /** Nobody will wait for the answer any longer. */
+  /** The answer is to be given at once, or nobody will wait for it any longer. */
   abandon(): void {
+    this.#isAbandoned = true
     const tasks = this.#abandonedTasks
     this.#abandonedTasks = null
     if (tasks) for (const task of tasks) task()

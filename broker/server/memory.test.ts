@@ -1,4 +1,5 @@
-// A whole broker and real sockets: many clients that begin large requests and do not send them on, and what that costs.
+// A whole broker and real sockets: many clients that begin large requests and do not send them on, or ask for old data and
+// do not take it, and what that costs.
 import { mkdtempSync, rmSync } from 'node:fs'
 import net from 'node:net'
 import { tmpdir } from 'node:os'
@@ -6,7 +7,7 @@ import { join } from 'node:path'
 import { fetch, type ProduceRequestInput, produce } from '@castellan/protocol'
 import { buildBatch } from '@castellan/protocol/records'
 import { nodeRuntime, silentLogger } from '@castellan/protocol/runtime'
-import { afterEach, beforeEach, expect, test, vi } from 'vitest'
+import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest'
 import { Broker } from '../broker.ts'
 import { type BrokerConfig, brokerConfig } from '../config.ts'
 import { TestClient } from '../testing/client.ts'
@@ -120,4 +121,68 @@ test('who does not send on what nobody waits for stays, though others wait for o
   socket.write(large.subarray(MiB))
   await new Promise((resolve) => socket.once('data', resolve))
   expect(broker.counters.connectionsStalled).toBe(0)
+})
+
+describe('answers from files', () => {
+  const asked = (partitionMaxBytes: number, fetchOffset = 0) => ({
+    maxWaitMs: 100,
+    minBytes: 1,
+    topics: [{ topic: 'orders', partitions: [{ partition: 0, fetchOffset, partitionMaxBytes }] }],
+  })
+  const read = async (client: TestClient, bytes: number) => {
+    const { errorCode, records } = (await client.request(fetch, 12, asked(bytes))).responses[0]!.partitions[0]!
+    expect(errorCode).toBe(0)
+    return records!.length
+  }
+  /** 12 MiB of old data. */
+  async function startWithData(given: Partial<BrokerConfig>): Promise<Broker> {
+    const broker = await start({ logCacheBytesMax: 0, ...given })
+    const client = await connect(broker)
+    for (let i = 0; i < 12; i++) expect(await send(client, MiB)).toBe(0)
+    return broker
+  }
+  /** A client that asks for 8 MiB, four times, and takes nothing. */
+  const askOnly = async (broker: Broker) => {
+    const all = [1, 2, 3, 4].map((id) => requestBytes(fetch, 12, id, asked(8 * MiB)))
+    const socket = await sendOnly(broker, Buffer.concat(all))
+    socket.pause()
+    return socket
+  }
+
+  test('50 x 4 that nobody takes keep to the bound; who does not take what others wait for is closed, and all others go on', async () => {
+    const bytesMax = 32 * MiB
+    const broker = await startWithData({ queuedMaxResponseBytes: bytesMax, connectionRequestStallMs: 400 })
+    const { responseMemory } = broker
+    const slabsBefore = broker.server.slabs.usedBytes
+    const buffersBefore = buffers()
+    let buffersMax = 0
+    let usedMax = 0
+    const look = setInterval(() => {
+      buffersMax = Math.max(buffersMax, buffers() - buffersBefore)
+      usedMax = Math.max(usedMax, responseMemory.usedBytes)
+    }, 2)
+    ends.push(() => clearInterval(look))
+    await Promise.all(Array.from({ length: 50 }, () => askOnly(broker)))
+    await vi.waitFor(() => expect(responseMemory.waiting).toBeGreaterThan(20), waiting)
+    const client = await connect(broker)
+    expect(await send(client, 100)).toBe(0)
+    expect(await read(client, 8 * MiB)).toBeGreaterThan(MiB) // in its turn
+    expect(broker.counters.connectionsStalled).toBeGreaterThan(0)
+    expect(usedMax).toBeGreaterThan(bytesMax / 2)
+    expect(usedMax).toBeLessThanOrEqual(bytesMax)
+    // Memory that was given back and is not collected yet, the requests' and the clients' own.
+    expect(buffersMax).toBeLessThan(2 * bytesMax)
+    expect(broker.server.slabs.usedBytes - slabsBefore).toBeLessThan(4 * MiB)
+  })
+
+  test('who does not take its answers stays while nobody waits, and gets them when it does', async () => {
+    const broker = await startWithData({ queuedMaxResponseBytes: 64 * MiB, connectionRequestStallMs: 20 })
+    const idle = await askOnly(broker)
+    await vi.waitFor(() => expect(broker.responseMemory.usedBytes).toBeGreaterThan(4 * MiB), waiting)
+    const client = await connect(broker)
+    for (let i = 0; i < 20; i++) expect(await read(client, 4 * MiB)).toBeGreaterThan(2 * MiB)
+    expect(broker.counters.connectionsStalled).toBe(0)
+    idle.resume()
+    await vi.waitFor(() => expect(broker.responseMemory.usedBytes).toBe(0), waiting)
+  })
 })

@@ -3,6 +3,7 @@
 import type { Connection } from '@castellan/protocol/runtime'
 import type { Counters } from '../metrics/counters.ts'
 import type { Exchange } from './exchange.ts'
+import type { Progress } from './slow-peers.ts'
 
 export class Outbox {
   readonly #connection: Connection
@@ -13,6 +14,12 @@ export class Outbox {
   /** Those of them that have something to release. */
   #exchanges: Exchange[] = []
   #bytes = 0
+  #writtenBytes = 0
+  /** Answers that left, of those that had something to release. */
+  #released = 0
+  /** Answers that hold memory that other fetches may wait for: written and not left, and to be written next. */
+  #holding = 0
+  #holdingNext = 0
   #isScheduled = false
   #isFull = false
   #isClosed = false
@@ -33,9 +40,20 @@ export class Outbox {
     return this.#bytes
   }
 
+  /** What the client does not take holds memory that other fetches may wait for. */
+  get isHolding(): boolean {
+    return this.#holding > 0
+  }
+
+  /** What the client has taken so far. */
+  get taking(): Progress {
+    return { messages: this.#released, bytes: this.#writtenBytes - this.#connection.bufferedBytes }
+  }
+
   /** Takes an answered exchange; it leaves after those taken before. */
   add(exchange: Exchange): void {
     if (exchange.hasSentTasks) this.#exchanges.push(exchange)
+    if (exchange.holdsRoom) this.#holdingNext++
     if (!exchange.chunks) return
     for (const chunk of exchange.chunks) this.#chunks.push(chunk)
     this.#bytes += exchange.responseBytes
@@ -52,12 +70,20 @@ export class Outbox {
     const exchanges = this.#exchanges
     this.#chunks = []
     this.#counters.bytesOut += this.#bytes
+    this.#writtenBytes += this.#bytes
     this.#bytes = 0
     if (exchanges.length === 0) {
       this.#isFull = !this.#connection.write(chunks)
     } else {
       this.#exchanges = []
-      this.#isFull = !this.#connection.write(chunks, () => allSent(exchanges))
+      const holding = this.#holdingNext
+      this.#holdingNext = 0
+      this.#holding += holding
+      this.#isFull = !this.#connection.write(chunks, () => {
+        this.#holding -= holding
+        this.#released += exchanges.length
+        allSent(exchanges)
+      })
     }
     this.#onFlushed()
   }

@@ -11,32 +11,13 @@
 import assert from 'node:assert/strict'
 import { type Claim, type FrameMemory, type FrameWait, produce } from '@castellan/protocol'
 import type { Clock } from '@castellan/protocol/runtime'
+import { Lane } from './lane.ts'
 
 export type LaneName = 'large' | 'produce' | 'other'
 
 const shares: Readonly<Record<LaneName, number>> = { large: 5 / 8, produce: 1 / 4, other: 1 / 8 }
 /** Idle connections keep slabs up to this part of a lane. */
 const keepShare = 1 / 4
-
-interface Waiter {
-  readonly bytes: number
-  readonly onClaim: (claim: Claim) => void
-}
-
-class Lane {
-  readonly bytesMax: number
-  usedBytes = 0
-  /** In the order of asking. */
-  readonly waiting = new Set<Waiter>()
-
-  constructor(bytesMax: number) {
-    this.bytesMax = bytesMax
-  }
-
-  fits(bytes: number): boolean {
-    return this.usedBytes === 0 || this.usedBytes + bytes <= this.bytesMax
-  }
-}
 
 /** Bytes of one lane, until they are given back. */
 export class LaneClaim implements Claim {
@@ -59,16 +40,13 @@ export class LaneClaim implements Claim {
 }
 
 export class RequestMemory implements FrameMemory {
-  readonly #clock: Clock
   readonly #usualBytes: number
   readonly #lanes: Readonly<Record<LaneName, Lane>>
-  #isServing = false
 
   /** `usualBytes`: the size of a usual slab. */
   constructor(clock: Clock, options: { bytesMax: number; usualBytes: number }) {
-    this.#clock = clock
     this.#usualBytes = options.usualBytes
-    const lane = (name: LaneName) => new Lane(Math.floor(options.bytesMax * shares[name]))
+    const lane = (name: LaneName) => new Lane(clock, Math.floor(options.bytesMax * shares[name]))
     this.#lanes = { large: lane('large'), produce: lane('produce'), other: lane('other') }
   }
 
@@ -81,11 +59,11 @@ export class RequestMemory implements FrameMemory {
   /** Connections that are not read from until memory is given back. */
   get waiting(): number {
     const { large, produce, other } = this.#lanes
-    return large.waiting.size + produce.waiting.size + other.waiting.size
+    return large.waiting + produce.waiting + other.waiting
   }
 
   hasWaiting(lane: LaneName): boolean {
-    return this.#lanes[lane].waiting.size > 0
+    return this.#lanes[lane].waiting > 0
   }
 
   get isCrowded(): boolean {
@@ -95,59 +73,26 @@ export class RequestMemory implements FrameMemory {
 
   claim(bytes: number, apiKey: number | null): LaneClaim | null {
     const name = this.#laneOf(bytes, apiKey)
-    const lane = this.#lanes[name]
-    return lane.waiting.size === 0 && lane.fits(bytes) ? this.#grant(name, bytes) : null
+    return this.#lanes[name].take(bytes) ? new LaneClaim(this, name, bytes) : null
   }
 
   wait(bytes: number, apiKey: number | null, onClaim: (claim: Claim) => void): FrameWait {
-    const { waiting } = this.#lanes[this.#laneOf(bytes, apiKey)]
-    const waiter = { bytes, onClaim }
-    waiting.add(waiter)
-    this.#serveSoon()
-    return {
-      cancel: () => {
-        waiting.delete(waiter)
-        this.#serveSoon()
-      },
-    }
+    const name = this.#laneOf(bytes, apiKey)
+    return this.#lanes[name].wait(bytes, () => onClaim(new LaneClaim(this, name, bytes)))
   }
 
   insist(bytes: number): LaneClaim {
-    return this.#grant('other', bytes)
+    this.#lanes.other.insist(bytes)
+    return new LaneClaim(this, 'other', bytes)
   }
 
   /** Only for LaneClaim. */
   takeBack({ lane, bytes }: LaneClaim): void {
-    this.#lanes[lane].usedBytes -= bytes
-    if (this.hasWaiting(lane)) this.#serveSoon()
+    this.#lanes[lane].giveBack(bytes)
   }
 
   #laneOf(bytes: number, apiKey: number | null): LaneName {
     if (bytes > this.#usualBytes) return 'large'
     return apiKey === null || apiKey === produce.key ? 'produce' : 'other'
-  }
-
-  #grant(name: LaneName, bytes: number): LaneClaim {
-    this.#lanes[name].usedBytes += bytes
-    return new LaneClaim(this, name, bytes)
-  }
-
-  /** At the end of the turn: who gives memory back shall not find others' requests started in the middle of it. */
-  #serveSoon(): void {
-    if (this.#isServing) return
-    this.#isServing = true
-    this.#clock.soon(() => {
-      this.#isServing = false
-      for (const name of ['other', 'produce', 'large'] as const) this.#serve(name)
-    })
-  }
-
-  #serve(name: LaneName): void {
-    const lane = this.#lanes[name]
-    for (const waiter of lane.waiting) {
-      if (!lane.fits(waiter.bytes)) return
-      lane.waiting.delete(waiter)
-      waiter.onClaim(this.#grant(name, waiter.bytes))
-    }
   }
 }

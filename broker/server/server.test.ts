@@ -8,6 +8,7 @@ import { BrokerError } from '../errors.ts'
 import { type Answer, type BrokerParts, handler, type RequestContext } from '../handlers/handler.ts'
 import { Counters } from '../metrics/counters.ts'
 import { requestBytes } from '../testing/fake-connection.ts'
+import { ResponseMemory } from './response-memory.ts'
 import { Server } from './server.ts'
 
 const nothing: Answer<typeof metadata> = { brokers: [], topics: [] }
@@ -48,7 +49,9 @@ async function listen(given: Partial<BrokerConfig> = {}) {
   const waiting = new Waiting()
   const quick = handler(produce, () => ({ responses: [] }))
   const counters = new Counters()
-  const parts = { runtime: nodeRuntime(), config, log: silentLogger } as unknown as BrokerParts
+  const runtime = nodeRuntime()
+  const responseMemory = new ResponseMemory(runtime.clock, config.queuedMaxResponseBytes)
+  const parts = { runtime, config, log: silentLogger, responseMemory } as unknown as BrokerParts
   const server = new Server(parts, [waiting.handler, quick], counters)
   const { port } = await server.listen({ host: '127.0.0.1', port: 0 })
   ends.push(() => server.close())

@@ -7,7 +7,7 @@ import type { Counters } from '../metrics/counters.ts'
 import { ClientConnection, type ConnectionHost, type Trouble } from './client-connection.ts'
 import { type HandlerTable, handlerTable } from './dispatch.ts'
 import { RequestMemory } from './request-memory.ts'
-import { look, type Sender } from './slow-senders.ts'
+import { type Progress, SlowPeers } from './slow-peers.ts'
 
 /** Larger than most frames, so that one read brings many; small enough that a slab held by a few bytes costs little. */
 const slabBytes = 256 * 1024
@@ -22,7 +22,8 @@ const meanings = {
   malformed: 'a connection was closed: what it sent is no request',
   refused: 'a connection was closed: it asked for what this broker does not know',
   failed: 'a connection was closed: its request failed',
-  stalled: 'a connection was closed: it held memory that others waited for (queued.max.request.bytes)',
+  stalled:
+    'a connection was closed: it held memory that others waited for (queued.max.request.bytes, queued.max.response.bytes)',
 } satisfies Record<Trouble, string>
 
 export class Server implements ConnectionHost {
@@ -148,33 +149,40 @@ export class Server implements ConnectionHost {
     this.#idleTimer = clock.after(maxIdleMs / 2, look)
   }
 
-  /** Closes who holds memory for a request that it does not send on, while others wait for memory. */
+  /** Closes who holds memory that others wait for, and neither sends its request on nor takes its answers. */
   #watchStalled(): void {
     const { clock } = this.parts.runtime
     const stallMs = this.parts.config.connectionRequestStallMs
-    let senders = new Map<ClientConnection, Sender>()
+    const senders = new SlowPeers<ClientConnection>(stallMs)
+    const takers = new SlowPeers<ClientConnection>(stallMs)
     let lastMs = clock.nowMs()
     const lookAtAll = () => {
-      const nowMs = clock.nowMs()
-      const last = senders
-      senders = new Map()
-      if (this.memory.waiting > 0) {
-        for (const connection of [...this.#connections]) {
-          const lane = connection.halfSentIn
-          if (lane === null || !this.memory.hasWaiting(lane)) continue
-          const sender = look(last.get(connection), connection.sending, nowMs - lastMs)
-          if (sender.slowMs < stallMs) senders.set(connection, sender)
-          else this.#closeStalled(connection)
-        }
-      }
-      lastMs = nowMs
+      const elapsedMs = clock.nowMs() - lastMs
+      lastMs += elapsedMs
+      for (const connection of senders.look(this.#halfSending(), elapsedMs)) this.#closeStalled(connection, 'request')
+      for (const connection of takers.look(this.#notTaking(), elapsedMs)) this.#closeStalled(connection, 'answers')
       this.#stallTimer = clock.after(stallMs / stallLooks, lookAtAll)
     }
     this.#stallTimer = clock.after(stallMs / stallLooks, lookAtAll)
   }
 
-  #closeStalled(connection: ClientConnection): void {
+  *#halfSending(): Generator<[ClientConnection, Progress]> {
+    if (this.memory.waiting === 0) return
+    for (const connection of this.#connections) {
+      const lane = connection.halfSentIn
+      if (lane !== null && this.memory.hasWaiting(lane)) yield [connection, connection.sending]
+    }
+  }
+
+  *#notTaking(): Generator<[ClientConnection, Progress]> {
+    if (this.parts.responseMemory.waiting === 0) return
+    for (const connection of this.#connections) {
+      if (connection.isHoldingAnswers) yield [connection, connection.taking]
+    }
+  }
+
+  #closeStalled(connection: ClientConnection, what: 'request' | 'answers'): void {
     this.counters.connectionsStalled++
-    connection.closeStalled()
+    connection.closeStalled(what)
   }
 }

@@ -60,7 +60,7 @@ export class TestClient {
     const waiting = this.#waiting.shift()
     if (!waiting) throw new Error('an answer that nobody asked for')
     // A copy: tests keep what they read.
-    const reader = new Reader(bytes.slice())
+    const reader = new Reader(new Uint8Array(bytes))
     decodeResponseHeader(reader, waiting.api, waiting.version)
     waiting.resolve(waiting.api.response.decode(reader, waiting.version))
   }

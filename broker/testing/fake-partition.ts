@@ -1,5 +1,6 @@
 // A partition that says what the test tells it to say: for handlers, which ask and wait.
 import type { Slab } from '@castellan/protocol'
+import type { ReadRoom } from '../log/reader.ts'
 import type { AppendResult, EpochEnd, Partition, ReadResult, TimestampOffset } from '../partition/index.ts'
 import { emptyRead } from '../partition/results.ts'
 
@@ -76,9 +77,12 @@ export class FakePartition {
     return this.#read(offset, maxBytes)
   }
 
-  async readCold(offset: number, maxBytes: number): Promise<ReadResult> {
+  async readCold(offset: number, maxBytes: number, _epoch?: number, room?: ReadRoom): Promise<ReadResult> {
     this.reads.push({ offset, maxBytes, isCold: true })
-    return this.#read(offset, maxBytes)
+    const leastBytes = this.#batches[offset]?.length ?? 0
+    const granted = room?.take(leastBytes, Math.max(leastBytes, maxBytes)) ?? maxBytes
+    if (granted === 0) return emptyRead(0, this.highWatermark, this.startOffset)
+    return this.#read(offset, granted)
   }
 
   async offsetForTimestamp(): Promise<TimestampOffset | null> {

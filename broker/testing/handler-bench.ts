@@ -8,6 +8,7 @@ import { type BrokerConfig, brokerConfig } from '../config.ts'
 import { Deadlines } from '../handlers/deadlines.ts'
 import type { BrokerParts, Handler, RequestContext } from '../handlers/handler.ts'
 import { Counters } from '../metrics/counters.ts'
+import { ResponseMemory, type ResponseRoom } from '../server/response-memory.ts'
 import { FakeClock } from './fake-clock.ts'
 import { FakePartition } from './fake-partition.ts'
 
@@ -55,6 +56,7 @@ export class HandlerBench {
       },
       producerIds: { take: async () => this.nextProducerId },
       deadlines: new Deadlines(this.clock),
+      responseMemory: new ResponseMemory(this.clock, config.queuedMaxResponseBytes),
       counters: this.counters,
     } as unknown as BrokerParts
     this.setBrokers(1, 2)
@@ -107,12 +109,18 @@ export class HandlerBench {
     const sent: (() => void)[] = []
     let closed: string | undefined
     let response: ResponseInput<A> | null | undefined
+    const broker = this.parts
+    let room: ResponseRoom | undefined
     const context: RequestContext = {
       broker: this.parts,
       apiVersion,
       clientId: 'test',
       peer: '127.0.0.1:5',
       slab: {} as Slab,
+      get room() {
+        room ??= broker.responseMemory.room()
+        return room
+      },
       afterSent: (task) => void sent.push(task),
       onAbandoned: (task) => void abandoned.push(task),
       closeConnection: (reason) => {
@@ -138,6 +146,7 @@ export class HandlerBench {
       },
       sent: () => {
         for (const task of sent) task()
+        room?.giveBack()
       },
     }
   }

@@ -45,7 +45,12 @@ export class NodeConnection implements Connection {
   }
 
   get bufferedBytes(): number {
-    return this.#socket?.writableLength ?? 0
+    const socket = this.#socket
+    if (socket === null) return 0
+    // Node counts a write until all of it has left; its handle knows what of it has (undocumented, so perhaps not there).
+    const handle: { bytesWritten?: number; writeQueueSize?: number } | null | undefined = Reflect.get(socket, '_handle')
+    if (handle?.bytesWritten === undefined || handle.writeQueueSize === undefined) return socket.writableLength
+    return socket.bytesWritten - handle.bytesWritten + handle.writeQueueSize
   }
 
   /** Once, with a connected socket. Without `onread` it is read by 'data' events, which costs a copy. */

@@ -129,7 +129,8 @@ describe.each([
     let sent = 0
     let written = 0
     while (client.connection.write([frame(1, 100_000)], () => sent++)) written++
-    expect(client.connection.bufferedBytes).toBeGreaterThan(1024 * 1024)
+    // A part of the write that is under way has left already.
+    expect(client.connection.bufferedBytes).toBeGreaterThan(1024 * 1024 - 100_004)
     expect(sent).toBeLessThan(written)
     server.connection.resume()
     await client.until(({ drains }) => drains === 1)
