@@ -1,6 +1,7 @@
 // What `connect` gives: makes producers and consumers, and closes them all.
 import { type Logger, sleep } from '@castellan/protocol/runtime'
 import type { CastleLink } from './castle/castle-link.ts'
+import { type CloseOptions, closeTimeoutMs } from './close-options.ts'
 import type { SdkEvent } from './connect.ts'
 import { Consumer } from './consumer/consumer.ts'
 import { type ConsumerOptions, consumerOptions, type RetryOptions, topicNames } from './consumer/options.ts'
@@ -19,12 +20,6 @@ export type ConsumerInput<T extends string | AnyTopic = string | AnyTopic> = {
   readonly retry?: Partial<RetryOptions>
 } & Partial<Omit<ConsumerOptions, 'group' | 'topics' | 'retry'>>
 
-export interface CloseOptions {
-  /** For handlers to finish and messages to be acknowledged, all together. Default 10 s. */
-  readonly timeoutMs?: number
-}
-
-const closeTimeoutMs = 10_000
 /** Of the time for closing: what handlers may use of it. */
 const handlersShare = 0.7
 const nothing = () => {}
@@ -105,10 +100,11 @@ export class Castellan {
 
   /**
    * Ends everything in good order: consumers finish what they have begun, commit and leave their groups; producers deliver what was
-   * sent; Castle is told. After `timeoutMs` it does so without waiting. Nothing keeps the process alive then. Never throws.
+   * sent; Castle is told. After `timeoutMs` it does so without waiting. Nothing keeps the process alive then. Throws nothing
+   * but OPTION_UNKNOWN, OPTION_WRONG.
    */
   async close(options: CloseOptions = {}): Promise<void> {
-    await this.#closeWithin(options.timeoutMs ?? closeTimeoutMs)
+    await this.#closeWithin(closeTimeoutMs(options))
   }
 
   /**

@@ -28,7 +28,7 @@ export const errorKinds = {
   MESSAGE_INVALID: {
     retriable: false,
     why: 'This is no message: a field is unknown, missing, or of the wrong kind.',
-    next: 'Give key and value as string, Uint8Array or null, and headers by name.',
+    next: 'Mend what the text names: key and value are string, Uint8Array or null, headers stand by name.',
   },
   MESSAGE_TOO_LARGE: {
     retriable: false,
@@ -53,7 +53,7 @@ export const errorKinds = {
   CLOSED: {
     retriable: false,
     why: 'This client, producer or consumer was closed; a message that fails with it was not written.',
-    next: 'Connect again, and send what was not written.',
+    next: 'Connect again, for what was not written and not handled.',
   },
 
   // Castle and brokers out of reach

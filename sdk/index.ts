@@ -1,6 +1,7 @@
 // The SDK: producers and consumers for services on Castellan, or on any Kafka-protocol cluster.
 export type { Logger } from '@castellan/protocol/runtime'
-export { Castellan, type CloseOptions, type ConsumerInput } from './castellan.ts'
+export { Castellan, type ConsumerInput } from './castellan.ts'
+export type { CloseOptions } from './close-options.ts'
 export {
   type ConnectKafkaOptions,
   type ConnectOptions,

@@ -1,4 +1,5 @@
 import { describe, expect, test } from 'vitest'
+import { closeTimeoutMs } from './close-options.ts'
 import { consumerOptions } from './consumer/options.ts'
 import { CastellanError } from './errors.ts'
 import { producerOptions } from './producer/options.ts'
@@ -87,4 +88,11 @@ describe('consumer', () => {
       retry: { maxAttempts: 9, initialIntervalMs: 200 },
     })
   })
+})
+
+test.each<[object, string]>([
+  [{ timeout: 5 }, "OPTION_UNKNOWN: close: there is no option 'timeout'. There are: timeoutMs"],
+  [{ timeoutMs: '5' }, "OPTION_WRONG: close: 'timeoutMs' must be"],
+])('closing with %j', (given, expected) => {
+  expect(problemOf(() => closeTimeoutMs(given))).toContain(expected)
 })

@@ -3,6 +3,7 @@
 //   Member (heartbeat) ─> Assignment ─> Positions ─> Fetcher ─> Worker (handler) ─> Commits
 
 import { uuid } from '@castellan/protocol/runtime'
+import { type CloseOptions, closeTimeoutMs } from '../close-options.ts'
 import { CastellanError } from '../errors.ts'
 import type { KafkaClient } from '../kafka/client.ts'
 import type { Message } from '../kafka/message.ts'
@@ -49,7 +50,6 @@ interface Settle {
   reject(error: CastellanError): void
 }
 
-const closeTimeoutMs = 10_000
 const commitTimeoutMs = 30_000
 
 /** `M` is what handlers get: as the topics say, or a plain Message. */
@@ -263,11 +263,12 @@ export class Consumer<M = Message> {
 
   /**
    * Stops fetching, lets handlers finish for `timeoutMs`, then aborts them; commits what is done (unless by hand) and leaves the group, so
-   * that others take over at once. Never throws.
+   * that others take over at once. Throws nothing but OPTION_UNKNOWN, OPTION_WRONG.
    */
-  close(options: { timeoutMs?: number } = {}): Promise<void> {
-    this.#closing ??= this.#close(options.timeoutMs ?? closeTimeoutMs)
-    return this.#closing
+  async close(options: CloseOptions = {}): Promise<void> {
+    const timeoutMs = closeTimeoutMs(options)
+    this.#closing ??= this.#close(timeoutMs)
+    await this.#closing
   }
 
   // ------------------------------------------------------------ running

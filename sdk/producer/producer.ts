@@ -3,7 +3,9 @@
 //   send ─> Accumulator (partition, batch) ─> Sender (leader, request) ─> broker
 //                  ▲                              │
 //                  └── room, when settled ────────┘
+
 import { Complaints, type Timer } from '@castellan/protocol/runtime'
+import { type CloseOptions, closeTimeoutMs } from '../close-options.ts'
 import { CastellanError, messageOf, perhapsWritten } from '../errors.ts'
 import type { KafkaClient } from '../kafka/client.ts'
 import type { AnyTopic } from '../serde/topic.ts'
@@ -25,7 +27,6 @@ export interface ProducerHooks extends StallHooks {
   readonly onClosed?: () => void
 }
 
-const closeTimeoutMs = 10_000
 const nothing = () => {}
 
 export class Producer {
@@ -137,11 +138,13 @@ export class Producer {
 
   /**
    * Takes no more messages, and waits until those sent are acknowledged, at most `timeoutMs`; then the sends of the rest
-   * fail with CLOSED, or with DELIVERY_UNKNOWN where a broker may have written them. Never throws.
+   * fail with CLOSED, or with DELIVERY_UNKNOWN where a broker may have written them. Throws nothing but
+   * OPTION_UNKNOWN, OPTION_WRONG.
    */
-  close(options: { timeoutMs?: number } = {}): Promise<void> {
-    this.#closing ??= this.#close(options.timeoutMs ?? closeTimeoutMs)
-    return this.#closing
+  async close(options: CloseOptions = {}): Promise<void> {
+    const timeoutMs = closeTimeoutMs(options)
+    this.#closing ??= this.#close(timeoutMs)
+    await this.#closing
   }
 
   /** How often a partition started anew because its leader missed earlier messages (lost at Ack 1, R4). */
