@@ -10,7 +10,8 @@ export const castleOption: Option = {
   name: 'castle',
   value: 'URL',
   doc: 'Where Castle answers; several with commas (or CASTELLAN_CASTLE in the environment).',
-  default: process.env['CASTELLAN_CASTLE'] || 'http://127.0.0.1:8600',
+  variable: 'CASTELLAN_CASTLE',
+  default: 'http://127.0.0.1:8600',
 }
 
 export const clusterOption: Option = {
@@ -57,12 +58,22 @@ export function apiOf(input: Input): CastleApi {
 
 /** Throws a UsageError for what is no URL. */
 export function castleUrls(input: Input): string[] {
+  const where = input.isSet('castle') ? '--castle' : 'CASTELLAN_CASTLE'
   const urls = (input.text('castle') ?? '').split(',').map((text) => text.trim())
   for (const url of urls) {
-    if (URL.canParse(url) && /^https?:$/.test(new URL(url).protocol)) continue
-    throw new UsageError(`--castle is '${url}', but must be a URL such as http://127.0.0.1:8600.`)
+    if (isOrigin(url)) continue
+    throw new UsageError(
+      `${where} is '${url}', but must be a URL such as http://127.0.0.1:8600, with nothing behind it.`,
+    )
   }
   return urls
+}
+
+/** A path, a query or a password would be dropped without a word. */
+function isOrigin(text: string): boolean {
+  if (!URL.canParse(text)) return false
+  const { protocol, pathname, search, username, password } = new URL(text)
+  return /^https?:$/.test(protocol) && pathname === '/' && search + username + password === ''
 }
 
 /** Asks the first of the addresses that answers. */
@@ -84,9 +95,10 @@ export function castleApi(urls: readonly string[], timeoutMs = answerTimeoutMs):
     async list<T>(path: string, query: Query = {}) {
       const all: T[] = []
       for (let after: string | undefined, more = true; more; ) {
-        const page: { items: T[]; next?: string | null } = await call('GET', path, undefined, {
+        const page: { items?: T[]; next?: string | null } = await call('GET', path, undefined, {
           query: { ...query, limit: '1000', after },
         })
+        if (!Array.isArray(page?.items)) throw noCastle(urls.join(' or '))
         all.push(...page.items)
         after = page.next ?? undefined
         more = after !== undefined
@@ -106,20 +118,27 @@ function withQuery(path: string, query: Query = {}): string {
 type Call = { method: string; headers: Record<string, string>; body?: string }
 
 async function request<T>(urls: readonly string[], path: string, call: Call, timeoutMs: number): Promise<T> {
-  const { origin, status, text } = await send(urls, path, call, timeoutMs)
-  if (status >= 400) throw refusal(call.method, path, status, text)
+  const answer = await send(urls, path, call, timeoutMs)
+  const { origin, status, text, isJson } = answer
+  if (status >= 400) throw refusal(call.method, path, answer)
+  if (!isJson && text !== '') throw noCastle(origin)
   try {
     return (text === '' ? undefined : JSON.parse(text)) as T
   } catch (cause) {
-    const sentence = `What answers at ${origin} is no Castle: say where Castle is with --castle URL.`
-    throw new CastleApiError(castleUnreachable, sentence, 'unavailable', cause)
+    throw noCastle(origin, cause)
   }
+}
+
+function noCastle(where: string, cause?: unknown): CastleApiError {
+  const sentence = `What answers at ${where} is no Castle: say where Castle is with --castle URL.`
+  return new CastleApiError(castleUnreachable, sentence, 'unavailable', cause)
 }
 
 interface Answer {
   readonly origin: string
   readonly status: number
   readonly text: string
+  readonly isJson: boolean
 }
 
 /** Each address twice: a connection may be lost just when it is used, and a repeated write does nothing twice. */
@@ -129,7 +148,8 @@ async function send(urls: readonly string[], path: string, call: Call, timeoutMs
   for (const url of [...urls, ...urls]) {
     try {
       const response = await fetch(new URL(path, url), { ...call, signal })
-      return { origin: new URL(url).origin, status: response.status, text: await response.text() }
+      const isJson = /^application\/(problem\+)?json\b/.test(response.headers.get('content-type') ?? '')
+      return { origin: new URL(url).origin, status: response.status, text: await response.text(), isJson }
     } catch (error) {
       if (!(error instanceof TypeError) && !signal.aborted) throw error
       cause = error
@@ -141,10 +161,17 @@ async function send(urls: readonly string[], path: string, call: Call, timeoutMs
   throw new CastleApiError(castleUnreachable, sentence, 'unavailable', cause)
 }
 
-function refusal(method: string, path: string, status: number, text: string): CastleApiError {
+function refusal(method: string, path: string, { origin, status, text }: Answer): CastleApiError {
   const problem = problemOf(text)
+  // A proxy may speak in Castle's place when it is away; whoever knows no such path is another server.
+  if (problem.code === undefined && status < 500) return noCastle(origin)
   const sentence = problem.detail ?? problem.title ?? `Castle answered ${status} to ${method} ${path}.`
-  return new CastleApiError(problem.code ?? String(status), sentence, outcomeOf(status))
+  return new CastleApiError(problem.code ?? String(status), forPeople(sentence), outcomeOf(status))
+}
+
+/** Where Castle names a call of its API that lists what there is, the command that does the same. */
+function forPeople(sentence: string): string {
+  return sentence.replace(/\(GET \/api\/(topic|group|client)s lists them\)/, '(castellan $1 list shows them)')
 }
 
 function outcomeOf(status: number): Outcome {

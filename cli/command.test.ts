@@ -35,6 +35,7 @@ test('arguments, values, switches, repeats and defaults', () => {
   ])
   expect(parse(brew, ['red']).integer('cups', 1, 10)).toBe(2)
   expect(parse(brew, ['red']).isSet('cups')).toBe(false)
+  expect(parse(brew, ['red', '--leaf=--hot']).all('leaf')).toEqual(['--hot'])
   expect(parse(brew, ['red', '--', '--hot']).args).toEqual(['red', '--hot'])
 })
 

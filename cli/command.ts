@@ -8,7 +8,7 @@ import type { Io } from './io.ts'
 export type Named = 'topics' | 'groups' | 'clients'
 
 interface Completed {
-  /** All words that are right. */
+  /** Words that are right, for completion: all, or the usual ones. */
   readonly values?: readonly string[]
   readonly named?: Named
   /** A path. */
@@ -21,6 +21,8 @@ export interface Option extends Completed {
   readonly value?: string
   readonly doc: string
   readonly default?: string
+  /** Of the environment; it stands in for the option. */
+  readonly variable?: string
   /** May be given more than once. */
   readonly multiple?: boolean
   /** An empty value says something; elsewhere it is the slip of a script whose variable is not set. */
@@ -78,7 +80,9 @@ export class Input {
 
   /** The value of an option, its default, or undefined. */
   text(name: string): string | undefined {
-    return this.#values.get(name)?.at(-1) ?? this.#option(name).default
+    const { variable, default: byDefault } = this.#option(name)
+    const inEnvironment = variable === undefined ? undefined : process.env[variable] || undefined
+    return this.#values.get(name)?.at(-1) ?? inEnvironment ?? byDefault
   }
 
   all(name: string): readonly string[] {
@@ -155,19 +159,20 @@ export function parse(command: Command, words: readonly string[]): Input {
     const option = declared.find(({ name }) => name === token.name)
     if (option === undefined) throw unknownOption(command, token.rawName, token.name)
     const earlier = values.get(option.name) ?? []
-    values.set(option.name, [...earlier, checkedValue(option, token.value, earlier.length)])
+    const isSure = token.inlineValue === true // --key=--x means it; --key --x has forgotten a value
+    values.set(option.name, [...earlier, checkedValue(option, token.value, earlier.length, isSure)])
   }
   checkArguments(command, args)
   return new Input(command, args, values)
 }
 
-function checkedValue(option: Option, value: string | undefined, earlier: number): string {
+function checkedValue(option: Option, value: string | undefined, earlier: number, isSure: boolean): string {
   if (earlier > 0 && option.multiple !== true) throw new UsageError(`--${option.name} is given twice: give it once.`)
   if (option.value === undefined) {
     if (value !== undefined) throw new UsageError(`--${option.name} is a switch and takes no value ('${value}').`)
     return ''
   }
-  const isMissing = value === undefined || (value.startsWith('--') && value.length > 2)
+  const isMissing = value === undefined || (!isSure && value.startsWith('--') && value.length > 2)
   if (isMissing || (value === '' && option.mayBeEmpty !== true)) {
     throw new UsageError(`--${option.name} needs a value: --${option.name} ${option.value} (${option.doc})`)
   }

@@ -16,6 +16,12 @@ test.each([
   expect(wantsColours(flag, env, isTerminal)).toBe(expected)
 })
 
+test('a terminal that nobody told its size is not taken for one without columns', () => {
+  const terminal = (columns: number) => Object.assign(new PassThrough(), { isTTY: true, columns })
+  expect(outputOf(terminal(80), false, {}).columns).toBe(80)
+  expect(outputOf(terminal(0), false, {}).columns).toBeUndefined()
+})
+
 test('a pipe that nobody reads any more is told of, and takes no more', async () => {
   const stream = new PassThrough()
   const output = outputOf(stream, false, {})

@@ -20,8 +20,12 @@ export async function run(words: readonly string[], io: Io): Promise<number> {
 }
 
 async function runCommand(given: readonly string[], io: Io): Promise<number> {
-  const isHelp = (word: string, index: number) =>
-    word === '--help' || (word === '-h' && index < 3) || (word === 'help' && index === 0)
+  const end = given.indexOf('--')
+  const isHelp = (word: string, index: number) => {
+    if (end !== -1 && index > end) return false
+    const isValue = given[index - 1]?.startsWith('--') === true
+    return word === '--help' || (word === '-h' && !isValue) || (word === 'help' && index === 0)
+  }
   const wantsHelp = given.some(isHelp)
   const words = given.filter((word, index) => !isHelp(word, index))
   if (words[0] === '--version') return await answer(io, manifest.version)

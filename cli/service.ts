@@ -88,8 +88,10 @@ async function started(log: Logger, start: () => Promise<Service>): Promise<Serv
     flushCompileCache() // a process that is killed with -9 later should have warmed the next start all the same
     return service
   } catch (error) {
-    log.error({ error }, 'could not start')
     const sentence = sentenceOf(error)
+    // What was foreseen is said by its sentence; anything else wants its stack.
+    const code = codeOf(error)
+    log.error(code === undefined ? { error } : { code, reason: sentence }, 'could not start')
     await tell({ type: 'failed', code: codeOf(error) ?? '', sentence })
     throw asCommandError(error, sentence)
   }

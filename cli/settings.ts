@@ -3,7 +3,7 @@
 import { readFileSync } from 'node:fs'
 import { nearestName } from '@castellan/protocol/config'
 import type { Input, Option } from './command.ts'
-import { CommandError, codeOf, UsageError } from './errors.ts'
+import { codeOf, UsageError } from './errors.ts'
 
 /** One row of a table of settings, as broker and castle declare them. */
 export interface SettingRow {
@@ -91,9 +91,8 @@ function readSettingsFile(path: string, names: readonly string[]): Texts {
   try {
     text = readFileSync(path, 'utf8')
   } catch (error) {
-    throw new CommandError(`Cannot read the settings file ${path} (${codeOf(error)}): correct --config.`, {
-      cause: error,
-    })
+    if (codeOf(error) === undefined) throw error
+    throw new UsageError(`Cannot read the settings file ${path} (${codeOf(error)}): correct --config.`)
   }
   return parseSettings(text, path, names)
 }

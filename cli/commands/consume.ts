@@ -21,14 +21,16 @@ export const consume: Command = {
       value: 'WHERE',
       doc: 'earliest, latest, an offset, a time such as 2026-01-01T00:00Z (UTC), or -15m (s, m, h, d).',
       default: 'latest',
+      values: ['earliest', 'latest'],
     },
-    { name: 'until', value: 'WHEN', doc: 'Stop at the end there is now (end), or at a time. [never]' },
+    { name: 'until', value: 'WHEN', doc: 'Stop at the end there is now (end), or at a time. [never]', values: ['end'] },
     { name: 'partition', value: 'N', doc: 'Only this partition; may be repeated. [all]', multiple: true },
     { name: 'key', value: 'KEY', doc: 'Print only messages with this key.', mayBeEmpty: true },
     {
       name: 'show',
       value: 'COLUMNS',
       doc: `What to print before the value: all, or some of ${columns.join(', ')} with commas. [nothing]`,
+      values: ['all', ...columns],
     },
     { name: 'max', value: 'N', doc: 'Stop after so many messages were printed.' },
     {

@@ -43,9 +43,10 @@ async function castleWith(problems: readonly object[], states: readonly string[]
     '/api/problems': { items: problems, next: null },
     '/api/groups/g': stuckGroup,
   }
-  const listening = createServer(({ url = '' }, response) =>
-    response.end(JSON.stringify(answers[url.split('?')[0] ?? ''])),
-  )
+  const listening = createServer(({ url = '' }, response) => {
+    response.writeHead(200, { 'content-type': 'application/json; charset=utf-8' })
+    response.end(JSON.stringify(answers[url.split('?')[0] ?? '']))
+  })
   server = listening
   await new Promise<void>((resolve) => listening.listen(0, '127.0.0.1', resolve))
   const address = listening.address()

@@ -79,5 +79,5 @@ function problemLines(out: Output, problems: readonly Problem[]): string[] {
 
 function shown(value: unknown): string {
   if (value === null || value === undefined) return 'default'
-  return harmless(typeof value === 'string' ? value : JSON.stringify(value))
+  return harmless(typeof value === 'string' && value !== '' ? value : JSON.stringify(value))
 }

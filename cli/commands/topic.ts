@@ -168,8 +168,8 @@ export const remove: Command = {
 }
 
 function changeOf(input: Input): object {
-  const configs = { ...pairsOf(input, 'config'), ...nulls(input.all('reset')) }
-  const labels = { ...pairsOf(input, 'label'), ...nulls(input.all('remove-label')) }
+  const configs = { ...pairsOf(input, 'config', 'reset'), ...nulls(input.all('reset')) }
+  const labels = { ...pairsOf(input, 'label', 'remove-label'), ...nulls(input.all('remove-label')) }
   const body = {
     ...given('ackLevel', ackLevelOf(input)),
     ...given('owner', input.text('owner')),
@@ -190,14 +190,20 @@ function ackLevelOf(input: Input): number | undefined {
   return word === undefined ? undefined : Number(word)
 }
 
-function pairsOf(input: Input, option: 'config' | 'label'): Record<string, string> {
-  const found: Record<string, string> = {}
+/** `removal` is the option that takes such a thing away again. */
+function pairsOf(input: Input, option: 'config' | 'label', removal?: 'reset' | 'remove-label'): Record<string, string> {
+  const found = new Map<string, string>()
   for (const text of input.all(option)) {
     const at = text.indexOf('=')
     if (at <= 0) throw new UsageError(`--${option} is '${text}', but must be NAME=VALUE, such as retention.ms=3600000.`)
-    found[text.slice(0, at)] = text.slice(at + 1)
+    const key = text.slice(0, at)
+    if (found.has(key)) throw new UsageError(`--${option} sets ${key} twice: give it once.`)
+    if (removal !== undefined && input.all(removal).includes(key)) {
+      throw new UsageError(`--${option} sets ${key}, and --${removal} takes it away: give one of them.`)
+    }
+    found.set(key, text.slice(at + 1))
   }
-  return found
+  return Object.fromEntries(found)
 }
 
 function given<T>(name: string, value: T | undefined): Record<string, T> {

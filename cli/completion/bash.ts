@@ -26,6 +26,7 @@ _castellan_names() {
   local i castle=()
   for ((i = 1; i < \${#words[@]} - 1; i++)); do
     [[ \${words[i]} == --castle ]] && castle=(--castle "\${words[i + 1]}")
+    [[ \${words[i]} == --castle=* ]] && castle=("\${words[i]}")
   done
   _castellan_words "$(castellan names "$1" "\${castle[@]}" 2> /dev/null)"
 }

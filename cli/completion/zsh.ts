@@ -28,6 +28,8 @@ _castellan_names() {
   local -a castle names
   local at=\${words[(I)--castle]}
   ((at > 0 && at < CURRENT)) && castle=(--castle "\${words[at + 1]}")
+  at=\${words[(I)--castle=*]}
+  ((at > 0)) && castle=("\${words[at]}")
   names=(\${(f)"$(castellan names $1 $castle 2> /dev/null)"})
   compadd -a names
 }

@@ -32,9 +32,15 @@ function timeOf(text: string, nowMs: number): number | undefined {
   const [, amount, unit] = /^-(\d{1,9})([smhd])$/.exec(text) ?? []
   if (amount !== undefined && unit !== undefined) return Math.max(0, nowMs - Number(amount) * (units[unit] ?? 0))
   const match = iso.exec(text)
-  if (match === null) return undefined
+  if (match === null || !isDay(text.slice(0, 10))) return undefined
   const ms = Date.parse(text.includes('T') && match[1] === undefined ? `${text}Z` : text)
   return Number.isNaN(ms) || ms < 0 ? undefined : ms
+}
+
+/** Date.parse takes February 30 for March 2. */
+function isDay(text: string): boolean {
+  const ms = Date.parse(text)
+  return !Number.isNaN(ms) && new Date(ms).toISOString().startsWith(text)
 }
 
 function wrong(option: string, text: string, words: string): UsageError {

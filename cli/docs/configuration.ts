@@ -12,7 +12,7 @@ export function configurationPage(): string {
     '',
     'A process takes each of its settings from three places, always under the same name; the later wins:',
     '',
-    '1. a file, `--config FILE`: one `name=value` a line, `#` begins a comment;',
+    '1. a file, `--config FILE`: one `name=value` a line, and lines that begin with `#` are comments;',
     '2. the environment: the name in capitals with `_` for everything else, after the prefix of the process;',
     '3. flags: `--name value`.',
     '',

@@ -1,9 +1,11 @@
 import { Readable } from 'node:stream'
+import type { Producer, Sent } from '@castellan/sdk'
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import { messageOfJson } from './json-line.ts'
 import { lines } from './lines.ts'
 import { progressText } from './progress.ts'
+import { Sending } from './sending.ts'
 import { sourceOf } from './sources.ts'
 
 describe('lines', () => {
@@ -41,6 +43,8 @@ describe('a line of JSON', () => {
     ['{"value":[1,2]}', { key: null, value: '[1,2]', headers: {} }],
     ['{"value":7}', { key: null, value: '7', headers: {} }],
     ['{"headers":{"a":["1",null]}}', { key: null, value: null, headers: { a: ['1', null] } }],
+    ['{"value":{"id":9007199254740993,"x":1.0}}', { key: null, value: '{"id":9007199254740993,"x":1.0}', headers: {} }],
+    ['{"value":1e400}', { key: null, value: '1e400', headers: {} }],
     ['{"partition":3,"timestamp":5}', { key: null, value: null, headers: {}, partition: 3, timestampMs: 5 }],
     ['{"timestamp":"1970-01-01T00:00:01Z"}', { key: null, value: null, headers: {}, timestampMs: 1_000 }],
     ['{"topic":"x","offset":9,"partition":null,"timestamp":null}', { key: null, value: null, headers: {} }],
@@ -54,6 +58,7 @@ describe('a line of JSON', () => {
     ['null', 'it is no JSON object'],
     ['{"velue":1}', "there is no field 'velue': known are key, value"],
     ['{"key":7}', 'key must be a text, null, or {"base64":"..."}'],
+    ['{"value":"\\ud800"}', 'value has half a character'],
     ['{"headers":[]}', 'headers must be an object'],
     ['{"headers":{"a":1}}', 'header a must be a text'],
     ['{"partition":-1}', 'partition must be a whole number'],
@@ -63,6 +68,36 @@ describe('a line of JSON', () => {
   ])('%s is refused', (line, why) => {
     expect(() => messageOfJson(line)).toThrow(why)
   })
+})
+
+test('bytes that are no text are no JSON, rather than other bytes', () => {
+  expect(() => messageOfJson(Buffer.from('7b2276616c7565223a22ff227d', 'hex'))).toThrow('it is no UTF-8')
+})
+
+test('Ctrl-C in the middle of a line sends no half of it', async () => {
+  const stop = new AbortController()
+  const stdin = new Readable({ read() {} })
+  stdin.push('one\ntw')
+  const items = sourceOf({ shape: 'lines', files: [], separator: undefined, stdin }).items(stop.signal)
+  expect(await items.next()).toMatchObject({ value: { where: 'line 1' } })
+  const next = items.next()
+  stop.abort()
+  expect(await next).toEqual({ done: true, value: undefined })
+})
+
+test('what became of a message is told when it is known, in order, and not at the end', async () => {
+  const answers: ((sent: Sent) => void)[] = []
+  const producer = { send: () => new Promise((resolve) => answers.push(resolve)) } as unknown as Producer
+  const told: string[] = []
+  const sending = new Sending(producer, async ({ where }) => void told.push(where))
+  for (const where of ['line 1', 'line 2', 'line 3']) await sending.send(where, 1, { topic: 't', value: '' })
+  answers[1]?.({} as Sent)
+  answers[0]?.({} as Sent)
+  await expect.poll(() => told).toEqual(['line 1', 'line 2'])
+  expect(sending.underway).toBe(1)
+  answers[2]?.({} as Sent)
+  await sending.finish()
+  expect(told).toEqual(['line 1', 'line 2', 'line 3'])
 })
 
 test('a separator may be longer than a character, and is not looked for in what follows the first', async () => {
