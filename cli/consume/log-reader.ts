@@ -68,9 +68,9 @@ export class LogReader {
     this.#troubles = new Troubles(hooks.onTrouble)
   }
 
-  /** Something is not read at the moment, as no broker serves it. */
+  /** Something is not read at the moment, as no broker serves it, or has not said yet where to begin. */
   get isInTrouble(): boolean {
-    return this.#troubles.any
+    return this.#troubles.any || this.#partitions.some(({ offset }) => offset === null)
   }
 
   /** From now on reading stops at what is the end now. */

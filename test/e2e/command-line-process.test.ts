@@ -15,7 +15,7 @@ beforeAll(async () => {
   const shim = join(folder, 'castellan')
   writeFileSync(shim, `#!/bin/sh\nexec '${process.execPath}' '${castellan}' "$@"\n`)
   chmodSync(shim, 0o755)
-  platform = await startPlatform({ brokers: 1 })
+  platform = await startPlatform({ brokers: 2 })
   await shell('castellan topic create orders --partitions 2 && castellan topic create other.topic')
 })
 
@@ -206,4 +206,23 @@ os.write(fd, b'exit\\r')`
     expect({ status, stderr: stderr.toString() }).toEqual({ status: 0, stderr: '' })
     expect(stdout.toString().split('\n').slice(0, -1)).toEqual(cases.map(([, line]) => line))
   })
+})
+
+// The last one: its broker stays dead.
+test('a partition that nobody leads holds up no other', async () => {
+  await shell(`castellan topic create halves --partitions 2
+    printf '{"value":"v0","partition":0}\\n{"value":"v1","partition":1}\\n' | castellan produce halves --as json`)
+  const leaders = async () => {
+    const answer = await fetch(`${platform.castle}/api/topics/halves`)
+    return ((await answer.json()) as { partitions: { leader: number }[] }).partitions.map(({ leader }) => leader)
+  }
+  const dead = (await leaders()).indexOf(1)
+  await platform.kill('broker-1')
+  await waitFor('Castle to know', async () => (await leaders())[dead] === -1)
+  const read = 'castellan consume halves --from earliest'
+  expect(await shell(`${read} --until end --partition ${1 - dead}`)).toMatchObject({
+    code: 0,
+    stdout: `v${1 - dead}\n`,
+  })
+  expect(await shell(`${read} --idle-ms 300 --partition ${dead}`)).toMatchObject({ code: 5, stdout: '' })
 })
