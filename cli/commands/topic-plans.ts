@@ -65,11 +65,11 @@ export function deletePreview(name: string, plan: DeletePlan): string {
   const messages = plan.messages === null ? 'an unknown number of messages' : counted(plan.messages, 'message')
   const groups =
     plan.groups.length === 0
-      ? 'No group'
-      : `${counted(plan.groups.length, 'group')} (${harmless(plan.groups.join(', '))})`
+      ? 'No group has a member that reads it now (one may have committed offsets)'
+      : `${counted(plan.groups.length, 'group')} (${harmless(plan.groups.join(', '))}) read it`
   return [
     `Topic ${name} has ${counted(plan.partitions, 'partition')} with ${messages}.`,
-    `${groups} and ${counted(plan.clients, 'client')} use it. Deleted is deleted: there is no way back.`,
+    `${groups}; ${counted(plan.clients, 'client')} use it. Deleted is deleted: there is no way back.`,
   ].join('\n')
 }
 
