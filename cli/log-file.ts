@@ -1,8 +1,9 @@
 // Where pino writes in a process of `castellan start`: a file of bounded size. Appends are synchronous, because logs are rare
 // (never one per message) and the last line before a crash is the one that is wanted. What such a process prints besides
 // goes to a file that is kept across its restarts in the same way.
-import { closeSync, fstatSync, ftruncateSync, mkdirSync, openSync, renameSync, statSync, writeSync } from 'node:fs'
+import { closeSync, fstatSync, ftruncateSync, openSync, renameSync, statSync, writeSync } from 'node:fs'
 import { dirname } from 'node:path'
+import { makeFolder } from '@castellan/protocol/runtime'
 import { codeOf } from './errors.ts'
 
 export class LogFile {
@@ -17,7 +18,7 @@ export class LogFile {
   constructor(path: string, bytesMax = 8 << 20) {
     this.#path = path
     this.#bytesMax = bytesMax
-    mkdirSync(dirname(path), { recursive: true })
+    makeFolder(dirname(path))
     this.#fd = openSync(path, 'a')
     this.#bytes = fstatSync(this.#fd).size
   }
@@ -70,7 +71,7 @@ export interface Output {
 
 /** For what a child prints: appends; a file that has grown beyond `bytesMax` becomes `<path>.1` first. The caller closes it. */
 export function openOutput(path: string, bytesMax = 1 << 20): Output {
-  mkdirSync(dirname(path), { recursive: true })
+  makeFolder(dirname(path))
   const size = statSync(path, { throwIfNoEntry: false })?.size ?? 0
   if (size > bytesMax) renameSync(path, `${path}.1`)
   return { fd: openSync(path, 'a'), start: size > bytesMax ? 0 : size }

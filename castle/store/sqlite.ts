@@ -1,8 +1,9 @@
 // The default store: one SQLite file in the data folder. Write-ahead log with synchronous=FULL: a commit that was
 // answered is on disk, and a process killed at any moment leaves the state before or after a commit, never between (R11).
 // The file is locked for as long as it is open, so two Castles never share a folder; kill -9 frees the lock.
-import { accessSync, constants, mkdirSync } from 'node:fs'
+import { accessSync, constants } from 'node:fs'
 import { join } from 'node:path'
+import { makeFolder } from '@castellan/protocol/runtime'
 import Database from 'better-sqlite3'
 import { CastleError, messageOf } from '../errors.ts'
 import { staleEpoch } from './memory.ts'
@@ -39,7 +40,7 @@ export class SqliteStore implements Store {
 
   /** Opens or makes `castle.db` in the folder. Throws a CastleError that says what to do. */
   static open(folder: string): SqliteStore {
-    makeFolder(folder)
+    makeDataFolder(folder)
     const path = join(folder, 'castle.db')
     let database: Database.Database | undefined
     try {
@@ -81,9 +82,9 @@ export class SqliteStore implements Store {
   }
 }
 
-function makeFolder(folder: string): void {
+function makeDataFolder(folder: string): void {
   try {
-    mkdirSync(folder, { recursive: true })
+    makeFolder(folder)
     accessSync(folder, constants.R_OK | constants.W_OK | constants.X_OK)
   } catch (cause) {
     throw new CastleError('DATA_UNUSABLE', `Castle cannot write to its data folder ${folder}: ${messageOf(cause)}`, {

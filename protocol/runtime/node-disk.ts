@@ -1,4 +1,5 @@
 import fs from 'node:fs'
+import { dirname } from 'node:path'
 import type { Disk, DiskFile, OpenMode } from './disk.ts'
 
 const flags: Record<OpenMode, number> = {
@@ -11,7 +12,7 @@ export const nodeDisk: Disk = {
   open: (path, mode) => new NodeFile(path, fs.openSync(path, flags[mode], 0o644)),
   exists: (path) => fs.existsSync(path),
   list: (folder) => fs.readdirSync(folder).sort(),
-  mkdir: (folder) => void fs.mkdirSync(folder, { recursive: true }),
+  mkdir: makeFolder,
   remove: (path) => fs.rmSync(path, { recursive: true, force: true }),
   rename: (from, to) => fs.renameSync(from, to),
   async syncFolder(folder) {
@@ -93,4 +94,21 @@ function readOnce(fd: number, target: Uint8Array, offset: number, position: numb
       error ? reject(error) : resolve(bytes),
     ),
   )
+}
+
+/**
+ * Makes a folder, with those above it. One by one: Node's own recursive mkdir never returns where the system refuses a folder with
+ * ENOENT (/proc). Throws what the system says.
+ */
+export function makeFolder(path: string): void {
+  try {
+    fs.mkdirSync(path)
+  } catch (error) {
+    const { code } = error as NodeJS.ErrnoException
+    if (code === 'EEXIST' && fs.statSync(path).isDirectory()) return
+    const above = dirname(path)
+    if (code !== 'ENOENT' || fs.existsSync(above)) throw error
+    makeFolder(above)
+    makeFolder(path)
+  }
 }
