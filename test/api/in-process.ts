@@ -23,7 +23,7 @@ export class InProcess {
   static async start(count: number): Promise<InProcess> {
     const folder = mkdtempSync(join(tmpdir(), 'castellan-api-'))
     const castle = await startCastle(
-      castleConfig({ dataFolder: join(folder, 'castle'), listen: loopback }),
+      castleConfig({ dataFolder: join(folder, 'castle'), listen: loopback, offsetsTopicBrokers: count }),
       silentLogger,
     )
     const brokers = await Promise.all(
@@ -36,6 +36,9 @@ export class InProcess {
     const platform = new InProcess(folder, castle, brokers)
     await waitFor('all brokers', async () => {
       return (await platform.call('GET', '/api/health')).value.clusters[0]?.brokersUp === count
+    })
+    await waitFor('the topic of offsets', async () => {
+      return (await platform.call('GET', '/api/topics/__consumer_offsets')).status === 200
     })
     return platform
   }
