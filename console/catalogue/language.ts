@@ -1,6 +1,7 @@
 // The language of the page. English is part of the first load; Chinese is fetched when it is first wanted. Switching changes the
 // texts in place: no reload, so the address and a half-filled form stay.
 import type { ConfigProviderProps } from 'antd'
+import enUS from 'antd/locale/en_US'
 import { useSyncExternalStore } from 'react'
 import type { Language } from '../formats/formats.ts'
 import { preference } from '../shell/preferences.ts'
@@ -15,14 +16,14 @@ const languageChoice = preference<Language>(
 
 type AntdLocale = NonNullable<ConfigProviderProps['locale']>
 
-/** antd speaks English unless told otherwise. */
-let shown: { language: Language; texts: Texts; antd?: AntdLocale } = { language: 'en', texts: en }
+/** antd has its locale in English too: with one only at times it would mount the whole page anew, and forms would be lost. */
+let shown: { language: Language; texts: Texts; antd: AntdLocale } = { language: 'en', texts: en, antd: enUS }
 const listeners = new Set<() => void>()
 
 /** Shows the language that was chosen; resolves when its texts are there. To be awaited before the first paint. */
 export async function loadLanguage(): Promise<void> {
   const language = languageChoice.get()
-  const loaded = language === 'en' ? { texts: en } : await loadChinese()
+  const loaded = language === 'en' ? { texts: en, antd: enUS } : await loadChinese()
   if (languageChoice.get() !== language) return // changed again meanwhile
   shown = { language, ...loaded }
   document.documentElement.lang = language
@@ -54,6 +55,6 @@ export function useText(): Texts {
 }
 
 /** For antd's own few words. */
-export function useAntdLocale(): AntdLocale | undefined {
+export function useAntdLocale(): AntdLocale {
   return useSyncExternalStore(subscribe, () => shown.antd)
 }

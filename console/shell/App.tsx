@@ -16,7 +16,7 @@ export function App() {
   return (
     <ConfigProvider
       theme={antdConfig(theme)}
-      {...(locale === undefined ? {} : { locale })}
+      locale={locale}
       wave={{ disabled: true }}
       button={{ autoInsertSpace: false }}
     >

@@ -9,6 +9,7 @@ import { firstMessage, followLive } from './first-message.ts'
 import { groupAndClient } from './group.ts'
 import { heldRows } from './held-rows.ts'
 import { languages, Stage } from './stage.ts'
+import { switchLanguage } from './switch-language.ts'
 
 const test = needing('Chromium')
 let stage: Stage | undefined
@@ -43,5 +44,7 @@ describe.each(languages)('in %s', (language) => {
 test('messages are seen as they come, and looked for', onStage(followLive))
 test('a group keeps up, its client obeys, and what is stuck is said first', onStage(groupAndClient))
 test('rows keep their places under the pointer', onStage(heldRows))
+
+test('another language keeps the address and a half-filled form', onStage(switchLanguage))
 test('a plan that is out of date is shown anew, and nothing is done', onStage(previewAnew))
 test('Castle away: the page says so, keeps what it had, and recovers by itself', onStage(castleAway))
