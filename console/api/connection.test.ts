@@ -51,3 +51,15 @@ test('listeners hear only of what changed', () => {
   wait(10_000)
   expect(seen).toEqual(['polling'])
 })
+
+test('the stream may speak a moment after the first answer: only then would it be silent', () => {
+  const { connection, seen, wait } = tab()
+  connection.heard()
+  wait(4_000)
+  connection.heard()
+  expect(connection.state.kind).toBe('connecting')
+  wait(1_000)
+  expect(connection.state.kind).toBe('polling')
+  connection.beat()
+  expect(seen).toEqual(['polling', 'live'])
+})

@@ -1,6 +1,6 @@
 // How Castle is, as this tab knows it: from the beats of the live stream and from each call. Pure state, and one of it per tab.
 //
-//   connecting --any word--> polling --beat--> live --5 s without a beat--> polling
+//   connecting --beat--> live --5 s without a beat--> polling;  connecting --5 s of answers without a beat--> polling
 //   any --a call nobody answers--> away --any word--> polling or live
 
 /** A live stream that says nothing for this long is not live; Castle beats each second. */
@@ -20,6 +20,7 @@ export class Connection {
   readonly #listeners = new Set<() => void>()
   #beatMs = 0
   #heardMs = 0
+  #firstHeardMs: number | undefined
   #awaySinceMs: number | undefined
   #state: ConnectionState = { kind: 'connecting' }
 
@@ -40,6 +41,7 @@ export class Connection {
   /** An answer to a call, whatever it said. */
   heard(): void {
     this.#heardMs = this.#nowMs()
+    this.#firstHeardMs ??= this.#heardMs
     this.#awaySinceMs = undefined
     this.review()
   }
@@ -65,9 +67,10 @@ export class Connection {
 
   #judge(): ConnectionState {
     if (this.#awaySinceMs !== undefined) return { kind: 'away', sinceMs: this.#awaySinceMs }
-    if (this.#heardMs === 0) return { kind: 'connecting' }
     if (this.#beatMs > 0 && this.#nowMs() - this.#beatMs < silentMs) return { kind: 'live', heardMs: this.#beatMs }
-    return { kind: 'polling', heardMs: this.#heardMs }
+    // The first beat comes a moment after the first answer: that is no silence yet.
+    const isNew = this.#beatMs === 0 && this.#nowMs() - (this.#firstHeardMs ?? this.#nowMs()) < silentMs
+    return isNew ? { kind: 'connecting' } : { kind: 'polling', heardMs: this.#heardMs }
   }
 }
 

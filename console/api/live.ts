@@ -56,7 +56,7 @@ connection.subscribe(() => {
   // The first time, everything has just been asked.
   if (kind === 'live' && before !== 'live' && wasEverLive) void refresh('/api')
   wasEverLive ||= kind === 'live'
-  if (kind === 'polling' && before === 'away') stream.hurry()
+  if (kind !== 'away' && before === 'away') stream.hurry()
   before = kind
 })
 

@@ -33,19 +33,22 @@ export interface Progress {
   readonly hasMessages: boolean
 }
 
-/** How far a beginner has come; undefined: not one (any more), or not known yet. */
-export function useProgress(clusters: readonly ClusterView[] | undefined): Progress | undefined {
+/** How far a beginner has come; undefined: not one (any more), or nobody can tell. */
+export function useProgress(clusters: readonly ClusterView[] | undefined): Progress | 'unknown' | undefined {
   const topics = clusters?.reduce((sum, cluster) => sum + cluster.topics, 0)
   const clients = clusters?.reduce((sum, cluster) => sum + cluster.clients, 0) ?? 0
   const mayBegin = topics !== undefined && topics <= 1
-  const list = useLiveList<TopicSummary>({ path: '/api/topics', subjects: ['topics'], enabled: mayBegin }).data
+  const known = useLiveList<TopicSummary>({ path: '/api/topics', subjects: ['topics'], enabled: mayBegin })
+  const list = known.data
   const topic = mayBegin ? list?.items.find(({ internal }) => !internal) : undefined
-  const offsets = useLive<{ items: readonly { start: number | null; end: number | null }[] }>({
+  const offsetsQuery = useLive<{ items: readonly { start: number | null; end: number | null }[] }>({
     path: `/api/topics/${encodeURIComponent(topic?.name ?? '')}/offsets`,
     query: { cluster: topic?.cluster },
     pollMs: 2_000,
     enabled: topic !== undefined,
-  }).data
+  })
+  const offsets = offsetsQuery.data
+  if (mayBegin && (known.isPending || (topic !== undefined && offsetsQuery.isPending))) return 'unknown'
   if (!mayBegin || list === undefined || (topic !== undefined && offsets === undefined)) return undefined
   const hasMessages = offsets?.items.some(({ end }) => end !== null && end > 0) ?? false
   return topic !== undefined && clients > 0 && hasMessages ? undefined : { topic, clients, hasMessages }

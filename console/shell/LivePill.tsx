@@ -11,7 +11,7 @@ export function LivePill() {
   return (
     <span className="pill" data-state={state.kind} title={shell.live.explain[state.kind]}>
       <span className="pill-dot" aria-hidden="true" />
-      {words}
+      <span className="pill-words">{words}</span>
     </span>
   )
 }
