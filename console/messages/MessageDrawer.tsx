@@ -8,7 +8,7 @@ import { Moment, useFormats } from '../formats/index.ts'
 import { CopyButton, Tag } from '../shell/index.ts'
 import { Link, searchOf } from '../url/index.ts'
 import { type Message, type TopicName, useMessageAt } from './api.ts'
-import { previewOf } from './bytes.ts'
+import { previewOf, visible } from './bytes.ts'
 import { type Place, placeText } from './range.ts'
 import { Value } from './Value.tsx'
 
@@ -85,7 +85,11 @@ function Content({ message }: { readonly message: Message }) {
             <span className="quiet">{text.noKey}</span>
           ) : (
             <>
-              <span className="mono wrapped">{'text' in key ? key.text : previewOf(key)}</span>
+              {message.keyBytes === 0 ? (
+                <span className="quiet">{text.noBytes}</span>
+              ) : (
+                <span className="mono wrapped">{'text' in key ? visible(key.text) : previewOf(key)}</span>
+              )}
               <CopyButton text={'text' in key ? key.text : key.base64} label={text.copyKey} />
             </>
           )}
@@ -121,12 +125,12 @@ function HeaderLine({ name, value }: Message['headers'][number]) {
   const { messages: text } = useText()
   return (
     <>
-      <dt className="mono">{name}</dt>
+      <dt className="mono">{visible(name)}</dt>
       <dd className="mono wrapped">
         {value === null ? (
           <span className="quiet">{text.noValue}</span>
         ) : 'text' in value ? (
-          value.text
+          visible(value.text)
         ) : (
           previewOf(value)
         )}

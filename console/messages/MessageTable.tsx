@@ -4,6 +4,7 @@ import { useText } from '../catalogue/index.ts'
 import { useFormats } from '../formats/index.ts'
 import { type Column, Grid } from '../grid/index.ts'
 import { searchOf } from '../url/index.ts'
+import type { Bytes } from './api.ts'
 import { previewOf } from './bytes.ts'
 import type { Row } from './reading.ts'
 import type { Asked, Reads } from './use-reader.ts'
@@ -30,8 +31,13 @@ export function MessageTable({ reads, asked, empty, onClearFilter }: MessageTabl
       query={query}
       sort={{ column: 'time', isDescending: isNewestFirst }}
       release={id}
-      // What a filter hides cannot be counted: that some is hidden is all that is known.
-      total={isFiltered && reading.isComplete ? reading.rows.length + 1 : reading.rows.length}
+      // What a filter hides cannot be counted: that some is hidden is all that is known; of the newest not even that, for the
+      // older ones were not looked at.
+      total={
+        isFiltered && reading.isComplete && asked.start.kind !== 'latest'
+          ? reading.rows.length + 1
+          : reading.rows.length
+      }
       empty={reading.isComplete ? empty : <p>{text.nothingFound}</p>}
       onClearFilter={onClearFilter}
     />
@@ -42,6 +48,14 @@ export function MessageTable({ reads, asked, empty, onClearFilter }: MessageTabl
 function addressOf({ place }: Row): string {
   const search = Object.fromEntries(new URLSearchParams(window.location.search))
   return window.location.pathname + searchOf({ ...search, message: place })
+}
+
+/** Nothing, no bytes, and some bytes look different. */
+function Preview({ view, bytes, none }: { readonly view: Bytes; readonly bytes: number; readonly none: string }) {
+  const { messages: text } = useText()
+  if (view === null) return <span className="quiet">{none}</span>
+  if (bytes === 0) return <span className="quiet">{text.noBytes}</span>
+  return <span className="mono">{previewOf(view)}</span>
 }
 
 function useColumns(): readonly Column<Row>[] {
@@ -76,19 +90,13 @@ function useColumns(): readonly Column<Row>[] {
         id: 'key',
         title: columns.key,
         width: 'minmax(120px, 1fr)',
-        cell: ({ key }) =>
-          key === null ? <span className="quiet">{text.noKey}</span> : <span className="mono">{previewOf(key)}</span>,
+        cell: ({ key, keyBytes }) => <Preview view={key} bytes={keyBytes} none={text.noKey} />,
       },
       {
         id: 'value',
         title: columns.value,
         width: 'minmax(240px, 4fr)',
-        cell: ({ value }) =>
-          value === null ? (
-            <span className="quiet">{text.noValue}</span>
-          ) : (
-            <span className="mono">{previewOf(value)}</span>
-          ),
+        cell: ({ value, valueBytes }) => <Preview view={value} bytes={valueBytes} none={text.noValue} />,
       },
       {
         id: 'size',

@@ -12,7 +12,7 @@ import { MessageTable } from './MessageTable.tsx'
 import './messages.css'
 import { Progress } from './Progress.tsx'
 import { readPlace } from './range.ts'
-import { useAsked, useReader } from './use-reader.ts'
+import { type Asked, useAsked, useReader } from './use-reader.ts'
 
 const MessageDrawer = lazily(async () => (await import('./MessageDrawer.tsx')).MessageDrawer)
 const Produce = lazily(async () => (await import('./Produce.tsx')).Produce)
@@ -41,9 +41,7 @@ export function MessagesTab({ topic }: TabProps) {
       <MessageTable
         reads={reads}
         asked={asked}
-        empty={
-          <Empty isFromStart={asked.start.kind === 'earliest' || asked.start.kind === 'latest'} produce={produce} />
-        }
+        empty={<Empty asked={asked} produce={produce} />}
         onClearFilter={() => setQueryValues({ key: '', contains: '', partition: '' })}
       />
       <Progress reads={reads} asked={asked} />
@@ -67,9 +65,11 @@ export function MessagesTab({ topic }: TabProps) {
 }
 
 /** Nothing there yet, or nothing from where one looks. */
-function Empty({ isFromStart, produce }: { readonly isFromStart: boolean; readonly produce: React.ReactNode }) {
+function Empty({ asked, produce }: { readonly asked: Asked; readonly produce: React.ReactNode }) {
   const { messages: text } = useText()
-  if (isFromStart) {
+  const { start, key, contains } = asked
+  const isNewestSearched = start.kind === 'latest' && (key !== '' || contains !== '')
+  if (!isNewestSearched && (start.kind === 'earliest' || start.kind === 'latest')) {
     return (
       <>
         <p>{text.emptyTopic}</p>
@@ -79,7 +79,7 @@ function Empty({ isFromStart, produce }: { readonly isFromStart: boolean; readon
   }
   return (
     <>
-      <p>{text.nothingAfter}</p>
+      <p>{isNewestSearched ? text.nothingNewest : text.nothingAfter}</p>
       <button type="button" className="text-button" onClick={() => setQueryValues({ from: 'earliest' })}>
         {text.fromBeginning}
       </button>

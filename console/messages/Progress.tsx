@@ -40,7 +40,7 @@ function useWords({ reading, activity }: Reads, { start, isLive }: Asked): strin
   const formats = useFormats()
   if (reading.next === undefined) return activity === 'idle' ? [] : [text.reading]
   const words = [scannedWords(reading, text, formats)]
-  if (start.kind === 'latest' && !isLive && reading.rows.length > 0) words.push(text.newestOnly)
+  if (start.kind === 'latest' && !isLive && progressOf(reading).looked > 0) words.push(text.newestOnly)
   words.push(text.found(reading.found))
   if (reading.found > reading.rows.length) words.push(text.keptOnly(reading.rows.length))
   if (activity === 'following') words.push(text.waiting)

@@ -5,7 +5,7 @@ import { useFormats } from '../formats/index.ts'
 import { CopyButton, Tag } from '../shell/index.ts'
 import { useQueryValue } from '../url/index.ts'
 import type { Bytes } from './api.ts'
-import { bytesOf, hexDump } from './bytes.ts'
+import { bytesOf, hexDump, visible } from './bytes.ts'
 import { jsonTokens, type Token } from './json.ts'
 
 type View = 'json' | 'text' | 'hex'
@@ -62,7 +62,7 @@ export function Value({ value, bytes }: ValueProps) {
       {value !== null && bytes === 0 && <p className="quiet">{text.empty}</p>}
       {value !== null && bytes > 0 && (
         <pre className="mono value" data-state={view}>
-          {view === 'json' && tokens !== undefined ? <Json tokens={tokens} /> : shown}
+          {view === 'json' && tokens !== undefined ? <Json tokens={tokens} /> : visible(shown)}
         </pre>
       )}
     </section>
@@ -78,11 +78,11 @@ function shownText(value: NonNullable<Bytes>, view: View, tokens: readonly Token
 const partsMax = 5_000
 
 function Json({ tokens }: { readonly tokens: readonly Token[] }) {
-  if (tokens.length > partsMax) return tokens.map(({ text }) => text).join('')
+  if (tokens.length > partsMax) return visible(tokens.map(({ text }) => text).join(''))
   return tokens.map(({ kind, text }, index) => (
     // biome-ignore lint/suspicious/noArrayIndexKey: the tokens of one text never change places.
     <span key={index} className={`json-${kind}`}>
-      {text}
+      {visible(text)}
     </span>
   ))
 }

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { bytesOf, hexDump, previewOf, readHeaders } from './bytes.ts'
+import { bytesOf, hexDump, previewOf, readHeaders, visible } from './bytes.ts'
 
 test('a dump has offset, bytes and characters', () => {
   expect(hexDump(new TextEncoder().encode('Hello, 世界! 0123'))).toBe(
@@ -20,6 +20,7 @@ test.each([
   [null, ''],
   [{ text: '{\n  "a": 1\n}' }, '{ "a": 1 }'],
   [{ base64: '/wBB' }, 'ff 00 41'],
+  [{ text: 'txt.\u202egnp' }, 'txt.⟨U+202E⟩gnp'],
 ])('%j in one line', (view, line) => expect(previewOf(view)).toBe(line))
 
 test('a preview is short', () => {
@@ -41,3 +42,8 @@ test.each([
   ['a: 1\nnothing', [{ name: 'a', value: '1' }], 'nothing'],
   [': 1', [], ': 1'],
 ])('headers %j', (text, headers, wrong) => expect(readHeaders(text)).toEqual({ headers, wrong }))
+
+test('what nobody would see is written out, the rest stays', () => {
+  expect(visible('a\u0000\u009b\u2066b')).toBe('a⟨U+0000⟩⟨U+009B⟩⟨U+2066⟩b')
+  expect(visible('行 1\n\t\r👨‍👩‍👧 é')).toBe('行 1\n\t\r👨‍👩‍👧 é')
+})

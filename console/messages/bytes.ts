@@ -6,12 +6,22 @@ export function bytesOf(view: NonNullable<Bytes>): Uint8Array {
   return Uint8Array.from(atob(view.base64), (character) => character.charCodeAt(0))
 }
 
+/** Characters that nobody sees, or that turn round the order of others: a payload with them would look like another one. */
+const hiddenPattern = /(?![\n\r\t])\p{Cc}|[\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069]/gu
+
+/** The text with such characters written out: `U+202E`. For showing, not for copying. */
+export function visible(text: string): string {
+  return text.replace(hiddenPattern, (character) => {
+    return `⟨U+${character.charCodeAt(0).toString(16).toUpperCase().padStart(4, '0')}⟩`
+  })
+}
+
 const previewMax = 300
 
 /** One line of it, for a table; '' for null. */
 export function previewOf(view: Bytes): string {
   if (view === null) return ''
-  if ('text' in view) return view.text.slice(0, previewMax).replace(/\s+/g, ' ')
+  if ('text' in view) return visible(view.text.slice(0, previewMax).replace(/\s+/g, ' '))
   const shown = bytesOf({ base64: view.base64.slice(0, 80) })
   return [...shown].map((byte) => byte.toString(16).padStart(2, '0')).join(' ')
 }

@@ -32,6 +32,11 @@ test('names are told from values', () => {
   expect(jsonTokens('{"a":"a"}')?.map(({ kind }) => kind)).toEqual(['mark', 'name', 'mark', 'value', 'mark'])
 })
 
+test('deep nesting costs no memory', () => {
+  const text = '['.repeat(32_000) + ']'.repeat(32_000)
+  expect(prettyJson(text)?.length).toBeLessThan(64_000 * 110)
+})
+
 test('deep nesting costs no stack', () => {
   const text = '['.repeat(5_000) + ']'.repeat(5_000)
   expect(jsonTokens(text)).toHaveLength(10_000)

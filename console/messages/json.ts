@@ -8,13 +8,16 @@ export interface Token {
 
 const tokenPattern = /"(?:[^"\\]|\\.)*"|[{}[\],:]|[^\s{}[\],:"]+/g
 
+/** Deeper is not further to the right: 64 KiB of `[` would be gigabytes of blanks. */
+const indentMax = 50
+
 /** The tokens with line breaks and indents among the marks, or undefined when `text` is no JSON object or list. */
 export function jsonTokens(text: string): Token[] | undefined {
   if (!/^\s*[{[]/.test(text) || !isJson(text)) return undefined
   const raw = text.match(tokenPattern) ?? []
   const tokens: Token[] = []
   let depth = 0
-  const line = () => `\n${'  '.repeat(depth)}`
+  const line = () => `\n${'  '.repeat(Math.min(depth, indentMax))}`
   for (const [index, token] of raw.entries()) {
     const next = raw[index + 1]
     if (token === '{' || token === '[') {
