@@ -1,5 +1,5 @@
 // The dialog that makes a topic (console.md, flow 1): checked while it is filled in, with what would come of it.
-import { Button, Input, InputNumber, Modal } from 'antd'
+import { Button, Input, Modal } from 'antd'
 import { useRef, useState } from 'react'
 import { type CreationPlan, useProblemText } from '../api/index.ts'
 import { useText } from '../catalogue/index.ts'
@@ -9,13 +9,13 @@ import { AckChoice } from './AckChoice.tsx'
 import { useClusters } from './api.ts'
 import { Field } from './Field.tsx'
 import { Placement } from './Placement.tsx'
-import { type NewTopic, useCreate, useCreationPlan } from './use-creation.ts'
+import { countOf, type NewTopic, partitionsMax, replicasMax, useCreate, useCreationPlan } from './use-creation.ts'
 
 const blank: NewTopic = {
   name: '',
   cluster: '',
-  partitions: 6,
-  replicationFactor: 1,
+  partitions: '6',
+  replicationFactor: '1',
   ackLevel: -1,
   owner: '',
   description: '',
@@ -34,7 +34,10 @@ export function CreateTopic({ onClose }: { readonly onClose: () => void }) {
   const { create, isRunning, failure } = useCreate()
   const name = useRef<HTMLInputElement>(null)
   const problemsOf = useFieldProblems(plan.data, topic)
-  const isValid = plan.data?.valid === true && isSettled
+  const partitions = countOf(topic.partitions, partitionsMax)
+  const replicas = countOf(topic.replicationFactor, replicasMax)
+  const areNumbers = partitions !== undefined && replicas !== undefined
+  const isValid = plan.data?.valid === true && isSettled && areNumbers
   const submit = async () => {
     if (!isValid || isRunning || !(await create(topic))) return
     setQueryValues({ dialog: '', created: `${topic.cluster}/${topic.name}` })
@@ -52,7 +55,7 @@ export function CreateTopic({ onClose }: { readonly onClose: () => void }) {
           {text.shell.cancel}
         </Button>,
         <Button key="create" type="primary" disabled={!isValid} loading={isRunning} onClick={submit}>
-          {form.verb(topic.partitions ?? 0)}
+          {partitions === undefined ? text.topics.create : form.verb(partitions)}
         </Button>,
       ]}
     >
@@ -101,34 +104,28 @@ export function CreateTopic({ onClose }: { readonly onClose: () => void }) {
         <div className="form-pair">
           <Field label={form.partitions} hint={form.partitionsHint} problems={problemsOf('partitions')}>
             {(props) => (
-              <InputNumber
+              <Input
                 {...props}
-                min={1}
-                max={10_000}
-                precision={0}
+                inputMode="numeric"
                 value={topic.partitions}
-                onChange={(partitions) => set({ partitions })}
+                autoComplete="off"
+                onChange={({ target }) => set({ partitions: target.value })}
               />
             )}
           </Field>
           <Field label={form.replicas} problems={problemsOf('replicationFactor')}>
             {(props) => (
-              <InputNumber
+              <Input
                 {...props}
-                min={1}
-                max={100}
-                precision={0}
+                inputMode="numeric"
                 value={topic.replicationFactor}
-                onChange={(replicationFactor) => set({ replicationFactor })}
+                autoComplete="off"
+                onChange={({ target }) => set({ replicationFactor: target.value })}
               />
             )}
           </Field>
         </div>
-        <AckChoice
-          value={topic.ackLevel}
-          replicas={topic.replicationFactor ?? 1}
-          onChange={(ackLevel) => set({ ackLevel })}
-        />
+        <AckChoice value={topic.ackLevel} replicas={replicas ?? 1} onChange={(ackLevel) => set({ ackLevel })} />
         <div className="form-pair">
           <Field label={form.owner} hint={form.ownerHint} problems={problemsOf('owner')}>
             {(props) => (
@@ -151,7 +148,7 @@ export function CreateTopic({ onClose }: { readonly onClose: () => void }) {
             )}
           </Field>
         </div>
-        <Placement plan={plan.data} query={plan} />
+        <Placement plan={areNumbers ? plan.data : undefined} query={plan} />
         {failure !== undefined && <CreationFailed {...failure} />}
         <button type="submit" hidden />
       </form>
@@ -162,12 +159,17 @@ export function CreateTopic({ onClose }: { readonly onClose: () => void }) {
 /** An empty name is not yet wrong: nobody has typed one. */
 function useFieldProblems(plan: CreationPlan | undefined, topic: NewTopic) {
   const textOf = useProblemText()
+  const { creation: form } = useText().topic
   return (field: string): readonly string[] => {
     if (field === 'name' && topic.name === '') return []
+    const max = field === 'partitions' ? partitionsMax : replicasMax
+    if ((field === 'partitions' || field === 'replicationFactor') && countOf(topic[field], max) === undefined)
+      return [form.numberWrong(max)]
     return (plan?.problems ?? [])
       .filter((problem) => problem.field === field)
       .map(({ code, params, message }) => {
-        return textOf({ status: 0, code, params, detail: message, next: '', requestId: '' }).what
+        const { what } = textOf({ status: 0, code, params, detail: message, next: '', requestId: '' })
+        return code === 'TOPIC_NAME_WRONG' ? `${what} ${form.nameHint}` : what
       })
   }
 }

@@ -1,23 +1,19 @@
-// The partitions of a topic: who leads each, who is in sync, which offsets it holds; and the way to more of them.
+// The partitions of a topic: who leads each, who is in sync, which offsets it holds.
 import { Button } from 'antd'
-import { Suspense, useMemo } from 'react'
+import { useMemo } from 'react'
 import type { TopicOffsets, TopicView } from '../api/index.ts'
 import { useText } from '../catalogue/index.ts'
 import { useFormats } from '../formats/index.ts'
 import { type Column, Grid } from '../grid/index.ts'
 import { Tag } from '../shell/index.ts'
-import { lazily } from '../shell/lazily.ts'
-import { href, Link, pages, useQueryValue } from '../url/index.ts'
+import { href, Link, pages } from '../url/index.ts'
 import { useOffsets } from './api.ts'
 import type { TabProps } from './tabs.ts'
-
-const AddPartitions = lazily(async () => (await import('./AddPartitions.tsx')).AddPartitions)
 
 type Row = TopicView['partitions'][number] & Partial<TopicOffsets['items'][number]>
 
 export function PartitionsTab({ topic, query }: TabProps) {
   const { topic: text } = useText()
-  const [dialog, setDialog] = useQueryValue('dialog', { push: true })
   const offsets = useOffsets({ cluster: topic.cluster, topic: topic.name }).data
   const rows = useMemo<readonly Row[]>(() => {
     const known = new Map(offsets?.items.map((item) => [item.partition, item]))
@@ -27,7 +23,12 @@ export function PartitionsTab({ topic, query }: TabProps) {
   return (
     <>
       <div className="filters">
-        {!topic.internal && <Button onClick={() => setDialog('partitions')}>{text.addPartitions}</Button>}
+        {!topic.internal && (
+          <>
+            <Button disabled>{text.addPartitions}</Button>
+            <span className="quiet">{text.partitionsFixed}</span>
+          </>
+        )}
         {offsets?.problem != null && <Tag tone="warn">{offsets.problem}</Tag>}
       </div>
       <Grid
@@ -39,11 +40,6 @@ export function PartitionsTab({ topic, query }: TabProps) {
         sort={{ column: 'partition', isDescending: false }}
         empty=""
       />
-      {dialog === 'partitions' && (
-        <Suspense fallback={null}>
-          <AddPartitions topic={topic} onClose={() => setDialog('')} />
-        </Suspense>
-      )}
     </>
   )
 }

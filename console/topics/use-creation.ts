@@ -8,11 +8,21 @@ import type { AckLevel } from './AckTag.tsx'
 export interface NewTopic {
   readonly name: string
   readonly cluster: string
-  readonly partitions: number | null
-  readonly replicationFactor: number | null
+  /** As typed: `countOf` says which number it is. */
+  readonly partitions: string
+  readonly replicationFactor: string
   readonly ackLevel: AckLevel
   readonly owner: string
   readonly description: string
+}
+
+export const partitionsMax = 10_000
+export const replicasMax = 100
+
+/** The whole number from 1 to `max` that was typed, or undefined when it is none: it is never put right in silence. */
+export function countOf(typed: string, max: number): number | undefined {
+  const count = /^\d{1,9}$/.test(typed.trim()) ? Number(typed) : 0
+  return count >= 1 && count <= max ? count : undefined
 }
 
 const settleMs = 120
@@ -70,11 +80,12 @@ export function useCreate() {
 }
 
 function bodyOf({ cluster, partitions, replicationFactor, ...rest }: NewTopic) {
+  // A number that is wrong is left out: the other fields are judged all the same.
   return {
     ...rest,
     ...(cluster === '' ? {} : { cluster }),
-    ...(partitions === null ? {} : { partitions }),
-    ...(replicationFactor === null ? {} : { replicationFactor }),
+    partitions: countOf(partitions, partitionsMax),
+    replicationFactor: countOf(replicationFactor, replicasMax),
   }
 }
 

@@ -36,6 +36,14 @@ export async function createTopic(stage: Stage, language: Language): Promise<voi
   await replicas.fill('5')
   await waitFor('too many replicas to be refused', async () => (await replicas.getAttribute('aria-invalid')) === 'true')
   expect(await submit.isDisabled()).toBe(true)
+  // A number that is none is said, and never put right in silence.
+  const partitions = dialog.getByLabel(creation.partitions, { exact: true })
+  for (const typed of ['', '0', '1.5', '99999999']) {
+    await partitions.fill(typed)
+    await dialog.getByText(creation.numberWrong(10_000)).waitFor()
+    expect(await submit.count()).toBe(0)
+  }
+  await partitions.fill('6')
   await replicas.fill('1')
   await waitFor('the form to be right again', () => submit.isEnabled())
 

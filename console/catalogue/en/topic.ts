@@ -82,9 +82,7 @@ export const topic = {
     noLimit: 'no limit',
   },
   addPartitions: 'Add partitions',
-  partitionsTotal: 'Partitions in all',
-  partitionsHint:
-    'Keys go to other partitions from then on; messages that are there stay where they are. There is no way back.',
+  partitionsFixed: 'This version cannot change how many partitions a topic has.',
   change: {
     title: (name: string) => `Change ${name}`,
     ack: (from: string, to: string) => `From ${from} to ${to}.`,
@@ -99,12 +97,9 @@ export const topic = {
     brokers: (count: number) => n(count, 'broker'),
     undo: 'Can be changed back at any time; what was lost meanwhile does not come back.',
     undoSettings: 'Can be changed back at any time; what retention deleted meanwhile does not come back.',
-    undoPartitions: 'Cannot be undone: a topic never has fewer partitions again.',
     verbAck: (level: AckLevel) => `Set Ack ${level}`,
     verbSettings: (count: number) => `Change ${n(count, 'setting')}`,
-    verbPartitions: (count: number) => `Add ${n(count, 'partition')}`,
     settings: (count: number) => `${n(count, 'setting')} of the topic would change.`,
-    partitions: (from: number, to: number) => `From ${n(from, 'partition')} to ${to}.`,
     byDefault: 'default',
   },
   remove: {
@@ -122,7 +117,8 @@ export const topic = {
   creation: {
     title: 'Create a topic',
     name: 'Name',
-    nameHint: 'Letters, digits, . _ and -; it cannot be changed later.',
+    nameHint: '1 to 249 letters, digits, . _ and -; it cannot be changed later.',
+    numberWrong: (max: number) => `A whole number from 1 to ${max}.`,
     nameFree: 'This name is free.',
     cluster: 'Cluster',
     partitions: 'Partitions',

@@ -13,7 +13,10 @@ export const errors: Texts['errors'] = {
     TOPIC_UNKNOWN: (params) => `没有主题 ${p(params, 'name')}。`,
     TOPIC_INTERNAL: (params) => `${p(params, 'name')} 属于平台自身。`,
     TOPIC_SETTING_WRONG: (params) => `设置 ${p(params, 'name')} 不能取值 ${p(params, 'value')}。`,
-    PARTITIONS_WRONG: (params) => `分区数不能是 ${p(params, 'partitions')}（上限 ${p(params, 'limit')}）。`,
+    PARTITIONS_WRONG: (params) =>
+      'present' in params
+        ? `主题 ${p(params, 'name')} 有 ${p(params, 'present')} 个分区，本版本不能改变。`
+        : `分区数不能是 ${p(params, 'partitions')}（上限 ${p(params, 'limit')}）。`,
     LABELS_WRONG: () => '标签太多或太长。',
     REPLICATION_FACTOR_WRONG: (params) => `本版本每个分区只有 ${p(params, 'limit')} 个副本。`,
     REPLICAS_WRONG: (params) => `Broker ${p(params, 'broker')} 不能放置分区 ${p(params, 'partition')}。`,

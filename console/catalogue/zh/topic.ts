@@ -100,8 +100,7 @@ export const topic: Texts['topic'] = {
     noLimit: '不限',
   },
   addPartitions: '增加分区',
-  partitionsTotal: '分区总数',
-  partitionsHint: '此后同一个键可能进入别的分区；已有消息留在原处。此操作不能撤销。',
+  partitionsFixed: '本版本不能改变主题的分区数。',
   change: {
     title: (name) => `修改 ${name}`,
     ack: (from, to) => `从 ${from} 改为 ${to}。`,
@@ -116,12 +115,9 @@ export const topic: Texts['topic'] = {
     brokers: (brokers) => `${brokers} 台 Broker`,
     undo: '随时可以改回；期间丢失的消息无法找回。',
     undoSettings: '随时可以改回；期间因保留期删除的消息无法找回。',
-    undoPartitions: '不能撤销：主题的分区数不会再减少。',
     verbAck: (level) => `设为 Ack ${level}`,
     verbSettings: (settings) => `修改 ${settings} 项设置`,
-    verbPartitions: (partitions) => `增加 ${partitions} 个分区`,
     settings: (settings) => `将修改此主题的 ${settings} 项设置。`,
-    partitions: (from, to) => `从 ${from} 个分区增加到 ${to} 个。`,
     byDefault: '默认',
   },
   remove: {
@@ -138,7 +134,8 @@ export const topic: Texts['topic'] = {
   creation: {
     title: '创建主题',
     name: '名称',
-    nameHint: '可用字母、数字、. _ 和 -；以后不能修改。',
+    nameHint: '1 到 249 个字母、数字、. _ 和 -；以后不能修改。',
+    numberWrong: (max) => `须为 1 到 ${max} 的整数。`,
     nameFree: '此名称可用。',
     cluster: '集群',
     partitions: '分区',
