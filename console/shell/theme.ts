@@ -53,6 +53,8 @@ export function antdConfig(theme: 'light' | 'dark'): ThemeConfig {
   const { success, warning, error, link, page, raised } = colours[theme]
   return {
     algorithm: theme === 'dark' ? antdTheme.darkAlgorithm : antdTheme.defaultAlgorithm,
+    // The dark algorithm dims it below AA on the button's own ground.
+    components: { Button: { colorError: error, colorErrorHover: error } },
     token: {
       fontFamily: 'var(--font)',
       fontFamilyCode: 'var(--mono)',
