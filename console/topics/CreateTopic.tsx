@@ -7,9 +7,10 @@ import { startFocus, useReturnFocus } from '../shell/dialog-focus.ts'
 import { setQueryValues } from '../url/index.ts'
 import { AckChoice } from './AckChoice.tsx'
 import { useClusters } from './api.ts'
+import { countOf, partitionsMax, replicasMax } from './counts.ts'
 import { Field } from './Field.tsx'
 import { Placement } from './Placement.tsx'
-import { countOf, type NewTopic, partitionsMax, replicasMax, useCreate, useCreationPlan } from './use-creation.ts'
+import { type NewTopic, useCreate, useCreationPlan } from './use-creation.ts'
 
 const blank: NewTopic = {
   name: '',

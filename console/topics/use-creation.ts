@@ -4,6 +4,7 @@ import { keepPreviousData, useQuery } from '@tanstack/react-query'
 import { useEffect, useState } from 'react'
 import { type CreationPlan, call, isUnsure, type Problem, problemOf, refresh } from '../api/index.ts'
 import type { AckLevel } from './AckTag.tsx'
+import { countOf, partitionsMax, replicasMax } from './counts.ts'
 
 export interface NewTopic {
   readonly name: string
@@ -14,15 +15,6 @@ export interface NewTopic {
   readonly ackLevel: AckLevel
   readonly owner: string
   readonly description: string
-}
-
-export const partitionsMax = 10_000
-export const replicasMax = 100
-
-/** The whole number from 1 to `max` that was typed, or undefined when it is none: it is never put right in silence. */
-export function countOf(typed: string, max: number): number | undefined {
-  const count = /^\d{1,9}$/.test(typed.trim()) ? Number(typed) : 0
-  return count >= 1 && count <= max ? count : undefined
 }
 
 const settleMs = 120

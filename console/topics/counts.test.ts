@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { countOf } from './use-creation.ts'
+import { countOf } from './counts.ts'
 
 test.each([
   ['6', 6],
