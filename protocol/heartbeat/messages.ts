@@ -61,20 +61,37 @@ export const clusterState = Type.Object({
       rack: Type.Union([name, Type.Null()]),
       /** Fences a broker's earlier incarnations. */
       brokerEpoch: count,
+      /** On its way down in good order: it leads nothing that another can lead, and is proposed for no ISR. Absent: it is not. */
+      stopping: Type.Optional(Type.Boolean()),
     }),
     { maxItems: limit.subjects },
   ),
 })
 export type ClusterState = Static<typeof clusterState>
 
+const replicas = Type.Array(brokerId, { maxItems: 100 })
+
+/** What the first release does not know is optional. */
 export const partitionState = Type.Object({
   /** -1: no replica can lead. */
   leader: Type.Integer({ minimum: -1 }),
   leaderEpoch,
   /** Rises with each change of the partition; compared and set by ISR proposals (R12). */
   partitionEpoch: count,
-  replicas: Type.Array(brokerId, { maxItems: 100 }),
-  isr: Type.Array(brokerId, { maxItems: 100 }),
+  /** Preferred leader first. While replicas change (KIP-455): those that stay, those that come and those that go. */
+  replicas,
+  isr: replicas,
+  /**
+   * Eligible leaders (KIP-966): they left the ISR while it was smaller than min.insync.replicas, and hold all that is below the high
+   * watermark, which rests meanwhile. Absent: none.
+   */
+  elr: Type.Optional(replicas),
+  /** Of `replicas`: those that are on their way in. Absent: none. */
+  adding: Type.Optional(replicas),
+  /** Of `replicas`: those that go once all of `adding` are in sync. Absent: none. */
+  removing: Type.Optional(replicas),
+  /** Not in `replicas` any more: the record that R13 asks for before these brokers remove their logs. Absent: none. */
+  removed: Type.Optional(replicas),
 })
 export type PartitionState = Static<typeof partitionState>
 
@@ -164,6 +181,12 @@ export const brokerReport = Type.Object({
       partition: partitionIndex,
       leaderEpoch: Type.Integer({ minimum: -1, maximum: leaderEpochReportedMax }),
       fault: Type.Union([text, Type.Null()]),
+      /**
+       * What R7 compares: the leader epoch of the last batch (-1: none) and the log end offset, as they were when this replica last had
+       * no leader to follow at `leaderEpoch`. Absent: it leads or follows, or is of the first release.
+       */
+      lastEpoch: Type.Optional(Type.Integer({ minimum: -1, maximum: leaderEpochReportedMax })),
+      endOffset: Type.Optional(count),
     }),
     { maxItems: 20_000 },
   ),
@@ -171,6 +194,17 @@ export const brokerReport = Type.Object({
   groups: Type.Array(groupReport, { maxItems: limit.subjects }),
   /** Start of the newest block of producer ids that it began to hand out; -1: none yet. */
   producerIdsBegun: Type.Integer({ minimum: -1 }),
+  /** Follows leaders, and proposes ISR changes. Absent (the first release): it can hold a partition's only replica. */
+  replicates: Type.Optional(Type.Boolean()),
+  /**
+   * Names its logs as they are: a new one with a new data folder, and after a stop that may have lost what was not synced (another boot
+   * than the one it last ran under, without the marker of a clean shutdown). Under a new name its replicas leave every ISR (R8).
+   */
+  logsId: Type.Optional(name),
+  /** Topic id -> the newest version of the topic's subject that its data folder remembers from before this process (R14). */
+  remembers: Type.Optional(Type.Record(topicId, version, { maxProperties: limit.subjects })),
+  /** The subjects that Castle asked for with `wantSubjects`, as this broker has them. */
+  subjects: Type.Optional(Type.Array(subject, { maxItems: 1_000 })),
 })
 export type BrokerReport = Static<typeof brokerReport>
 
@@ -269,6 +303,8 @@ export const answer = Type.Object({
   /** There is more than fits in one answer: heartbeat again at once. */
   more: Type.Optional(Type.Boolean()),
   subjects: Type.Optional(Type.Array(subject, { maxItems: limit.subjects })),
+  /** Of a broker: keys of subjects that it knows newer than the store, which went back in time (R14). Its next report is to have them. */
+  wantSubjects: Type.Optional(Type.Array(Type.String({ maxLength: 300 }), { maxItems: 1_000 })),
   /** Topic names of a client's report that do not exist. */
   missingTopics: Type.Optional(Type.Array(name)),
   directives: Type.Optional(Type.Array(directive, { maxItems: 1_000 })),
@@ -295,10 +331,92 @@ export type Push = Static<typeof push>
 export const call = Type.Object({
   type: Type.Literal('call'),
   id: count,
-  method: Type.Union([Type.Literal('createTopic'), Type.Literal('deleteTopic')]),
+  method: Type.Union([
+    Type.Literal('createTopic'),
+    Type.Literal('deleteTopic'),
+    Type.Literal('alterIsr'),
+    Type.Literal('electLeaders'),
+    Type.Literal('reassignPartitions'),
+  ]),
   args: Type.Unknown(),
 })
 export type Call = Static<typeof call>
+
+const partitionsPerCall = 10_000
+
+/**
+ * A leader proposes who is in sync (R12, KIP-497, KIP-903). Castle compares leader epoch, partition epoch and the epochs of leader and
+ * members with what it has, and sets all or nothing of a partition at once.
+ */
+export const alterIsrArgs = Type.Object({
+  /** Of the leader that proposes. */
+  brokerEpoch: count,
+  partitions: Type.Array(
+    Type.Object({
+      topicId,
+      partition: partitionIndex,
+      leaderEpoch,
+      partitionEpoch: count,
+      /** With the broker epoch that each member fetched with; the leader's own too. */
+      isr: Type.Array(Type.Object({ brokerId, brokerEpoch: count }), { minItems: 1, maxItems: 100 }),
+    }),
+    { maxItems: partitionsPerCall },
+  ),
+})
+export type AlterIsrArgs = Static<typeof alterIsrArgs>
+
+/** The value of an alterIsr result: in the order of the proposals. */
+export const alteredIsr = Type.Object({
+  partitions: Type.Array(
+    Type.Object({
+      topicId,
+      partition: partitionIndex,
+      /**
+       * Kafka's: 0 done; FENCED_LEADER_EPOCH, STALE_BROKER_EPOCH (the leader's own) and INVALID_UPDATE_VERSION: a newer subject is on
+       * its way; INELIGIBLE_REPLICA: a member is down, stopping, or another process by now; UNKNOWN_TOPIC_ID.
+       */
+      errorCode: Type.Integer(),
+      /** After it; absent when the topic or partition is unknown. */
+      state: Type.Optional(partitionState),
+    }),
+    { maxItems: partitionsPerCall },
+  ),
+})
+export type AlteredIsr = Static<typeof alteredIsr>
+
+/** Elections that people ask for (KIP-460). The value of the result has one error code for each partition. */
+export const electLeadersArgs = Type.Object({
+  type: Type.Union([Type.Literal('preferred'), Type.Literal('unclean')]),
+  /** Null: all of the cluster. */
+  partitions: Type.Union([
+    Type.Array(Type.Object({ topic: name, partition: partitionIndex }), { maxItems: partitionsPerCall }),
+    Type.Null(),
+  ]),
+})
+export type ElectLeadersArgs = Static<typeof electLeadersArgs>
+
+/** New replicas for partitions (KIP-455); null cancels what is under way. */
+export const reassignPartitionsArgs = Type.Object({
+  partitions: Type.Array(
+    Type.Object({ topic: name, partition: partitionIndex, replicas: Type.Union([replicas, Type.Null()]) }),
+    { maxItems: partitionsPerCall },
+  ),
+})
+export type ReassignPartitionsArgs = Static<typeof reassignPartitionsArgs>
+
+/** The value of an electLeaders or reassignPartitions result: Kafka's codes, 0: done or begun. */
+export const partitionOutcomes = Type.Object({
+  partitions: Type.Array(
+    Type.Object({
+      topic: name,
+      partition: partitionIndex,
+      errorCode: Type.Integer(),
+      message: Type.Optional(text),
+    }),
+    { maxItems: partitionsPerCall },
+  ),
+})
+export type PartitionOutcomes = Static<typeof partitionOutcomes>
 
 export const createTopicArgs = Type.Object({
   name,
