@@ -2,6 +2,7 @@
 
 export * from './assignment/index.ts'
 export * from './errors.ts'
+export * from './fifo.ts'
 export * from './frames/index.ts'
 export * from './messages/index.ts'
 export * from './schema/index.ts'

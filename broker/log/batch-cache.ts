@@ -8,7 +8,7 @@
 // A small batch that is alone in its slab would pin a hundred times its size; so small ones are copied, which costs less than
 // a microsecond.
 import type { Slab, SlabPool } from '@castellan/protocol'
-import { Fifo } from './fifo.ts'
+import { Fifo } from '@castellan/protocol'
 
 /** Copying up to here costs little beside the rest of a request. */
 const copyBytesMax = 8 * 1024

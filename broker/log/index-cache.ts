@@ -1,5 +1,5 @@
 // How many indexes of closed segments stay in memory: those loaded last. A log may have thousands of segments, and few are read.
-import { Fifo } from './fifo.ts'
+import { Fifo } from '@castellan/protocol'
 import type { Segment } from './segment.ts'
 
 export class IndexCache {

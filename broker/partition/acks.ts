@@ -1,5 +1,5 @@
 // Appends that wait for their acknowledgement, in the order of their offsets.
-import { Fifo } from '../log/fifo.ts'
+import { Fifo } from '@castellan/protocol'
 import type { AppendResult } from './results.ts'
 
 export interface PendingAck {

@@ -1,7 +1,8 @@
 // Small pieces of work that block the loop for a moment each: a few at once, many over many turns. A broker that makes or takes over
 // thousands of partitions must not miss its heartbeats meanwhile.
+
+import { Fifo } from '@castellan/protocol'
 import type { Clock, Timer } from '@castellan/protocol/runtime'
-import { Fifo } from '../log/fifo.ts'
 
 const pauseMs = 1
 

@@ -5,9 +5,10 @@
 //   ──────┼──────────────────────┼──────────────> offsets
 //         ▲ committed up to here ▲ the next fetch asks from here
 //         │ sooner or later
+
+import { Fifo } from '@castellan/protocol'
 import type { Clock, Logger } from '@castellan/protocol/runtime'
 import { CastellanError } from '../errors.ts'
-import { Fifo } from '../fifo.ts'
 import type { MessageReader, MessageSource } from '../kafka/message.ts'
 import { newStop } from '../stop.ts'
 import type { Stuck } from './types.ts'

@@ -4,8 +4,9 @@
 //                                                                         └ leaves: not done
 //
 // Nothing is taken from a partition before the loop asks, so one that nobody looks at can go to another member at once.
+
+import { Fifo } from '@castellan/protocol'
 import type { Clock } from '@castellan/protocol/runtime'
-import { Fifo } from '../fifo.ts'
 import type { Message } from '../kafka/message.ts'
 import { abandoned } from './attempts.ts'
 import type { Decoders, Mode } from './modes.ts'

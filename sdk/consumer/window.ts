@@ -7,7 +7,7 @@
 //
 // 4a and 5b run; 6a waits for 4a, 8b for 5b; 7 has no key and waits for nobody. A message whose attempt failed leaves its place to
 // another, but its key still waits for it.
-import { Fifo } from '../fifo.ts'
+import { Fifo } from '@castellan/protocol'
 import type { Position } from './partition.ts'
 
 export interface Entry<T> {

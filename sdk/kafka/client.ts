@@ -3,13 +3,14 @@
 //
 //   request ── retry (trouble that goes by, with back-off) ── dispatch ── pool ── connection
 import type { Api, RequestInput, ResponseOf } from '@castellan/protocol'
+import { ClientError, type VersionLimits } from '@castellan/protocol/client'
 import { type Address, type Logger, type Runtime, randomInt } from '@castellan/protocol/runtime'
 import { CastellanError } from '../errors.ts'
+import { release } from '../release.ts'
 import { Coordinators } from './coordinators.ts'
 import { Metadata } from './metadata.ts'
 import { ConnectionPool } from './pool.ts'
 import { retry } from './retry.ts'
-import type { VersionLimits } from './versions.ts'
 import { ClusterView } from './view.ts'
 
 export interface KafkaClientOptions {
@@ -38,6 +39,7 @@ export interface RequestOptions extends VersionLimits {
 
 const defaults = { requestTimeoutMs: 10_000, connectTimeoutMs: 3_000, frameBytesMax: 128 * 1024 * 1024 }
 const inFlightMax = 1_000
+const software = { name: 'castellan-sdk', version: release }
 
 export class KafkaClient {
   readonly runtime: Runtime
@@ -59,7 +61,8 @@ export class KafkaClient {
     this.requestTimeoutMs = requestTimeoutMs
     this.#bootstrap = options.bootstrap
     const { clientId } = options
-    this.#pool = new ConnectionPool(runtime, { clientId, connectTimeoutMs, frameBytesMax, inFlightMax }, log)
+    const connection = { clientId, software, connectTimeoutMs, frameBytesMax, inFlightMax }
+    this.#pool = new ConnectionPool(runtime, connection, log)
     this.view.onBrokerEnded = (broker) => this.#pool.closeAddress(broker)
     this.metadata = new Metadata(this)
     this.coordinators = new Coordinators(this)
@@ -76,8 +79,12 @@ export class KafkaClient {
    */
   async dispatch<A extends Api>(api: A, body: RequestInput<A>, options: RequestOptions = {}): Promise<ResponseOf<A>> {
     const address = this.#addressOf(options.broker ?? 'any')
-    const connection = await this.#pool.get(address, options.lane ?? 'main')
-    return connection.request(api, body, { timeoutMs: this.requestTimeoutMs, ...options })
+    try {
+      const connection = await this.#pool.get(address, options.lane ?? 'main')
+      return await connection.request(api, body, { timeoutMs: this.requestTimeoutMs, ...options })
+    } catch (error) {
+      throw error instanceof ClientError ? new CastellanError(error.code, error.message, { cause: error.cause }) : error
+    }
   }
 
   /**

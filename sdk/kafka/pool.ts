@@ -3,9 +3,9 @@
 // A broker answers a connection's requests in order, so a fetch that waits half a second would hold up everything behind
 // it. Hence lanes: each producer and each fetcher has connections of its own.
 import { SlabPool } from '@castellan/protocol'
+import { type ConnectionOptions, KafkaConnection } from '@castellan/protocol/client'
 import type { Address, Logger, Runtime } from '@castellan/protocol/runtime'
 import { CastellanError } from '../errors.ts'
-import { type ConnectionOptions, KafkaConnection } from './connection.ts'
 
 interface Entry {
   readonly address: Address

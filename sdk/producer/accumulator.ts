@@ -5,9 +5,10 @@
 //
 // The buffer is bounded in bytes; a send that finds no room waits in `Blocked`, which is bounded in number: that is the
 // back-pressure on whoever awaits `send`. Nobody overtakes: once one waits, all behind it wait.
+
+import type { Fifo } from '@castellan/protocol'
 import { recordBytesMax } from '@castellan/protocol/records'
 import { CastellanError } from '../errors.ts'
-import type { Fifo } from '../fifo.ts'
 import type { KafkaClient } from '../kafka/client.ts'
 import type { TopicView } from '../kafka/view.ts'
 import type { ProducerBatch } from './batch.ts'

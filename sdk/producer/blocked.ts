@@ -1,6 +1,6 @@
 // Sends that found the buffer full, in the order of the calls. A list of `sendBatch` waits as one and enters message by message, so one
 // that is larger than the buffer goes through as room comes.
-import { Fifo } from '../fifo.ts'
+import { Fifo } from '@castellan/protocol'
 import type { PlainMessage, Settlers } from './types.ts'
 
 export interface Placing {

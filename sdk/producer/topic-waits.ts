@@ -1,6 +1,7 @@
 // Sends to topics that are not known yet: they wait, in order, while the topic is being found.
+
+import { Fifo } from '@castellan/protocol'
 import { CastellanError } from '../errors.ts'
-import { Fifo } from '../fifo.ts'
 import type { KafkaClient } from '../kafka/client.ts'
 import type { TopicView } from '../kafka/view.ts'
 import { newStop } from '../stop.ts'

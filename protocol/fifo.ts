@@ -12,6 +12,11 @@ export class Fifo<T> {
     this.#items.push(item)
   }
 
+  /** The first one, which stays; undefined: there is none. */
+  peek(): T | undefined {
+    return this.#items[this.#head]
+  }
+
   /** The item `index` places behind the first; undefined: there is none. */
   at(index: number): T | undefined {
     return this.#items[this.#head + index]

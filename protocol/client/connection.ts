@@ -1,27 +1,28 @@
 // One connection to a broker: requests go out pipelined, answers come back by correlation id, each in a version that both
 // sides know. It never repeats anything: when it breaks, everything under way on it fails, and callers decide.
+//
+// Clients and followers use the same. They differ in who owns the records of a fetch answer: an application may keep them for
+// ever, so they are copied to memory of their own; a follower is lent them where the network wrote them.
+import { errors } from '../errors.ts'
+import { Fifo } from '../fifo.ts'
 import {
-  type Api,
-  apiVersions,
   decodeResponseHeader,
   encodeRequest,
-  errors,
   type Frame,
   FrameReader,
-  fetch,
-  Reader,
-  type RequestInput,
-  type ResponseOf,
+  type Slab,
   type SlabPool,
-} from '@castellan/protocol'
-import type { Address, Connection, Logger, Runtime, Timer } from '@castellan/protocol/runtime'
-import { CastellanError, messageOf } from '../errors.ts'
-import { Fifo } from '../fifo.ts'
-import { release } from '../release.ts'
+} from '../frames/index.ts'
+import { apiVersions, fetch } from '../messages/index.ts'
+import type { Address, Connection, Logger, Runtime, Timer } from '../runtime/index.ts'
+import { type Api, Reader, type RequestInput, type ResponseOf } from '../schema/index.ts'
+import { ClientError, textOf } from './errors.ts'
 import { chooseVersion, type VersionLimits, type VersionRanges } from './versions.ts'
 
 export interface ConnectionOptions {
   readonly clientId: string
+  /** Who this side is, as ApiVersions tells the broker. */
+  readonly software: { readonly name: string; readonly version: string }
   readonly connectTimeoutMs: number
   /** The longest answer that is taken. */
   readonly frameBytesMax: number
@@ -36,15 +37,21 @@ export interface SendOptions extends VersionLimits {
   readonly unanswered?: boolean
 }
 
+/** An answer whose byte fields stand where the network wrote them, in `slab`, until that is released. */
+export interface Lent<T> {
+  readonly answer: T
+  /** The receiver's to release, once. */
+  readonly slab: Slab
+}
+
 interface Waiting {
   readonly correlationId: number
   readonly api: Api
   readonly version: number
-  readonly resolve: (answer: unknown) => void
+  /** Takes the answer, whose byte fields are the slab's. */
+  readonly resolve: (answer: unknown, slab: Slab) => void
   readonly reject: (error: Error) => void
 }
-
-const software = { clientSoftwareName: 'castellan-sdk', clientSoftwareVersion: release }
 
 export class KafkaConnection {
   readonly address: Address
@@ -58,7 +65,7 @@ export class KafkaConnection {
   readonly #waiting = new Fifo<Waiting>()
   #correlationId = 0
   #ranges: VersionRanges = new Map()
-  #closed: CastellanError | null = null
+  #closed: ClientError | null = null
 
   /** Connects and asks for the broker's versions. Throws CONNECT_FAILED; after that like `request`. */
   static async open(runtime: Runtime, address: Address, pool: SlabPool, options: ConnectionOptions, log: Logger) {
@@ -68,7 +75,7 @@ export class KafkaConnection {
       wire = await runtime.network.connect(address, { timeoutMs: connectTimeoutMs })
     } catch (error) {
       const peer = `${address.host}:${address.port}`
-      throw new CastellanError('CONNECT_FAILED', `cannot connect to ${peer}: ${messageOf(error)}`, { cause: error })
+      throw new ClientError('CONNECT_FAILED', `cannot connect to ${peer}: ${textOf(error)}`, { cause: error })
     }
     const connection = new KafkaConnection(runtime, address, wire, pool, options, log)
     try {
@@ -105,7 +112,7 @@ export class KafkaConnection {
       onDrain: () => {},
       onClose: (error) => {
         frames.close()
-        this.#end(new CastellanError('CONNECTION_LOST', `${wire.peer} closed the connection`, { cause: error }))
+        this.#end(new ClientError('CONNECTION_LOST', `${wire.peer} closed the connection`, { cause: error }))
       },
     })
   }
@@ -133,15 +140,29 @@ export class KafkaConnection {
     return this.#send(api, this.version(api, options), body, options) as Promise<ResponseOf<A>>
   }
 
+  /**
+   * As `request`, but the answer's byte fields are not copied: the receiver gets the slab that they stand in, retained, and releases it
+   * once. It cannot be aborted: nobody would release the slab.
+   */
+  borrow<A extends Api>(
+    api: A,
+    body: RequestInput<A>,
+    options: Omit<SendOptions, 'signal' | 'unanswered'>,
+  ): Promise<Lent<ResponseOf<A>>> {
+    const version = this.version(api, options)
+    return this.#send(api, version, body, options, lend) as Promise<Lent<ResponseOf<A>>>
+  }
+
   close(): void {
-    this.#end(new CastellanError('CONNECTION_LOST', `the connection to ${this.#wire.peer} was closed by this side`))
+    this.#end(new ClientError('CONNECTION_LOST', `the connection to ${this.#wire.peer} was closed by this side`))
     this.#wire.destroy()
   }
 
   // ------------------------------------------------------------ inside
 
   async #negotiate(): Promise<void> {
-    const timeoutMs = this.#options.connectTimeoutMs
+    const { connectTimeoutMs: timeoutMs, software: own } = this.#options
+    const software = { clientSoftwareName: own.name, clientSoftwareVersion: own.version }
     const newest = apiVersions.versions[1]
     let answer = (await this.#send(apiVersions, newest, software, { timeoutMs })) as ResponseOf<typeof apiVersions>
     if (answer.errorCode === errors.UNSUPPORTED_VERSION.code) {
@@ -152,11 +173,17 @@ export class KafkaConnection {
     )
   }
 
-  async #send(api: Api, version: number, body: RequestInput<Api>, options: SendOptions): Promise<unknown> {
+  async #send(
+    api: Api,
+    version: number,
+    body: RequestInput<Api>,
+    options: SendOptions,
+    take: (answer: unknown, slab: Slab, api: Api) => unknown = detach,
+  ): Promise<unknown> {
     if (this.#closed !== null) throw this.#closed
     if (options.signal?.aborted) throw options.signal.reason
     if (this.#waiting.length >= this.#options.inFlightMax) {
-      throw new CastellanError('BUSY', `${this.#waiting.length} requests to ${this.#wire.peer} wait for their answer`)
+      throw new ClientError('BUSY', `${this.#waiting.length} requests to ${this.#wire.peer} wait for their answer`)
     }
     const correlationId = this.#correlationId
     this.#correlationId = (correlationId + 1) & 0x7fffffff
@@ -168,9 +195,9 @@ export class KafkaConnection {
         correlationId,
         api,
         version,
-        resolve: (answer) => {
+        resolve: (answer, slab) => {
           settle()
-          resolve(answer)
+          resolve(take(answer, slab, api))
         },
         reject: (error) => {
           settle()
@@ -194,7 +221,7 @@ export class KafkaConnection {
     const onAbort = () => reject(signal?.reason)
     const timer: Timer = this.#runtime.clock.after(timeoutMs, () => {
       const text = `${this.#wire.peer} did not answer ${api.name} (request ${correlationId}) within ${timeoutMs} ms`
-      this.#end(new CastellanError('REQUEST_TIMEOUT', text))
+      this.#end(new ClientError('REQUEST_TIMEOUT', text))
       this.#wire.destroy()
     })
     signal?.addEventListener('abort', onAbort, { once: true })
@@ -224,28 +251,34 @@ export class KafkaConnection {
     const reader = new Reader(frame.slab.bytes, frame.start, frame.end)
     decodeResponseHeader(reader, api, version)
     const answer = api.response.decode(reader, version)
-    if (api.key === fetch.key) detachRecords(answer as ResponseOf<typeof fetch>)
     this.#waiting.shift()
-    waiting.resolve(answer)
+    waiting.resolve(answer, frame.slab)
   }
 
   #broken(error: unknown): void {
-    const text = `${this.#wire.peer} sent what is no answer: ${messageOf(error)}`
-    this.#log.warn(
-      { peer: this.#wire.peer, error: messageOf(error) },
-      'broker sent what is no answer, connection closed',
-    )
-    this.#end(new CastellanError('PROTOCOL_BROKEN', text, { cause: error }))
+    const text = `${this.#wire.peer} sent what is no answer: ${textOf(error)}`
+    this.#log.warn({ peer: this.#wire.peer, error: textOf(error) }, 'broker sent what is no answer, connection closed')
+    this.#end(new ClientError('PROTOCOL_BROKEN', text, { cause: error }))
     this.#wire.destroy()
   }
 
-  #end(error: CastellanError): void {
+  #end(error: ClientError): void {
     if (this.#closed !== null) return
     this.#closed = error
     for (let waiting = this.#waiting.shift(); waiting !== undefined; waiting = this.#waiting.shift())
       waiting.reject(error)
     this.onClose()
   }
+}
+
+function lend(answer: unknown, slab: Slab): Lent<unknown> {
+  slab.retain()
+  return { answer, slab }
+}
+
+function detach(answer: unknown, _slab: Slab, api: Api): unknown {
+  if (api.key === fetch.key) detachRecords(answer as ResponseOf<typeof fetch>)
+  return answer
 }
 
 /**
