@@ -3,13 +3,14 @@
 export interface NewTopic {
   readonly name: string
   readonly partitions?: number
+  readonly replicationFactor?: number
   readonly ackLevel?: -1 | 1 | 0
   readonly configs?: Readonly<Record<string, string>>
 }
 
 let made = 0
 
-/** Makes a topic of one replica; returns its name, which nobody else has. */
+/** Makes a topic, of one replica unless told otherwise; returns its name, which nobody else has. */
 export async function makeTopic(castle: string, topic: Partial<NewTopic> = {}): Promise<string> {
   made++
   const name = topic.name ?? `topic-${process.pid}-${made}`
