@@ -1,13 +1,14 @@
-// Calls on a link: writes that only Castle may make, asked by brokers for Kafka's admin clients.
-import { type Call, type CreatedTopic, checks, HeartbeatMessageError, type Result } from '@castellan/protocol/heartbeat'
+// Calls on a link: writes that only Castle may make, asked by brokers for Kafka's admin clients, or for themselves.
+import { type Call, checks, HeartbeatMessageError, type Result } from '@castellan/protocol/heartbeat'
 import type { Logger } from '@castellan/protocol/runtime'
 import type { Castle } from './castle.ts'
 import { CastleError, messageOf } from './errors.ts'
+import type { Session } from './heartbeats/session.ts'
 
 /** Never rejects: trouble is a result with Kafka's error code, and what to do next. */
-export async function answerCall(castle: Castle, cluster: string, call: Call, log: Logger): Promise<Result> {
+export async function answerCall(castle: Castle, session: Session, call: Call, log: Logger): Promise<Result> {
   try {
-    const value = await follow(castle, cluster, call)
+    const value = await methods[call.method](castle, session, call.args)
     return { type: 'result', id: call.id, errorCode: 0, ...(value === undefined ? {} : { value }) }
   } catch (error) {
     const known = asCastleError(error)
@@ -17,10 +18,29 @@ export async function answerCall(castle: Castle, cluster: string, call: Call, lo
   }
 }
 
-async function follow(castle: Castle, cluster: string, { method, args }: Call): Promise<CreatedTopic | undefined> {
-  if (method === 'createTopic') return castle.createTopic({ ...checks.createTopicArgs.parse(args), cluster })
-  await castle.deleteTopic(cluster, checks.deleteTopicArgs.parse(args))
-  return undefined
+type Method = (castle: Castle, session: Session, args: unknown) => Promise<unknown>
+
+const methods: Readonly<Record<Call['method'], Method>> = {
+  createTopic: (castle, session, args) =>
+    castle.createTopic({ ...checks.createTopicArgs.parse(args), cluster: clusterOf(session) }),
+  deleteTopic: (castle, session, args) => castle.deleteTopic(clusterOf(session), checks.deleteTopicArgs.parse(args)),
+  alterIsr: (castle, session, args) => castle.elections.alterIsr(brokerOf(session), checks.alterIsrArgs.parse(args)),
+  electLeaders: notYet,
+  reassignPartitions: notYet,
+}
+
+async function notYet(): Promise<never> {
+  throw new CastleError('REQUEST_WRONG', 'this release of Castle does not know the call')
+}
+
+function clusterOf({ cluster = '' }: Session): string {
+  return cluster
+}
+
+/** Who leads is a broker, and speaks for itself. */
+function brokerOf({ kind, id }: Session): number {
+  if (kind === 'broker') return Number(id)
+  throw new CastleError('REQUEST_WRONG', 'only a broker may say who is in sync')
 }
 
 function asCastleError(error: unknown): CastleError {

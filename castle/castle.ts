@@ -10,6 +10,7 @@ import { type Link, type Logger, type Runtime, type Timer, uuid } from '@castell
 import { Brokers } from './brokers/brokers.ts'
 import { answerCall } from './calls.ts'
 import type { CoreSettings } from './config.ts'
+import { Elections } from './election/elections.ts'
 import { CastleError } from './errors.ts'
 import { Groups } from './groups/groups.ts'
 import { type Stuck, StuckIndex } from './groups/stuck.ts'
@@ -47,6 +48,7 @@ const directiveLifeMs = 60_000
 export class Castle {
   readonly sessions: Sessions
   readonly brokers: Brokers
+  readonly elections: Elections
   readonly groups: Groups
   readonly links: Links
   /** Tells pages which of the things that they show changed. */
@@ -85,6 +87,7 @@ export class Castle {
       settings,
       log,
     })
+    this.elections = new Elections({ changes, reports: this.brokers.reports })
     const host = new Host({
       changes,
       brokers: this.brokers,
@@ -94,7 +97,7 @@ export class Castle {
       onClientReport: (session) => this.#onClientReport(session),
       onBrokerReport: () => this.hub.touch('brokers'),
       onClientGone: (session) => touchClient(this.hub, session),
-      onCall: (cluster, call) => answerCall(this, cluster, call, log),
+      onCall: (session, call) => answerCall(this, session, call, log),
     })
     this.sessions = new Sessions(host, {
       clock,

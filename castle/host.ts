@@ -25,7 +25,7 @@ export interface HostOptions {
   readonly onClientGone: (session: Session) => void
   /** A client's report was taken in. */
   readonly onClientReport: (session: Session) => void
-  readonly onCall: (cluster: string, call: Call) => Promise<Result>
+  readonly onCall: (session: Session, call: Call) => Promise<Result>
 }
 
 export class Host implements SessionsHost {
@@ -89,7 +89,7 @@ export class Host implements SessionsHost {
   }
 
   onCall(session: Session, call: Call): Promise<Result> {
-    return this.#options.onCall(session.cluster ?? '', call)
+    return this.#options.onCall(session, call)
   }
 
   onLinkClosed(session: Session): void {

@@ -49,6 +49,8 @@ export function register(
   const refused = refusal(draft, id, report)
   if (refused !== undefined) throw refused
   if (meeting === 'same' && known?.up === true) return known
+  // A broker of the first release says none; what was known before it still holds.
+  const logsId = report.logsId ?? known?.logsId
   const broker: Broker = {
     id,
     cluster: report.cluster,
@@ -64,6 +66,9 @@ export function register(
     up: true,
     sinceMs: draft.wallMs,
     why: meeting === 'same' ? 'heard again after it was called dead' : 'a new process registered',
+    replicates: report.replicates === true,
+    stopping: report.stopping,
+    ...(logsId === undefined ? {} : { logsId }),
   }
   draft.put('broker', broker)
   touchCluster(draft, report.cluster, environment)

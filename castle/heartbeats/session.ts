@@ -5,6 +5,8 @@ import type { Link } from '@castellan/protocol/runtime'
 import type { Incarnations } from '../leases/incarnations.ts'
 import { Directives } from './directives.ts'
 
+const resultsMax = 1_000
+
 export class Session implements Incarnations {
   readonly kind: 'broker' | 'client'
   readonly id: string
@@ -52,5 +54,11 @@ export class Session implements Incarnations {
     this.retired = retired
     this.report = report
     this.reportNumber = -1
+  }
+
+  remember(callId: number, result: Promise<Result>): void {
+    this.results.set(callId, result)
+    const [oldest] = this.results.keys()
+    if (this.results.size > resultsMax && oldest !== undefined) this.results.delete(oldest)
   }
 }

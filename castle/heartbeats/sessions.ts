@@ -51,7 +51,6 @@ export interface SessionsOptions {
 
 /** Unsent bytes of a link beyond which its peer is taken to be gone. */
 const unsentBytesMax = 32 * 1024 * 1024
-const resultsMax = 1_000
 const fullComeBackMs = 10_000
 
 export class Sessions {
@@ -298,9 +297,8 @@ export class Sessions {
     let result = session.results.get(call.id)
     if (result === undefined) {
       result = this.#host.onCall(session, call)
-      session.results.set(call.id, result)
-      const [oldest] = session.results.keys()
-      if (session.results.size > resultsMax && oldest !== undefined) session.results.delete(oldest)
+      // Compared and set: made again it does no harm, and its results, which are long, need not be kept.
+      if (call.method !== 'alterIsr') session.remember(call.id, result)
     }
     result.then(
       (done) => this.#send(link, JSON.stringify(done)),

@@ -33,6 +33,35 @@ export interface Broker {
   readonly sinceMs: number
   /** Why it is up or down. */
   readonly why: string
+  /** Of what a store of the first release holds, these are absent. Follows leaders, and proposes ISR changes. */
+  readonly replicates?: boolean
+  /** On its way down in good order: it leads nothing that another can lead, and is taken into no ISR. */
+  readonly stopping?: boolean
+  /** Names its logs as they are: under another name its replicas count for nothing until they are in sync again (R8). */
+  readonly logsId?: string
+}
+
+/** Where a leader was elected that may lack what was acknowledged (R7, R8). */
+export interface Loss {
+  /** Counts the topic's losses, from 1. */
+  readonly number: number
+  readonly partition: number
+  readonly atMs: number
+  /** Who could have led without a loss, had they been there; none: all of them had stopped uncleanly. */
+  readonly from: readonly number[]
+  readonly to: number
+  readonly leaderEpoch: number
+  /** Messages lost at most, where those passed over said where their logs end; null: nobody knows. */
+  readonly messagesMax: number | null
+}
+
+/** After the store went back in time (R14, restore/): nothing is decided for the topic until its brokers have said what they know. */
+export interface Doubt {
+  /** The version of what is known of the topic, as it was before the Castle epoch rose: brokers that know a newer one are asked for it. */
+  readonly asOf: number
+  readonly sinceMs: number
+  /** What showed that the store went back. */
+  readonly why: string
 }
 
 export interface Topic {
@@ -51,6 +80,10 @@ export interface Topic {
   /** Of a deleted topic: brokers that may still have logs of it. */
   readonly holders: readonly number[]
   readonly createdMs: number
+  /** The newest ones, oldest first; absent: none ever. */
+  readonly losses?: readonly Loss[]
+  /** Absent: there is none. */
+  readonly doubt?: Doubt
   readonly version: number
 }
 

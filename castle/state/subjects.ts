@@ -41,7 +41,9 @@ export function clusterState(view: View, cluster: Cluster): ClusterState {
     kind: cluster.kind,
     environment: cluster.environment,
     flags: { ...cluster.flags },
-    brokers: brokers.map(({ id, host, port, rack, brokerEpoch }) => ({ id, host, port, rack, brokerEpoch })),
+    brokers: brokers.map(({ id, host, port, rack, brokerEpoch, stopping }) => {
+      return { id, host, port, rack, brokerEpoch, ...(stopping === true ? { stopping } : {}) }
+    }),
   }
 }
 

@@ -1,0 +1,36 @@
+// What speaks for and against each replica, as Castle knows it at one moment.
+import type { BrokerReports } from '../brokers/reports.ts'
+import type { Broker } from '../state/entities.ts'
+import type { View } from '../state/state.ts'
+
+/**
+ * `fit`: it may lead and be in sync. `stopping`: only where no other can. `faulty`: its log is out of use (R9). `down`: nobody hears of it,
+ * but its log is what it was.
+ */
+export type Standing = 'fit' | 'stopping' | 'faulty' | 'down'
+
+export class Standings {
+  readonly #view: View
+  readonly #reports: BrokerReports
+  /** Asked for each replica of each partition: looked up once. */
+  readonly #brokers = new Map<number, Broker | undefined>()
+
+  constructor(view: View, reports: BrokerReports) {
+    this.#view = view
+    this.#reports = reports
+  }
+
+  broker(id: number): Broker | undefined {
+    if (this.#brokers.has(id)) return this.#brokers.get(id)
+    const broker = this.#view.get('broker', String(id))
+    this.#brokers.set(id, broker)
+    return broker
+  }
+
+  of(brokerId: number, topicId: string, partition: number): Standing {
+    if (this.#reports.fault(brokerId, topicId, partition) !== null) return 'faulty'
+    const broker = this.broker(brokerId)
+    if (broker?.up !== true) return 'down'
+    return broker.stopping === true ? 'stopping' : 'fit'
+  }
+}
