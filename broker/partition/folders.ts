@@ -5,6 +5,7 @@
 //     clean-shutdown                  only while no broker runs, and the last one stopped in order (R8)
 //     <topic id>/<partition>/         a log, see log/files.ts
 //     deleted-<topic id>/             on its way out: Castle recorded the deletion (R13)
+//     deleted-<topic id>-<n>/         one log of it, on its way out: this broker is no replica any more, as Castle recorded
 import type { Disk } from '@castellan/protocol/runtime'
 import { BrokerError, messageOf, systemCode } from '../errors.ts'
 import { LogError } from '../log/errors.ts'
@@ -104,6 +105,17 @@ export class LogFolders {
   discard(topicId: string): void {
     const folder = `${this.#root}/${topicId}`
     if (this.#disk.exists(folder)) this.#disk.rename(folder, `${this.#root}/${deletedPrefix}${topicId}`)
+  }
+
+  /** Takes one log out of use, in one step. Throws what the disk says. */
+  discardOne({ topicId, index, folder }: LogPlace): void {
+    if (!this.#disk.exists(folder)) return
+    // One that left, came back and leaves again may meet what is left of its first self.
+    let number = index
+    const home = () => `${this.#root}/${deletedPrefix}${topicId}-${number}`
+    while (this.#disk.exists(`${home()}/${index}`)) number += 1_000_000
+    this.#disk.mkdir(home())
+    this.#disk.rename(folder, `${home()}/${index}`)
   }
 
   /** The files that discarded logs still have on disk, then their folders: to be removed one by one, for each may take a while. */

@@ -72,6 +72,40 @@ describe('leading (R5)', () => {
     expect(await partition.offsetForTimestamp(0)).toMatchObject({ errorCode: errors.NOT_LEADER_OR_FOLLOWER.code })
   })
 
+  test('a replica leads, follows or does neither; each change is told once', async () => {
+    const broker = await TestingBroker.start()
+    const told: unknown[] = []
+    broker.partitions.onLeadership(({ role, followed, leaderEpoch }) => told.push([role, followed, leaderEpoch]))
+    const replicas = [1, 2, 3]
+    const apply = (leaderEpoch: number, leader: number) =>
+      broker.partitions.apply(topicState({ leaderEpoch, leader, replicas }))
+    for (const [epoch, leader] of [
+      [1, 2],
+      [1, 2],
+      [2, 3],
+      [1, 1],
+      [3, 1],
+      [3, 1],
+      [4, -1],
+      [4, -1],
+      [5, 2],
+    ]) {
+      apply(epoch!, leader!)
+    }
+    expect(told).toEqual([
+      ['follower', { leader: 2, leaderEpoch: 1 }, 1],
+      ['follower', { leader: 3, leaderEpoch: 2 }, 2],
+      ['leader', null, 3],
+      ['none', null, 4],
+      ['follower', { leader: 2, leaderEpoch: 5 }, 5],
+    ])
+    const partition = broker.partitions.get(topicId, 0)!
+    partition.setFault(new Error('broken'))
+    expect(partition).toMatchObject({ role: 'none', followed: null })
+    apply(6, 3)
+    expect(partition).toMatchObject({ role: 'none', followed: null })
+  })
+
   test('a partition of others is not made here', async () => {
     const broker = await TestingBroker.start()
     broker.partitions.apply(topicState({ leader: 2, replicas: [2, 3] }))

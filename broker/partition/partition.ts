@@ -11,7 +11,7 @@ import { writeStateFile } from '../log/state-file.ts'
 import { Appends } from './appends.ts'
 import { Reads } from './reads.ts'
 import type { AppendResult, EpochEnd, PartitionReport, ReadResult, TimestampOffset } from './results.ts'
-import type { PartitionState } from './state.ts'
+import type { Followed, PartitionState, Role } from './state.ts'
 
 /** Who keeps all partitions and has a turn's end. */
 export interface PartitionHost {
@@ -21,7 +21,7 @@ export interface PartitionHost {
   noteWritten(partition: Partition): void
   /** A leader epoch began: call `saveEpochs` of its log soon. */
   noteEpoch(partition: Partition): void
-  /** Leadership, leader epoch or fault changed. */
+  /** Its role, the leader that it follows, its leader epoch or its fault changed. */
   noteChanged(partition: Partition): void
 }
 
@@ -48,6 +48,7 @@ export class Partition {
       log: undefined,
       settings,
       isLeader: false,
+      followed: null,
       leaderEpoch: -1,
       isrCount: 0,
       highWatermark: 0,
@@ -83,6 +84,16 @@ export class Partition {
 
   get isLeader(): boolean {
     return this.#state.isLeader
+  }
+
+  /** Whom it follows, and at which epoch: a new object whenever one of them changes. Null: it leads, or does neither. */
+  get followed(): Followed | null {
+    return this.#state.followed
+  }
+
+  get role(): Role {
+    if (this.isLeader) return 'leader'
+    return this.followed === null ? 'none' : 'follower'
   }
 
   /** Why it is out of use (R9); null: it is well. A faulty partition neither leads, nor takes, nor serves anything. */
@@ -240,6 +251,7 @@ export class Partition {
       this.#host.noteEpoch(this)
       this.#state.leaderEpoch = leaderEpoch
       this.#state.isLeader = true
+      this.#state.followed = null
     }
     this.#state.isrCount = isrCount
     this.#appends.resume()
@@ -247,14 +259,27 @@ export class Partition {
     return true
   }
 
-  /** Stops leading: somebody else may lead at `leaderEpoch`. */
+  /** Follows another broker's replica from now on. */
+  follow(leader: number, leaderEpoch: number): void {
+    const { followed } = this.#state
+    if (followed?.leader !== leader || followed.leaderEpoch !== leaderEpoch) {
+      this.#standDown(leaderEpoch, { leader, leaderEpoch })
+    }
+  }
+
+  /** Neither leads nor follows any more; the newest epoch that it was told of is `leaderEpoch`. */
   resign(leaderEpoch: number): void {
-    const wasLeader = this.#state.isLeader
+    const { isLeader, followed, leaderEpoch: current } = this.#state
+    if (isLeader || followed !== null || leaderEpoch > current) this.#standDown(leaderEpoch, null)
+  }
+
+  #standDown(leaderEpoch: number, followed: Followed | null): void {
     this.flush()
     this.#state.leaderEpoch = Math.max(this.#state.leaderEpoch, leaderEpoch)
     this.#state.isLeader = false
+    this.#state.followed = followed
     this.#appends.refuseAll(errors.NOT_LEADER_OR_FOLLOWER, 'this broker does not lead the partition any more')
-    if (wasLeader) this.#changed()
+    this.#changed()
   }
 
   /** Puts the partition out of use (R9). Damage is noted on disk: it outlives the process, until a person has seen to it. */
@@ -263,6 +288,7 @@ export class Partition {
     if (this.#state.fault !== null) return
     this.#state.fault = messageOf(error)
     this.#state.isLeader = false
+    this.#state.followed = null
     context.log.error({ topic, topicId, partition: index, error }, 'partition out of use')
     if (error instanceof LogError && error.code === 'LOG_CORRUPT') this.#writeFault(folder, context)
     log?.abandon()

@@ -1,7 +1,16 @@
 import { describe, expect, test } from 'vitest'
 import { settle } from '../log/testing.ts'
 import { Partitions } from './partitions.ts'
-import { consume, dataFolder, partitionFolder, produce, TestingBroker, topicId, topicState } from './testing.ts'
+import {
+  consume,
+  dataFolder,
+  partitionFolder,
+  produce,
+  TestingBroker,
+  type TopicSpec,
+  topicId,
+  topicState,
+} from './testing.ts'
 
 const other = '22222222-2222-4333-8444-555555555555'
 
@@ -48,6 +57,34 @@ describe('logs come and go (R13)', () => {
     broker.partitions.apply(topicState({ leaderEpoch: 2, leader: 2, replicas: [2] }))
     expect(partition.isLeader).toBe(false)
     expect(broker.partitions.reports()).toHaveLength(1)
+  })
+
+  test('a recorded reassignment removes the one log; back again, it begins anew', async () => {
+    const broker = await TestingBroker.start()
+    const apply = (spec: TopicSpec) => broker.partitions.apply(topicState({ partitions: 2, ...spec }))
+    apply({})
+    const partition = broker.partitions.get(topicId, 0)!
+    await produce(partition, { values: ['a'] })
+    const roles: string[] = []
+    broker.partitions.onLeadership(({ role, index }) => roles.push(`${index} ${role}`))
+    apply({ leaderEpoch: 2, leader: 2, replicas: [2, 3] })
+    expect(broker.partitions.reports()).toHaveLength(2)
+    apply({ leaderEpoch: 1, leader: 2, replicas: [2, 3], removed: [1] })
+    expect(broker.partitions.reports(), 'older news').toHaveLength(2)
+    broker.platters.refuse = (call) => (call === 'rename' ? 'EIO' : undefined)
+    apply({ leaderEpoch: 2, leader: 2, replicas: [2, 3], removed: [1] })
+    expect(broker.partitions.reports().map(({ fault }) => fault)).toEqual(Array(2).fill(expect.stringContaining('EIO')))
+    broker.platters.refuse = () => undefined
+    await broker.clock.advance(400_000)
+    expect(broker.partitions.reports()).toEqual([])
+    expect(broker.platters.list(`${dataFolder}/logs`)).toEqual([topicId, 'format'])
+    expect(broker.platters.list(`${dataFolder}/logs/${topicId}`)).toEqual([])
+    expect(roles.slice(0, 2)).toEqual(['0 none', '1 none'])
+    apply({ leaderEpoch: 3, leader: 2, replicas: [2, 1], removed: [1] })
+    expect(broker.partitions.get(topicId, 0)).toMatchObject({ role: 'follower', endOffset: 0 })
+    apply({ leaderEpoch: 4, leader: 2, replicas: [2], removed: [1] })
+    apply({ leaderEpoch: 5, leader: 1, replicas: [2, 1] })
+    expect(broker.partitions.get(topicId, 0)).toMatchObject({ role: 'leader', endOffset: 0 })
   })
 
   test('a recorded deletion removes the logs of that id, also those that were left by a crash', async () => {

@@ -59,8 +59,9 @@ export class Partitions {
   readonly #topics = new Map<string, Map<number, Partition>>()
   /** The newest that was applied. */
   readonly #states = new Map<string, TopicState>()
-  /** What the disk refused, to be tried again: logs to make, topics to delete. */
+  /** What the disk refused, to be tried again: logs to make or to remove, topics to delete. */
   readonly #unmade = new Set<Partition>()
+  readonly #unremoved = new Set<Partition>()
   readonly #undeleted = new Set<string>()
   readonly #listeners = new Set<(partition: Partition) => void>()
   #staged: Partition[] = []
@@ -106,7 +107,10 @@ export class Partitions {
     return [...this.all()].map((partition) => partition.report())
   }
 
-  /** Calls `listener` whenever a partition's `isLeader`, `leaderEpoch` or `fault` changed, or its log was deleted. Returns how to stop. */
+  /**
+   * Calls `listener` whenever a partition's `role`, `followed`, `leaderEpoch` or `fault` changed, or its log was deleted (it is not
+   * found by `get` then). Returns how to stop.
+   */
   onLeadership(listener: (partition: Partition) => void): () => void {
     this.#listeners.add(listener)
     return () => void this.#listeners.delete(listener)
@@ -130,8 +134,8 @@ export class Partitions {
   }
 
   /**
-   * Follows a topic subject: makes logs, leads or stops leading, takes settings, removes the logs of a recorded deletion (R13).
-   * What is older than what it knows (by leader epoch) changes nothing (R14).
+   * Does what a topic subject says: makes logs, gives each its role and its settings, removes the logs of a recorded deletion or
+   * reassignment (R13). What is older than what a log knows (by leader epoch) changes nothing (R14).
    */
   apply(state: TopicState): void {
     if (this.#isClosed) return
@@ -142,18 +146,21 @@ export class Partitions {
       const partition = this.#add(this.#folders.place(state.topicId, index), state.name)
       this.#slices.run(() => this.#make(partition))
     }
-    for (const partition of this.#topics.get(state.topicId)?.values() ?? []) this.#follow(partition, state)
+    for (const partition of [...(this.#topics.get(state.topicId)?.values() ?? [])]) this.#giveRole(partition, state)
   }
 
-  #follow(partition: Partition, state: TopicState): void {
+  #giveRole(partition: Partition, state: TopicState): void {
     const decided = state.partitions[partition.index]
-    if (partition.log === undefined || partition.fault !== null) return
     if (decided === undefined || decided.leaderEpoch < partition.leaderEpoch) return
-    const { leader, leaderEpoch, replicas, isr } = decided
+    const { leader, leaderEpoch, replicas, isr, removed = [] } = decided
+    const isReplica = replicas.includes(this.#brokerId)
+    if (!isReplica && removed.includes(this.#brokerId)) return this.#remove(partition)
+    if (partition.log === undefined || partition.fault !== null) return
     const settings = effectiveConfigs(state.configs)
     partition.configure(state.name, settings)
     partition.log.configure(this.#logSettings(settings))
-    if (leader !== this.#brokerId || !replicas.includes(this.#brokerId)) partition.resign(leaderEpoch)
+    if (!isReplica || leader < 0) partition.resign(leaderEpoch)
+    else if (leader !== this.#brokerId) partition.follow(leader, leaderEpoch)
     else if (!partition.lead(leaderEpoch, isr.length)) this.#refuseToLead(partition, leaderEpoch)
   }
 
@@ -205,7 +212,7 @@ export class Partitions {
       return
     }
     this.#upkeep.noteWritten(partition)
-    this.#follow(partition, state)
+    this.#giveRole(partition, state)
   }
 
   #add({ topicId, index, folder }: LogPlace, topic: string): Partition {
@@ -233,14 +240,41 @@ export class Partitions {
     void this.#removeDiscarded()
   }
 
+  /** Castle recorded that this replica is none any more (R13). What the disk refuses is tried again. */
+  #remove(partition: Partition): void {
+    const { topicId, index } = partition
+    partition.close()
+    this.#unmade.delete(partition)
+    try {
+      this.#folders.discardOne(this.#folders.place(topicId, index))
+    } catch (error) {
+      partition.setFault(new LogError('LOG_DISK', `the log cannot be removed: ${systemCode(error) ?? error}`, error))
+      this.#unremoved.add(partition)
+      return
+    }
+    this.#topics.get(topicId)?.delete(index)
+    this.noteChanged(partition)
+    void this.#removeDiscarded()
+  }
+
   /** The disk may have room now. */
   #retry(): void {
     const unmade = [...this.#unmade]
     const undeleted = [...this.#undeleted]
+    const unremoved = [...this.#unremoved]
     this.#unmade.clear()
     this.#undeleted.clear()
+    this.#unremoved.clear()
+    for (const partition of unremoved) this.#retryRemoval(partition)
     for (const topicId of undeleted) this.#delete(topicId)
     for (const partition of unmade) this.#slices.run(() => this.#make(partition))
+  }
+
+  /** It may have become a replica again meanwhile. */
+  #retryRemoval(partition: Partition): void {
+    const state = this.#states.get(partition.topicId)
+    if (state !== undefined && this.get(partition.topicId, partition.index) === partition)
+      this.#giveRole(partition, state)
   }
 
   async #removeDiscarded(): Promise<void> {

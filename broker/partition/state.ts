@@ -4,6 +4,16 @@ import type { LogContext } from '../log/context.ts'
 import type { Log } from '../log/log.ts'
 import { type Refusal, refusal } from './checks.ts'
 
+/** The leader that a replica follows, and at which epoch. */
+export interface Followed {
+  /** A broker id. */
+  readonly leader: number
+  readonly leaderEpoch: number
+}
+
+/** What a replica is on this broker: it leads, it follows another, or neither (nobody leads, it is a stray, or it is out of use). */
+export type Role = 'leader' | 'follower' | 'none'
+
 export interface PartitionState {
   readonly topicId: string
   /** The topic's name; empty when neither its log nor Castle has said. */
@@ -15,7 +25,9 @@ export interface PartitionState {
   log: Log | undefined
   settings: TopicSettings
   isLeader: boolean
-  /** The epoch that it leads at, or last led at in this process; -1: none. */
+  /** Whom it follows; null: nobody. A leader follows nobody. */
+  followed: Followed | null
+  /** The highest that it was told of in this process: the one that it leads or follows at, if it does; -1: none. */
   leaderEpoch: number
   /** Members of the last ISR that Castle confirmed. */
   isrCount: number

@@ -73,6 +73,11 @@ export interface TopicSpec {
   readonly leaderEpoch?: number
   readonly leader?: number
   readonly replicas?: number[]
+  /** Default: the replicas. */
+  readonly isr?: number[]
+  readonly partitionEpoch?: number
+  /** Brokers whose logs are to go. */
+  readonly removed?: number[]
   readonly configs?: Record<string, string>
   readonly deleted?: boolean
   readonly partitions?: number
@@ -81,7 +86,8 @@ export interface TopicSpec {
 
 export function topicState(spec: TopicSpec = {}): TopicState {
   const { leaderEpoch = 1, leader = 1, replicas = [1], configs = {}, deleted = false, partitions = 1 } = spec
-  const partition = { leader, leaderEpoch, partitionEpoch: 1, replicas, isr: replicas }
+  const { isr = replicas, partitionEpoch = 1, removed = [] } = spec
+  const partition = { leader, leaderEpoch, partitionEpoch, replicas, isr, removed }
   return {
     topicId: spec.topicId ?? topicId,
     name: 'orders',
