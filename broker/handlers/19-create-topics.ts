@@ -62,7 +62,7 @@ async function create(broker: BrokerParts, args: CreateTopicArgs, timeoutMs: num
     errorMessage: null,
     numPartitions: partitions,
     replicationFactor,
-    configs: describeTopicConfigs(configs),
+    configs: describeTopicConfigs(configs, replicationFactor),
   }
 }
 

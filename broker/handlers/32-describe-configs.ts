@@ -6,6 +6,7 @@ import {
   errors,
   type DescribeConfigsRequest as Request,
   type DescribeConfigsResponseInput as Response,
+  replicationFactorOf,
 } from '@castellan/protocol'
 import { brokerSettings } from '../config.ts'
 import { type ConfigAnswer, describeBrokerConfigs, describeTopicConfigs } from './configs.ts'
@@ -43,7 +44,7 @@ function settingsOf(
 ): ConfigAnswer[] | { errorCode: number; errorMessage: string } {
   if (resourceType === topicResource) {
     const topic = broker.metadata.topicNamed(resourceName)
-    if (topic) return describeTopicConfigs(topic.configs)
+    if (topic) return describeTopicConfigs(topic.configs, replicationFactorOf(topic.partitions[0] ?? { replicas: [] }))
     return { errorCode: unknownNameError(broker, resourceName), errorMessage: `there is no topic ${resourceName}` }
   }
   if (resourceType === brokerResource) {

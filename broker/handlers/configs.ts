@@ -18,18 +18,23 @@ export interface ConfigAnswer {
   readonly documentation: string
 }
 
-/** All settings of a topic, whose own ones are `configs`. */
-export function describeTopicConfigs(configs: Readonly<Record<string, string>>): ConfigAnswer[] {
-  return describe(configs).map(({ name, value, configSource, configType, readOnly, documentation }) => ({
-    name,
-    value,
-    readOnly,
-    configSource,
-    isSensitive: false,
-    synonyms: [{ name, value, source: configSource }],
-    configType,
-    documentation,
-  }))
+/** All settings of a topic of so many replicas, whose own ones are `configs`. */
+export function describeTopicConfigs(
+  configs: Readonly<Record<string, string>>,
+  replicationFactor: number,
+): ConfigAnswer[] {
+  return describe(configs, replicationFactor).map(
+    ({ name, value, configSource, configType, readOnly, documentation }) => ({
+      name,
+      value,
+      readOnly,
+      configSource,
+      isSensitive: false,
+      synonyms: [{ name, value, source: configSource }],
+      configType,
+      documentation,
+    }),
+  )
 }
 
 /** All settings of a broker: read at its start, from flags, environment or file, or by default. */

@@ -1,5 +1,5 @@
 // What is wrong with a topic's settings, and how they are described to Kafka's clients.
-import { effectiveConfigs, topicSettings } from './topic-settings.ts'
+import { defaultOf, topicSettings } from './topic-settings.ts'
 import { kafkaTypes } from './types.ts'
 
 export interface ConfigProblem {
@@ -28,10 +28,10 @@ export function checkTopicConfigs(
     }
   }
   const { replicationFactor } = options
-  const { minInsyncReplicas } = effectiveConfigs(configs)
-  if (replicationFactor !== undefined && minInsyncReplicas > replicationFactor) {
-    const name = 'min.insync.replicas'
-    const value = configs[name] ?? ''
+  const name = 'min.insync.replicas'
+  const value = Object.hasOwn(configs, name) ? configs[name]! : ''
+  const minInsync = topicSettings.get(name)?.parse(value)
+  if (replicationFactor !== undefined && Number(minInsync) > replicationFactor) {
     const problem = `${name}=${value} can never be met: it must be at most ${replicationFactor}, the topic's replication factor`
     problems.push({ name, value, problem })
   }
@@ -51,13 +51,16 @@ export interface DescribedConfig {
   readonly documentation: string
 }
 
-/** Each setting of a topic, whether set or not, as DescribeConfigs answers it. */
-export function describeTopicConfigs(configs: Readonly<Record<string, string>>): DescribedConfig[] {
+/** Each setting of a topic of so many replicas, whether set or not, as DescribeConfigs answers it. */
+export function describeTopicConfigs(
+  configs: Readonly<Record<string, string>>,
+  replicationFactor: number,
+): DescribedConfig[] {
   return [...topicSettings.values()].map((setting) => {
     const own = Object.hasOwn(configs, setting.name)
     return {
       name: setting.name,
-      value: own ? configs[setting.name]! : setting.default,
+      value: own ? configs[setting.name]! : defaultOf(setting, replicationFactor),
       isDefault: !own,
       configSource: own ? 1 : 5,
       configType: kafkaTypes[setting.type],

@@ -18,6 +18,8 @@ describe('what is taken', () => {
     ['message.timestamp.before.max.ms', '5000', { messageTimestampBeforeMaxMs: 5000 }],
     ['message.timestamp.after.max.ms', never, { messageTimestampAfterMaxMs: Infinity }],
     ['min.insync.replicas', '1', { minInsyncReplicas: 1 }],
+    ['unclean.leader.election.enable', 'true', { uncleanLeaderElectionEnable: true }],
+    ['unclean.leader.election.enable', 'FALSE', { uncleanLeaderElectionEnable: false }],
     ['index.interval.bytes', '0', { indexIntervalBytes: 0 }],
     ['flush.messages', '1', { flushMessages: 1 }],
     ['flush.ms', '1000', { flushMs: 1000 }],
@@ -44,6 +46,7 @@ test('the defaults are those of Kafka 4.3, but for the delay that we do not have
     messageTimestampBeforeMaxMs: Infinity,
     messageTimestampAfterMaxMs: 3_600_000,
     minInsyncReplicas: 1,
+    uncleanLeaderElectionEnable: false,
     indexIntervalBytes: 4096,
     flushMessages: Infinity,
     flushMs: Infinity,
@@ -68,7 +71,7 @@ describe('what is refused, with what would be right', () => {
     ['cleanup.policy', 'compact', 'delete, as this version does not compact'],
     ['cleanup.policy', 'compact,delete', 'delete, as this version does not compact'],
     ['compression.type', 'zstd', 'producer, as batches are stored as their producer compressed them'],
-    ['unclean.leader.election.enable', 'true', 'false, as this version never elects'],
+    ['unclean.leader.election.enable', 'yes', 'true or false'],
     ['preallocate', 'true', 'false'],
     ['file.delete.delay.ms', '60000', '0, as files of deleted segments go'],
     ['remote.storage.enable', 'true', 'false, as there is no tiered storage'],
@@ -92,7 +95,7 @@ test('what a broker should not have been given does not stop it: the default hol
 })
 
 test('DescribeConfigs tells each setting, with what is set on the topic', () => {
-  const described = describeTopicConfigs({ 'retention.ms': '5' })
+  const described = describeTopicConfigs({ 'retention.ms': '5' }, 1)
   expect(described.map(({ name }) => name)).toEqual([...topicSettings.keys()])
   expect(described.find(({ name }) => name === 'retention.ms')).toMatchObject({
     value: '5',
@@ -108,5 +111,29 @@ test('DescribeConfigs tells each setting, with what is set on the topic', () => 
     configType: 7,
     readOnly: true,
     documentation: expect.stringContaining('does not compact'),
+  })
+})
+
+describe('min.insync.replicas where nobody sets it (R6)', () => {
+  test.each([
+    [{ replicas: [1] }, 1],
+    [{ replicas: [1, 2] }, 1],
+    [{ replicas: [1, 2, 3] }, 2],
+    [{ replicas: [1, 2, 3, 4, 5] }, 2],
+    // On its way to three replicas, and back to one.
+    [{ replicas: [1, 2, 3], adding: [2, 3] }, 1],
+    [{ replicas: [1, 2, 3], removing: [2, 3] }, 1],
+    [{ replicas: [1, 2, 3, 4, 5, 6], adding: [4, 5, 6], removing: [1, 2, 3] }, 2],
+  ])('%j: %d', (partition, expected) => {
+    expect(effectiveConfigs({}, partition).minInsyncReplicas).toBe(expected)
+    expect(effectiveConfigs({ 'min.insync.replicas': '1' }, partition).minInsyncReplicas).toBe(1)
+  })
+
+  test('is what DescribeConfigs says', () => {
+    const minInsync = (replicas: number, configs = {}) =>
+      describeTopicConfigs(configs, replicas).find(({ name }) => name === 'min.insync.replicas')
+    expect(minInsync(3)).toMatchObject({ value: '2', isDefault: true })
+    expect(minInsync(2)).toMatchObject({ value: '1', isDefault: true })
+    expect(minInsync(3, { 'min.insync.replicas': '1' })).toMatchObject({ value: '1', isDefault: false })
   })
 })

@@ -3,7 +3,8 @@
 //
 // A setting that is not honoured is refused by name, unless its value is what happens anyway: nobody shall believe
 // that a topic is compacted, or throttled, when it is not.
-import { fixed, oneOf, type TopicSetting, wholeNumber } from './types.ts'
+import { minInsyncDefault, type ReplicaSet, replicationFactorOf } from './min-insync.ts'
+import { fixed, oneOf, type TopicSetting, trueOrFalse, wholeNumber } from './types.ts'
 
 const KiB = 1024
 const MiB = 1024 * KiB
@@ -76,7 +77,12 @@ const table = {
     'int',
     1,
     { min: 1 },
-    'Ack -1 is refused while fewer replicas than this are in sync.',
+    'Ack -1 is refused while fewer replicas than this are in sync. Not set: 2 where there are three or more replicas, else 1.',
+  ),
+  uncleanLeaderElectionEnable: trueOrFalse(
+    'unclean.leader.election.enable',
+    false,
+    'Whether the longest log that is left leads when nobody in sync can; what is lost is counted and shown.',
   ),
   indexIntervalBytes: wholeNumber(
     'index.interval.bytes',
@@ -161,13 +167,6 @@ const table = {
     'segment.ms is kept as given',
     'A random part that is taken off segment.ms.',
   ),
-  uncleanLeaderElectionEnable: fixed(
-    'unclean.leader.election.enable',
-    'boolean',
-    'false',
-    'this version never elects a replica that may lack acknowledged records',
-    'Whether a replica that was not in sync may lead when no other is left.',
-  ),
   leaderThrottledReplicas: fixed(
     'leader.replication.throttled.replicas',
     'list',
@@ -221,15 +220,23 @@ export const topicSettings: ReadonlyMap<string, TopicSetting> = new Map(
 )
 
 /**
- * What a topic with these settings (only what differs from the defaults) does. Meant for settings that `checkTopicConfigs`
- * found right: where one is not (it came from a newer Castle), its default holds.
+ * What a partition of a topic with these settings (only what differs from the defaults) does. Meant for settings that
+ * `checkTopicConfigs` found right: where one is not (it came from a newer Castle), its default holds. The default of
+ * min.insync.replicas depends on the partition's replicas; without them it is that of one.
  */
-export function effectiveConfigs(configs: Readonly<Record<string, string>>): TopicSettings {
+export function effectiveConfigs(configs: Readonly<Record<string, string>>, partition?: ReplicaSet): TopicSettings {
   const settings: Record<string, unknown> = {}
+  const replicas = partition === undefined ? 1 : replicationFactorOf(partition)
   for (const [key, setting] of Object.entries<TopicSetting>(table)) {
     if (!setting.honoured) continue
     const text = Object.hasOwn(configs, setting.name) ? configs[setting.name] : undefined
-    settings[key] = (text === undefined ? undefined : setting.parse(text)) ?? setting.parse(setting.default)
+    settings[key] =
+      (text === undefined ? undefined : setting.parse(text)) ?? setting.parse(defaultOf(setting, replicas))
   }
   return settings as TopicSettings
+}
+
+/** What a setting is on a topic of so many replicas that does not set it. */
+export function defaultOf(setting: TopicSetting, replicationFactor: number): string {
+  return setting === table.minInsyncReplicas ? String(minInsyncDefault(replicationFactor)) : setting.default
 }

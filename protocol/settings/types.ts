@@ -63,6 +63,21 @@ export function oneOf<const T extends string>(name: string, values: readonly T[]
   }
 }
 
+export function trueOrFalse(name: string, byDefault: boolean, doc: string): TopicSetting<boolean> {
+  return {
+    name,
+    type: 'boolean',
+    default: String(byDefault),
+    honoured: true,
+    expected: 'true or false',
+    doc,
+    parse: (text) => {
+      const word = text.trim().toLowerCase() // as Kafka reads it
+      return word === 'true' || word === 'false' ? word === 'true' : undefined
+    },
+  }
+}
+
 /** A setting that this version has at one value only: `why` says what is not there yet, or why it never will be. */
 export function fixed(
   name: string,
