@@ -1,127 +1,37 @@
-// A disk that forgets: what was written stands in the page cache and survives the death of a process, but
-// a power loss takes what was not synced (after FoundationDB's AsyncFileNonDurable, in idea).
-//
-// Model: appends reach the disk in order, so a power loss leaves a prefix of what was not synced, perhaps torn
-// in the middle of a page; names (made, renamed, removed) are journalled in order and durable with the next sync.
+// A disk that forgets: what was written stands in the page cache and survives the death of a process, but a power loss takes what was
+// not synced (platters.ts; after FoundationDB's AsyncFileNonDurable, in idea). A process may die within a call.
 import type { Disk, DiskFile, OpenMode } from '@castellan/protocol/runtime'
+import { bytesOf, Content, firstOf } from './content.ts'
+import type { Platters } from './platters.ts'
 import type { SeededRandom } from './random.ts'
-
-/** What one write since the last sync replaced. */
-interface Unsynced {
-  readonly position: number
-  readonly before: Uint8Array
-  readonly sizeBefore: number
-  readonly length: number
-}
-
-class Content {
-  bytes = new Uint8Array(0)
-  size = 0
-  unsynced: Unsynced[] = []
-
-  write(buffers: readonly Uint8Array[], position: number): void {
-    const length = buffers.reduce((sum, buffer) => sum + buffer.length, 0)
-    const end = position + length
-    this.#remember(position, length)
-    if (end > this.bytes.length) this.#grow(end)
-    let at = position
-    for (const buffer of buffers) {
-      this.bytes.set(buffer, at)
-      at += buffer.length
-    }
-    this.size = Math.max(this.size, end)
-  }
-
-  truncate(size: number): void {
-    this.#remember(Math.min(size, this.size), Math.abs(this.size - size))
-    if (size > this.bytes.length) this.#grow(size)
-    this.bytes.fill(0, Math.min(size, this.size), Math.max(size, this.size))
-    this.size = size
-  }
-
-  /** Undoes unsynced writes from the newest on until `keep` are left, then tears the last of those. */
-  forget(keep: number, random: SeededRandom): void {
-    while (this.unsynced.length > keep) this.#undo(this.unsynced.pop()!)
-    const last = this.unsynced.at(-1)
-    // A write that only extended the file may be torn: its first part stands, the rest never was.
-    if (
-      last &&
-      last.position === last.sizeBefore &&
-      this.size === last.sizeBefore + last.length &&
-      random.chance(0.5)
-    ) {
-      const size = last.sizeBefore + random.between(0, last.length)
-      this.bytes.fill(0, size, this.size)
-      this.size = size
-    }
-    this.unsynced = []
-  }
-
-  #remember(position: number, length: number): void {
-    const end = Math.min(position + length, this.size)
-    const before = position < end ? this.bytes.slice(position, end) : new Uint8Array(0)
-    this.unsynced.push({ position, before, sizeBefore: this.size, length })
-  }
-
-  #undo(write: Unsynced): void {
-    this.bytes.fill(0, write.sizeBefore, Math.max(this.size, write.sizeBefore))
-    this.bytes.set(write.before, write.position)
-    this.size = write.sizeBefore
-  }
-
-  #grow(needed: number): void {
-    const bytes = new Uint8Array(Math.max(needed, this.bytes.length * 2, 4096))
-    bytes.set(this.bytes)
-    this.bytes = bytes
-  }
-}
 
 export interface DiskHost {
   readonly random: SeededRandom
   /** Calls `then` after a disk's delay, or never, when the process has died by then. */
   later(then: () => void): void
-  /** True once the process that holds this disk was killed: nothing that it still does takes effect. */
-  readonly dead: boolean
-}
-
-/** The platters: they outlive the processes that use them. */
-export class Platters {
-  readonly files = new Map<string, Content>()
-  readonly folders = new Set<string>(['/'])
-  /** How to undo each change of names since the last sync, oldest first. */
-  journal: (() => void)[] = []
-  /** Bytes that a power loss may still take. */
-  get unsyncedWrites(): number {
-    let count = 0
-    for (const content of this.files.values()) count += content.unsynced.length
-    return count
-  }
-
-  /** The power goes: a prefix of the unsynced writes of each file stays, the same of the journal of names. */
-  losePower(random: SeededRandom): void {
-    const keep = random.between(0, this.journal.length + 1)
-    while (this.journal.length > keep) this.journal.pop()!()
-    this.journal = []
-    for (const content of this.files.values()) {
-      if (content.unsynced.length > 0) content.forget(random.between(0, content.unsynced.length + 1), random)
-    }
-  }
-
-  /** One process's view, which ends with the process. */
-  mount(host: DiskHost): Disk {
-    return new SimDisk(this, host)
-  }
+  /**
+   * The process is about to change something outside of itself. 'dies': it is killed in the middle of this. 'dead': it was killed before,
+   * and nothing that it still does takes effect.
+   */
+  act(): 'lives' | 'dies' | 'dead'
+  /** Something was written: a slow disk holds its process up. */
+  wrote(): void
 }
 
 function fail(code: string, path: string): never {
   throw Object.assign(new Error(`${code}: ${path}`), { code })
 }
 
+function refuse(platters: Platters, path: string): never {
+  platters.refusals += 1
+  return fail('ENOSPC', path)
+}
+
 function parentOf(path: string): string {
   return path.slice(0, path.lastIndexOf('/')) || '/'
 }
 
-class SimDisk implements Disk {
+export class SimDisk implements Disk {
   readonly #platters: Platters
   readonly #host: DiskHost
   constructor(platters: Platters, host: DiskHost) {
@@ -134,11 +44,10 @@ class SimDisk implements Disk {
     let content = files.get(path)
     if (content === undefined) {
       if (mode !== 'create' || !folders.has(parentOf(path))) fail('ENOENT', path)
-      content = new Content()
-      if (!this.#host.dead) {
-        files.set(path, content)
-        journal.push(() => files.delete(path))
-      }
+      if (this.#host.act() !== 'lives') return new SimFile(path, new Content(), this.#platters, this.#host)
+      if (this.#platters.freeBytes <= 0) refuse(this.#platters, path)
+      content = this.#platters.make(path)
+      journal.push(() => files.delete(path))
     }
     return new SimFile(path, content, this.#platters, this.#host)
   }
@@ -160,18 +69,21 @@ class SimDisk implements Disk {
   }
 
   mkdir(folder: string): void {
-    if (this.#host.dead || this.#platters.folders.has(folder)) return
+    if (this.#platters.folders.has(folder)) return
     if (folder !== '/') this.mkdir(parentOf(folder))
+    if (this.#host.act() !== 'lives') return
+    if (this.#platters.freeBytes <= 0) refuse(this.#platters, folder)
     this.#platters.folders.add(folder)
     this.#platters.journal.push(() => this.#platters.folders.delete(folder))
   }
 
   remove(path: string): void {
-    if (this.#host.dead) return
     const { files, folders, journal } = this.#platters
+    if (!this.exists(path) || this.#host.act() !== 'lives') return
     for (const [name, content] of [...files]) {
       if (name !== path && !name.startsWith(`${path}/`)) continue
       files.delete(name)
+      this.#platters.freeBytes += content.size
       journal.push(() => files.set(name, content))
     }
     for (const name of [...folders]) {
@@ -182,7 +94,7 @@ class SimDisk implements Disk {
   }
 
   rename(from: string, to: string): void {
-    if (this.#host.dead) return
+    if (this.#host.act() !== 'lives') return
     const { files, folders, journal } = this.#platters
     if (folders.has(from)) return this.#renameFolder(from, to)
     const moved = files.get(from)
@@ -270,12 +182,26 @@ class SimFile implements DiskFile {
 
   writev(buffers: readonly Uint8Array[], position: number): void {
     this.#mustBeOpen()
-    if (!this.#host.dead) this.#content.write(buffers, position)
+    const length = bytesOf(buffers)
+    const state = this.#host.act()
+    if (state === 'dead') return
+    if (state === 'dies') {
+      this.#content.write(firstOf(buffers, this.#host.random.between(0, length + 1)), position)
+      return
+    }
+    const room = this.#content.size - position + this.#platters.freeBytes
+    const written = Math.max(0, Math.min(length, room))
+    this.#platters.freeBytes -= Math.max(0, position + written - this.#content.size)
+    this.#content.write(written < length ? firstOf(buffers, written) : buffers, position)
+    this.#host.wrote()
+    if (written < length) refuse(this.#platters, this.path)
   }
 
   truncate(size: number): void {
     this.#mustBeOpen()
-    if (!this.#host.dead) this.#content.truncate(size)
+    if (this.#host.act() !== 'lives') return
+    this.#platters.freeBytes += this.#content.size - size
+    this.#content.truncate(size)
   }
 
   sync(): Promise<void> {

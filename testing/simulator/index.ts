@@ -1,9 +1,9 @@
 // The parts of the simulator: one clock and one source of chance, machines with disks and processes, the network between them. Tests of
 // services (this package) and the seeds of test/simulation run the same ones.
-export { Platters } from './disk.ts'
 export { processLog } from './log.ts'
-export { SimNetwork } from './network.ts'
-export { Machine, Process } from './process.ts'
+export { type LinkTrouble, noTrouble, SimNetwork } from './network.ts'
+export { type Flip, Platters } from './platters.ts'
+export { type HowItEnds, Machine, Process } from './process.ts'
 export { SeededRandom } from './random.ts'
 export { Scheduler } from './scheduler.ts'
 export { castleAddress, castleUrl, startBroker, startCastle } from './servers.ts'

@@ -10,7 +10,22 @@ import type { Scheduler } from './scheduler.ts'
 export interface NetworkHost {
   readonly name: string
   readonly dead: boolean
+  /** Runs what the system tells the process: later, while it is stalled; never, once it is dead. */
+  run(task: () => void): void
+  /** Asked before it sends; see DiskHost. */
+  act(): 'lives' | 'dies' | 'dead'
 }
+
+/** What may befall each message of a link, as if several links and HTTP requests had carried them: how likely it is. */
+export interface LinkTrouble {
+  readonly lost: number
+  readonly twice: number
+  /** Overtaken by those sent later, or arriving again, up to so much later. */
+  readonly late: number
+  readonly lateMs: number
+}
+
+export const noTrouble: LinkTrouble = { lost: 0, twice: 0, late: 0, lateMs: 0 }
 
 /** How often a connection attempt is repeated while a way is cut. */
 const connectRetryMs = 200
@@ -25,6 +40,11 @@ export class SimNetwork {
   readonly #slow = new Map<string, number>()
   readonly #listeners = new Map<string, { host: NetworkHost; onConnection?: OnConnection; onLink?: OnLink }>()
   readonly #pipes = new Set<Pipe>()
+  /** Machines without power: nobody there refuses. */
+  readonly #off = new Set<string>()
+  linkTrouble = noTrouble
+  /** How often it has happened. */
+  readonly troubles = { lost: 0, twice: 0, late: 0 }
   #nextPort = 40_000
 
   constructor(scheduler: Scheduler) {
@@ -46,6 +66,7 @@ export class SimNetwork {
   healAll(): void {
     this.#cuts.clear()
     this.#slow.clear()
+    this.linkTrouble = noTrouble
   }
 
   /** Adds up to `extraMs` to everything that goes from one host to the other. */
@@ -62,6 +83,7 @@ export class SimNetwork {
 
   /** The process on a host is gone. Its system says so to the peers (kill), or nobody does (power). */
   died(host: NetworkHost, how: 'kill' | 'power'): void {
+    if (how === 'power') this.#off.add(host.name)
     for (const [key, listener] of [...this.#listeners]) if (listener.host === host) this.#listeners.delete(key)
     for (const pipe of [...this.#pipes]) pipe.endDied(host, how)
   }
@@ -69,6 +91,7 @@ export class SimNetwork {
   // ------------------------------------------------------------ one host's view
 
   of(host: NetworkHost): Network {
+    this.#off.delete(host.name)
     return {
       listen: (address, onConnection) => this.#listen(host, address, { onConnection }),
       connect: (address, { timeoutMs }) =>
@@ -111,24 +134,29 @@ export class SimNetwork {
     return new Promise((resolve, reject) => {
       const attempt = () => {
         if (host.dead) return
-        if (this.isCut(host.name, to.host) || this.isCut(to.host, host.name)) {
+        if (this.isCut(host.name, to.host) || this.isCut(to.host, host.name) || this.#off.has(to.host)) {
           if (this.#scheduler.nowMs + connectRetryMs < deadlineMs) {
             this.#scheduler.at(connectRetryMs, attempt)
           } else {
             this.#scheduler.at(deadlineMs - this.#scheduler.nowMs, () => {
-              if (!host.dead) reject(networkError('ETIMEDOUT', key))
+              host.run(() => reject(networkError('ETIMEDOUT', key)))
             })
           }
           return
         }
         const listener = this.#listeners.get(key)
         const accept = listener?.[kind]
-        if (listener === undefined || accept === undefined) return reject(networkError('ECONNREFUSED', key))
+        if (listener === undefined || accept === undefined) {
+          return host.run(() => reject(networkError('ECONNREFUSED', key)))
+        }
         const pipe = new Pipe(this, host, listener.host)
         this.#pipes.add(pipe)
-        if (kind === 'onConnection') (accept as OnConnection)(pipe.connection('accepter'))
-        else (accept as OnLink)(pipe.link('accepter'))
-        resolve(pipe)
+        // The system has accepted it, even where the process is stalled.
+        listener.host.run(() => {
+          if (kind === 'onConnection') (accept as OnConnection)(pipe.connection('accepter'))
+          else (accept as OnLink)(pipe.link('accepter'))
+        })
+        host.run(() => resolve(pipe))
       }
       this.#scheduler.at(this.travelMs(host.name, to.host), attempt)
     })
@@ -146,6 +174,21 @@ export class SimNetwork {
 
   isCut(from: string, to: string): boolean {
     return this.#cuts.has(`${from}>${to}`)
+  }
+
+  /** What befalls the next message of a link. */
+  fateOfMessage(): 'arrives' | 'lost' | 'twice' | 'late' {
+    const { lost, twice, late } = this.linkTrouble
+    if (this.linkTrouble === noTrouble) return 'arrives'
+    const lot = this.#random.next()
+    const fate = lot < lost ? 'lost' : lot < lost + twice ? 'twice' : lot < lost + twice + late ? 'late' : 'arrives'
+    if (fate !== 'arrives') this.troubles[fate] += 1
+    return fate
+  }
+
+  /** When a message that is late, or comes again, arrives. */
+  strayMs(): number {
+    return this.#random.next() * this.linkTrouble.lateMs
   }
 
   forget(pipe: Pipe): void {

@@ -1,9 +1,13 @@
 // One connection or link between two simulated hosts: what is on its way, in order, and how it ends.
+//
+//   write ─> sent (the sender's system) ── the way, which may be cut ──> inbox (the receiver's system) ─> onRead, unless paused or stalled
 import type { Connection, ConnectionHandlers, Link, LinkHandlers } from '@castellan/protocol/runtime'
 import type { NetworkHost, SimNetwork } from './network.ts'
 
 /** `write` says no above this. */
 const bufferedBytesMax = 1 << 20
+/** What the receiver's system takes in for a process that does not read. */
+const inboxBytesMax = 256 * 1024
 
 export function networkError(code: string, where: string): Error {
   return Object.assign(new Error(`${code}: ${where}`), { code })
@@ -24,6 +28,9 @@ class End {
   /** On the way from this end to its peer, in order. */
   readonly sent: { parcel: Parcel; onSent?: (() => void) | undefined }[] = []
   sentBytes = 0
+  /** Has arrived at this end's system, and was not read. */
+  readonly inbox: Parcel[] = []
+  inboxBytes = 0
   moving = false
   closed = false
   paused = false
@@ -85,7 +92,7 @@ export class Pipe {
       },
       resume: () => {
         end.paused = false
-        this.#move(end.peer)
+        this.#read(end)
       },
       end: () => this.#send(end, { end: true }, 0),
       destroy: () => this.#destroy(end),
@@ -100,7 +107,7 @@ export class Pipe {
         return end.sentBytes
       },
       start: (handlers) => this.#startLink(end, handlers),
-      send: (text) => this.#send(end, { text }, text.length),
+      send: (text) => this.#sendText(end, text),
       close: () => this.#destroy(end),
     }
   }
@@ -113,11 +120,14 @@ export class Pipe {
     end.onClose = (error) => handlers.onClose(error)
     end.onDrain = () => handlers.onDrain()
     end.deliver = (parcel) => {
-      if ('end' in parcel) return this.#peerEnded(end)
-      let bytes = (parcel as { bytes: Uint8Array }).bytes
+      if (!('bytes' in parcel)) return this.#peerEnded(end)
+      let { bytes } = parcel
       while (bytes.length > 0 && !end.closed) {
         // Paused half-way: the rest comes first when reading goes on.
-        if (end.paused) return this.#putBack(end.peer, bytes)
+        if (end.paused) {
+          end.inboxBytes += bytes.length
+          return void end.inbox.unshift({ bytes })
+        }
         const room = handlers.readBuffer()
         const piece = bytes.subarray(0, Math.min(room.length, this.#pieceBytes(bytes.length)))
         room.set(piece)
@@ -125,12 +135,7 @@ export class Pipe {
         bytes = bytes.subarray(piece.length)
       }
     }
-    this.#move(end.peer)
-  }
-
-  #putBack(from: End, bytes: Uint8Array): void {
-    from.sent.unshift({ parcel: { bytes }, onSent: undefined })
-    from.sentBytes += bytes.length
+    this.#read(end)
   }
 
   #startLink(end: End, handlers: LinkHandlers): void {
@@ -139,7 +144,7 @@ export class Pipe {
       if ('text' in parcel) handlers.onMessage(parcel.text)
       else this.#peerEnded(end)
     }
-    this.#move(end.peer)
+    this.#read(end)
   }
 
   /** Mostly all that arrived; now and then a first few bytes, as networks do. */
@@ -161,9 +166,25 @@ export class Pipe {
     return false
   }
 
+  /** A message of a link, and what trouble befalls it. */
+  #sendText(end: End, text: string): void {
+    const network = this.#network
+    const fate = network.fateOfMessage()
+    if (fate === 'lost' && end.host.act() === 'lives') return
+    if (fate === 'late' || fate === 'twice') {
+      network.scheduler.at(network.strayMs(), () => this.#stray(end, text))
+    }
+    if (fate !== 'late') this.#send(end, { text }, text.length)
+  }
+
+  /** Arrives out of turn, or never where the way is cut by then. */
+  #stray(from: End, text: string): void {
+    if (!this.#network.isCut(from.host.name, from.peer.host.name)) this.#arrive(from, { text })
+  }
+
   #send(end: End, parcel: Parcel, length: number, onSent?: () => void): boolean {
-    if (end.closed || end.host.dead) {
-      if (onSent && !end.host.dead) this.#network.scheduler.at(0, () => !end.host.dead && onSent())
+    if (end.closed || end.host.act() !== 'lives') {
+      if (onSent) this.#network.scheduler.at(0, () => end.host.run(onSent))
       return false
     }
     end.sent.push({ parcel, onSent })
@@ -172,37 +193,50 @@ export class Pipe {
     return true
   }
 
-  /** Takes the next parcel along, unless one is on its way, the way is cut or the receiver does not read. */
+  /** Takes the next parcel along, unless one is on its way, the way is cut, or the receiver's system has no room. */
   #move(from: End): void {
-    if (from.moving || from.sent.length === 0 || from.peer.deliver === null) return
+    if (from.moving || from.sent.length === 0 || from.peer.inboxBytes >= inboxBytesMax) return
     from.moving = true
     const network = this.#network
     this.#later(from, () => {
       from.moving = false
-      if (network.isCut(from.host.name, from.peer.host.name) || from.peer.paused) {
-        if (!from.peer.paused && !from.peer.closed) network.scheduler.at(50, () => this.#move(from))
+      if (network.isCut(from.host.name, from.peer.host.name)) {
+        if (!from.peer.closed) network.scheduler.at(50, () => this.#move(from))
         return
       }
       const next = from.sent.shift()
       if (next === undefined) return
-      this.#arrived(from, next)
+      this.#left(from, next)
+      this.#arrive(from, next.parcel)
       this.#move(from)
     })
   }
 
-  #arrived(from: End, { parcel, onSent }: { parcel: Parcel; onSent?: (() => void) | undefined }): void {
-    from.sentBytes -= 'bytes' in parcel ? parcel.bytes.length : 'text' in parcel ? parcel.text.length : 0
-    if (!from.host.dead) {
-      onSent?.()
-      if (from.mustDrain && from.sentBytes === 0 && !from.closed) {
-        from.mustDrain = false
-        from.onDrain?.()
-      }
-    }
+  #left(from: End, { parcel, onSent }: { parcel: Parcel; onSent?: (() => void) | undefined }): void {
+    from.sentBytes -= lengthOf(parcel)
+    if (onSent) from.host.run(onSent)
+    if (!from.mustDrain || from.sentBytes > 0 || from.closed) return
+    from.mustDrain = false
+    from.host.run(() => from.onDrain?.())
+  }
+
+  #arrive(from: End, parcel: Parcel): void {
     const to = from.peer
     if (to.closed || to.host.dead) return
     this.#network.scheduler.trace(() => `${from.host.name} > ${to.host.name} ${describe(parcel)}`)
-    to.deliver?.(parcel)
+    to.inbox.push(parcel)
+    to.inboxBytes += lengthOf(parcel)
+    to.host.run(() => this.#read(to))
+  }
+
+  /** Hands over what has arrived, as far as the process wants it. */
+  #read(end: End): void {
+    while (end.inbox.length > 0 && end.deliver !== null && !end.paused && !end.closed) {
+      const parcel = end.inbox.shift()!
+      end.inboxBytes -= lengthOf(parcel)
+      end.deliver(parcel)
+    }
+    this.#move(end.peer)
   }
 
   /** The other side sent all it had and ended: both close in good order. */
@@ -236,16 +270,25 @@ export class Pipe {
     this.#closeEnd(end, networkError('ECONNRESET', end.peer.host.name))
   }
 
+  /** What had arrived and was not read is lost. */
   #closeEnd(end: End, error: Error | null): void {
     end.closed = true
     const { onClose } = end
     end.onClose = null
     const unsent = end.sent.splice(0)
     end.sentBytes = 0
-    if (end.host.dead) return
-    for (const { onSent } of unsent) onSent?.()
-    onClose?.(error)
+    end.inbox.length = 0
+    end.inboxBytes = 0
+    end.host.run(() => {
+      for (const { onSent } of unsent) onSent?.()
+      onClose?.(error)
+    })
   }
+}
+
+function lengthOf(parcel: Parcel): number {
+  if ('bytes' in parcel) return parcel.bytes.length
+  return 'text' in parcel ? parcel.text.length : 0
 }
 
 function describe(parcel: Parcel): string {

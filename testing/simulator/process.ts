@@ -1,12 +1,20 @@
 // A simulated machine and the processes on it: each process gets a Runtime that stops working when it dies.
 //
-// Code that still hangs on a promise when its process is killed must never run on: everything it can wait for
-// (timers, disk, network) comes from here, and nothing of it fires after death.
-import type { Clock, Runtime } from '@castellan/protocol/runtime'
-import { Platters } from './disk.ts'
+// Code that still hangs on a promise when its process is killed must never run on: everything it can wait for (timers, disk, network)
+// comes from here, and nothing of it fires after death. A process may be killed in the middle of a chain of awaits: at the n-th thing
+// that it does to the world outside (a write, a name, a message), which may happen in part.
+import type { Clock, Runtime, Timer } from '@castellan/protocol/runtime'
 import type { SimNetwork } from './network.ts'
+import { Platters } from './platters.ts'
 import type { SeededRandom } from './random.ts'
 import type { Scheduler } from './scheduler.ts'
+
+export type HowItEnds =
+  | 'kill' // kill -9: the page cache survives
+  | 'power' // unsynced bytes may be gone
+
+/** Less is no time: sums of fractions differ by so much. */
+const leastMs = 0.001
 
 export class Machine {
   readonly name: string
@@ -16,8 +24,16 @@ export class Machine {
   readonly random: SeededRandom
   /** How far this machine's wall clock is off. */
   wallOffsetMs = 0
+  /** How long it has slept: its monotonic clock stood still meanwhile, its boot clock did not. */
+  sleptMs = 0
   /** Each disk call takes up to this long. */
   diskDelayMs = 1
+  /** A write, which holds up the whole process, takes up to this long. */
+  writeDelayMs = 0
+  /** Names this run of the machine. */
+  boots = 1
+  /** Told when a process has ended, however it did. */
+  onEnded: (how: HowItEnds | 'exited') => void = () => {}
   #process: Process | null = null
 
   constructor(name: string, scheduler: Scheduler, network: SimNetwork) {
@@ -38,14 +54,17 @@ export class Machine {
     return this.#process
   }
 
-  /** kill -9: the page cache survives. Power loss: unsynced bytes may be gone. */
-  kill(how: 'kill' | 'power'): void {
+  kill(how: HowItEnds): void {
     const process = this.#process
     if (!process) return
     process.dead = true
     this.#process = null
     this.network.died(process, how)
-    if (how === 'power') this.platters.losePower(this.random)
+    if (how === 'power') {
+      this.boots += 1
+      this.platters.losePower(this.random)
+    }
+    this.onEnded(how)
   }
 
   /** The process has ended by itself. */
@@ -54,6 +73,7 @@ export class Machine {
     this.#process.dead = true
     this.network.died(this.#process, 'kill')
     this.#process = null
+    this.onEnded('exited')
   }
 }
 
@@ -63,6 +83,12 @@ export class Process {
   readonly random: SeededRandom
   readonly runtime: Runtime
   dead = false
+  /** SIGSTOP: nothing of it runs, while the system keeps its sockets. */
+  #stalls = 0
+  /** What has happened to it since it was stalled, in order. */
+  #waiting: (() => void)[] = []
+  #actsLeft = Number.POSITIVE_INFINITY
+  #diesHow: HowItEnds = 'kill'
 
   constructor(machine: Machine) {
     this.machine = machine
@@ -76,24 +102,104 @@ export class Process {
     }
   }
 
+  // ------------------------------------------------------------ what befalls it
+
+  get isStalled(): boolean {
+    return this.#stalls > 0
+  }
+
+  stall(): void {
+    this.#stalls += 1
+  }
+
+  /** Undoes one `stall`; goes on with what came meanwhile. */
+  resume(): void {
+    this.#stalls -= 1
+    if (!this.isStalled) this.#runWaiting()
+  }
+
+  /** Kills it at the `acts`-th thing that it does to the world outside from now on; it is 1 at the next. */
+  dieAt(acts: number, how: HowItEnds): void {
+    this.#actsLeft = acts
+    this.#diesHow = how
+  }
+
+  // ------------------------------------------------------------ what disk and network ask
+
+  /** Runs what the system tells this process: later, while it is stalled; never, once it is dead. */
+  run(task: () => void): void {
+    if (this.dead) return
+    if (this.isStalled || this.#waiting.length > 0) this.#waiting.push(task)
+    else task()
+  }
+
+  /** See DiskHost. */
+  act(): 'lives' | 'dies' | 'dead' {
+    if (this.dead) return 'dead'
+    this.#actsLeft -= 1
+    if (this.#actsLeft > 0) return 'lives'
+    this.dead = true
+    this.machine.scheduler.at(0, () => {
+      if (this.machine.process === this) this.machine.kill(this.#diesHow)
+    })
+    return 'dies'
+  }
+
   /** A disk's delay: see DiskHost. */
   later(then: () => void): void {
-    this.machine.scheduler.at(this.random.next() * this.machine.diskDelayMs, () => {
-      if (!this.dead) then()
+    this.machine.scheduler.at(this.random.next() * this.machine.diskDelayMs, () => this.run(then))
+  }
+
+  /** See DiskHost. */
+  wrote(): void {
+    const { writeDelayMs, scheduler } = this.machine
+    if (writeDelayMs === 0 || this.isStalled) return
+    this.stall()
+    scheduler.at(this.random.next() * writeDelayMs, () => this.resume())
+  }
+
+  // ------------------------------------------------------------ inside
+
+  /** One event after another, each with the promises that it wakes. */
+  #runWaiting(): void {
+    if (this.#waiting.length === 0) return
+    this.machine.scheduler.at(0, () => {
+      if (this.dead || this.isStalled) return
+      this.#waiting.shift()?.()
+      this.#runWaiting()
     })
   }
 
   #clock(): Clock {
-    const { scheduler } = this.machine
-    const guarded = (task: () => void) => () => {
-      if (!this.dead) task()
-    }
+    const { machine } = this
+    const { scheduler } = machine
+    const nowMs = () => scheduler.nowMs - machine.sleptMs
     return {
-      wallMs: () => Math.floor(scheduler.epochWallMs + scheduler.nowMs + this.machine.wallOffsetMs),
-      nowMs: () => scheduler.nowMs,
+      wallMs: () => Math.floor(scheduler.epochWallMs + scheduler.nowMs + machine.wallOffsetMs),
+      nowMs,
       bootMs: () => scheduler.nowMs,
-      after: (delayMs, task) => scheduler.at(delayMs, guarded(task)),
-      soon: (task) => void scheduler.at(0, guarded(task)),
+      after: (delayMs, task) => this.#after(nowMs, delayMs, task),
+      soon: (task) => void scheduler.at(0, () => this.run(task)),
+    }
+  }
+
+  /** Due by the monotonic clock: what that slept is waited for again. */
+  #after(nowMs: () => number, delayMs: number, task: () => void): Timer {
+    const { scheduler } = this.machine
+    const dueMs = nowMs() + delayMs
+    const sleptMs = this.machine.sleptMs
+    let isCancelled = false
+    const fire = () => {
+      if (isCancelled) return
+      if (this.machine.sleptMs === sleptMs || dueMs - nowMs() < leastMs) task()
+      else event = scheduler.at(dueMs - nowMs(), () => this.run(fire))
+    }
+    let event = scheduler.at(delayMs, () => this.run(fire))
+    return {
+      cancel: () => {
+        isCancelled = true
+        event.cancel()
+      },
     }
   }
 }
