@@ -49,6 +49,19 @@ export function admit(
   })
 }
 
+/** Moves the producers on by batches that a leader took already: a follower does not judge them. Returns what it has done, to undo it. */
+export function learn(producers: Producers, batches: readonly BatchAt[], nowMs: number): readonly ProducerChange[] {
+  const changes: ProducerChange[] = []
+  for (const { header } of batches) {
+    const { producerId, baseOffset, maxTimestamp } = header
+    if (producerId < 0) continue
+    const before = producers.get(producerId)
+    producers.set(producerId, afterBatch(before, header, baseOffset, maxTimestamp, nowMs))
+    changes.push({ producerId, before })
+  }
+  return changes
+}
+
 function undone(producers: Producers, changes: ProducerChange[] | undefined, outcome: Refused): Refused {
   for (const { producerId, before } of (changes ?? []).reverse()) producers.restore(producerId, before)
   return outcome

@@ -1,12 +1,13 @@
 // Appending to a log: staging in the turn in which a request comes, one write for all at the turn's end, and taking back what the
 // disk refuses: end offset and producer state go back, and a part that was written is cut off.
+import assert from 'node:assert/strict'
 import type { Slab } from '@castellan/protocol'
 import { type BatchHeader, patchBatch } from '@castellan/protocol/records'
 import { systemCode } from '../errors.ts'
 import type { LogContext, LogSettings } from './context.ts'
 import { LogError } from './errors.ts'
 import type { Keeper } from './keeper.ts'
-import { lengthOf } from './outline.ts'
+import { endOffsetOf, lengthOf } from './outline.ts'
 import type { ProducerState } from './producers.ts'
 import { Segment } from './segment.ts'
 import { SparseIndex } from './sparse-index.ts'
@@ -36,9 +37,14 @@ export interface Append {
   readonly changes: readonly ProducerChange[]
 }
 
-interface Staged extends Append {
+/** Batches that a follower takes over with the offsets and epochs that their leader gave them. */
+export type CopiedAppend = Pick<Append, 'records' | 'slab' | 'batches' | 'changes'>
+
+interface Staged extends Omit<Append, 'leaderEpoch'> {
   readonly baseOffset: number
   readonly endOffset: number
+  /** Their headers say the leader epoch. */
+  readonly isCopied: boolean
 }
 
 export interface FlushResult {
@@ -46,6 +52,8 @@ export interface FlushResult {
   readonly written: number
   /** A segment was closed that no checkpoint knows as closed. */
   readonly rolled: boolean
+  /** A copied batch began a leader epoch that the log did not know. */
+  readonly epochBegan: boolean
   /** Why the others were refused. */
   readonly error?: LogError
 }
@@ -59,6 +67,7 @@ export class Appender {
   #staged: Staged[] = []
   /** A write failed half-way and its bytes could not be cut off yet. */
   #isTorn = false
+  #epochBegan = false
 
   constructor(state: LogState, keeper: Keeper) {
     this.#state = state
@@ -67,7 +76,7 @@ export class Appender {
 
   /** Gives the batches their offsets and leader epoch, in place. They are in the log once `flush` has said so. Returns the first offset. */
   stage(append: Append): number {
-    const { records, slab, batches, leaderEpoch: partitionLeaderEpoch, logAppendTimeMs } = append
+    const { records, batches, leaderEpoch: partitionLeaderEpoch, logAppendTimeMs } = append
     const baseOffset = this.#state.nextOffset
     let offset = baseOffset
     for (const { at, header } of batches) {
@@ -75,16 +84,28 @@ export class Appender {
       patchBatch(records, at, logAppendTimeMs < 0 ? patch : { ...patch, maxTimestamp: logAppendTimeMs })
       offset += header.lastOffsetDelta + 1
     }
-    slab?.retain()
-    this.#staged.push({ ...append, baseOffset, endOffset: offset })
-    this.#state.nextOffset = offset
+    this.#push({ ...append, baseOffset, endOffset: offset, isCopied: false })
     return baseOffset
+  }
+
+  /** As `stage`, of batches as they are: the first one must begin at the log's end, each other one where the one before ends. */
+  stageCopied(append: CopiedAppend): void {
+    const { header } = append.batches.at(-1)!
+    const { baseOffset } = append.batches[0]!.header
+    assert(baseOffset === this.#state.nextOffset, 'a copied batch does not begin where the log ends')
+    this.#push({ ...append, logAppendTimeMs: -1, baseOffset, endOffset: endOffsetOf(header), isCopied: true })
+  }
+
+  #push(staged: Staged): void {
+    staged.slab?.retain()
+    this.#staged.push(staged)
+    this.#state.nextOffset = staged.endOffset
   }
 
   /** Writes all that is staged. Never throws: what is refused is undone. */
   flush(): FlushResult {
     const staged = this.#staged
-    if (staged.length === 0) return { written: 0, rolled: false }
+    if (staged.length === 0) return { written: 0, rolled: false, epochBegan: false }
     this.#staged = []
     const { length: segmentsBefore } = this.#state.segments
     let written = 0
@@ -97,7 +118,9 @@ export class Appender {
     for (const { slab } of staged) slab?.release()
     this.#state.context.cache.trim()
     const rolled = this.#state.segments.length > segmentsBefore
-    return error === undefined ? { written, rolled } : { written, rolled, error }
+    const epochBegan = this.#epochBegan
+    this.#epochBegan = false
+    return { written, rolled, epochBegan, ...(error && { error }) }
   }
 
   /** Forgets what is staged: it will not be written. */
@@ -151,14 +174,15 @@ export class Appender {
 
   #noteWritten(
     segment: Segment,
-    { records, slab, batches, baseOffset, endOffset, logAppendTimeMs }: Staged,
+    { records, slab, batches, baseOffset, endOffset, logAppendTimeMs, isCopied }: Staged,
     nowMs: number,
   ): void {
-    const { cached, context } = this.#state
+    const { cached, context, epochs } = this.#state
     let offset = baseOffset
     for (const { at, header } of batches) {
       const length = lengthOf(header)
       const next = offset + header.lastOffsetDelta + 1
+      if (isCopied && epochs.assign(header.partitionLeaderEpoch, offset)) this.#epochBegan = true
       segment.note(offset, next, length, logAppendTimeMs < 0 ? header.maxTimestamp : logAppendTimeMs, nowMs)
       cached.add(length === records.length ? records : records.subarray(at, at + length), slab, offset, next)
       offset = next

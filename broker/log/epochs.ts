@@ -83,9 +83,11 @@ export class EpochHistory {
     return { epoch: this.#entries[after - 1]?.epoch ?? epoch, endOffset: next.startOffset }
   }
 
-  /** Forgets what begins at or above `endOffset`, the log's new end; the highest epoch stays known. */
-  truncateEnd(endOffset: number): void {
+  /** Forgets what begins at or above `endOffset`, the log's new end; the highest epoch stays known. True: there was such. */
+  truncateEnd(endOffset: number): boolean {
+    const before = this.#entries.length
     while (this.#entries.length > 0 && this.#entries.at(-1)!.startOffset >= endOffset) this.#entries.pop()
+    return this.#entries.length < before
   }
 
   /** Forgets what ended at or before `startOffset`, the log's new start. */

@@ -26,7 +26,7 @@ describe('appending and reading', () => {
     const { log } = await openLog(context)
     for (let from = 0; from < 10; from += 2) stage(log, { values: values(2, from) })
     expect([log.endOffset, log.nextOffset]).toEqual([0, 10])
-    expect(log.flush()).toEqual({ written: 5, rolled: false })
+    expect(log.flush()).toMatchObject({ written: 5, rolled: false })
     expect(log.endOffset).toBe(10)
     expect(context.counters.writes).toBe(1)
     expect(await readAll(log)).toEqual(numbered(10))

@@ -8,7 +8,7 @@
 //
 // Everything here runs on the loop and never waits, but for reads from files, syncs and deletions, which return promises.
 import { systemCode } from '../errors.ts'
-import { type Append, Appender, type FlushResult, newSegment } from './appender.ts'
+import { type Append, Appender, type CopiedAppend, type FlushResult, newSegment } from './appender.ts'
 import type { CachedRead } from './batch-cache.ts'
 import type { LogContext, LogSettings } from './context.ts'
 import { EpochHistory } from './epochs.ts'
@@ -27,8 +27,8 @@ import {
 import { recoverLog } from './recovery.ts'
 import { expiredSegments } from './retention.ts'
 import type { LogState } from './state.ts'
-import { writeStateFile } from './state-file.ts'
-import { truncateLog } from './truncation.ts'
+import { overwriteStateFile, replaceStateFile, writeStateFile } from './state-file.ts'
+import { beginLogAnew, truncateLog } from './truncation.ts'
 
 export class Log {
   readonly #state: LogState
@@ -152,9 +152,15 @@ export class Log {
     return this.#appender.stage(append)
   }
 
+  /** As `stage`, of batches as their leader made them (checkCopies has passed them): they continue the log. */
+  stageCopied(append: CopiedAppend): void {
+    this.#appender.stageCopied(append)
+  }
+
   /** Writes all that is staged. Never throws: what the disk refused is undone. */
   flush(): FlushResult {
     const result = this.#appender.flush()
+    if (result.epochBegan) this.#epochsChanged = true
     // Not before all is written: a checkpoint's producers must be those of its offset.
     if (result.rolled) void this.checkpoint()
     // A full disk is no fault: when there is room again it goes on. What is no word of a disk is damage, or a defect of ours.
@@ -275,6 +281,40 @@ export class Log {
   async truncateTo(offset: number): Promise<void> {
     if (offset >= this.#state.endOffset) return
     await truncateLog(this.#state, this.#keeper, offset)
+    await this.#replaceEpochs()
+  }
+
+  /**
+   * Drops everything and goes on at `offset`, as a follower does whose records its leader has deleted, or never had. Producers are
+   * forgotten; the highest epoch stays known. Nothing may be staged. Rejects with a LogError.
+   */
+  async beginAnew(offset: number): Promise<void> {
+    await beginLogAnew(this.#state, this.#keeper, offset)
+    await this.#replaceEpochs()
+  }
+
+  /** What was cut must not come back: the next records there may be of a lower epoch, and recovery would call them damaged. */
+  async #replaceEpochs(): Promise<void> {
+    const { context, epochs, folder } = this.#state
+    const path = `${folder}/epochs`
+    this.#epochsChanged = false
+    try {
+      await replaceStateFile(context.disk, path, kinds.epochs, epochs.content)
+    } catch (error) {
+      if (systemCode(error) !== 'ENOSPC') throw new LogError('LOG_DISK', `${path} cannot be written: ${error}`, error)
+      overwriteStateFile(context.disk, path, kinds.epochs, epochs.content)
+    }
+  }
+
+  /**
+   * Epochs that began at the log's end and have no record are no part of its history for a follower: records of a lower epoch may come
+   * to stand there. Written down at once, for recovery would call such records damaged.
+   */
+  forgetEmptyEpochs(): void {
+    const { epochs, endOffset } = this.#state
+    if (!epochs.truncateEnd(endOffset)) return
+    this.#epochsChanged = true
+    this.saveEpochs()
   }
 
   /** Clean: everything is synced and written down. A log that never held anything has nothing to write. */

@@ -1,6 +1,7 @@
 // Cutting a log back, as a follower must whose end is not its leader's (R5): whole batches go, and with them what they taught
 // about producers (R4) and epochs.
 import type { BatchHeader } from '@castellan/protocol/records'
+import { newSegment } from './appender.ts'
 import { LogError } from './errors.ts'
 import { kinds } from './files.ts'
 import type { Keeper } from './keeper.ts'
@@ -38,16 +39,46 @@ export function truncateLog(log: LogState, keeper: Keeper, offset: number): Prom
     await reloadProducers(log)
     keeper.noteWritten(last)
     await keeper.rewrite()
+    // From the end on: whatever a kill leaves has no gap.
+    for (const segment of gone.reverse()) removeFiles(log, segment)
+    log.context.disk.remove(last.indexPath)
     log.context.files.get(last.path).truncate(last.bytes)
     // Else a power loss could bring back what was cut.
     await log.context.files.during(last.path, (file) => file.sync())
-    for (const segment of gone) {
-      log.context.files.forget(segment.path)
-      log.context.disk.remove(segment.path)
-      log.context.disk.remove(segment.indexPath)
-    }
-    log.context.disk.remove(last.indexPath)
   })
+}
+
+/**
+ * Everything goes, and the log goes on at `offset`. First it is cut to nothing; then an empty segment takes the place of what is left,
+ * and no step of that leaves what recovery could not read.
+ */
+export async function beginLogAnew(log: LogState, keeper: Keeper, offset: number): Promise<void> {
+  const first = log.segments[0]!.baseOffset
+  if (log.endOffset > first) await truncateLog(log, keeper, first)
+  await keeper.alone(async () => {
+    const old = log.segments[0]!
+    if (old.baseOffset !== offset) {
+      log.segments[0] = newSegment(log.context, log.folder, offset, log.settings)
+      old.deleted = true
+    }
+    log.startOffset = offset
+    log.endOffset = offset
+    log.nextOffset = offset
+    log.syncedOffset = offset
+    log.cached.clear(offset)
+    log.epochs.truncateEnd(-1)
+    removeSnapshotsAbove(log, -1)
+    log.producers.forgetAll(true)
+    keeper.noteFolder(log.folder)
+    await keeper.rewrite()
+    if (old !== log.segments[0]) removeFiles(log, old)
+  })
+}
+
+function removeFiles({ context }: LogState, segment: Segment): void {
+  context.files.forget(segment.path)
+  context.disk.remove(segment.path)
+  context.disk.remove(segment.indexPath)
 }
 
 /** The segment as it will be; a new object, so that no read goes by what the old one knew. */
