@@ -78,6 +78,7 @@ class ProcessDisk implements Disk {
       readAsync: (target, position) => file.readAsync(target, position),
       writev: guarded((buffers, position) => file.writev(buffers, position)),
       truncate: guarded((size) => file.truncate(size)),
+      truncateAsync: guarded((size) => file.truncateAsync(size)),
       sync: guarded(() => file.sync()),
       close: () => file.close(),
     }
@@ -99,6 +100,10 @@ class ProcessDisk implements Disk {
   remove(path: string): void {
     this.#checkAlive()
     this.#disk.remove(path)
+  }
+
+  async removeAsync(path: string): Promise<void> {
+    this.remove(path)
   }
 
   rename(from: string, to: string): void {

@@ -110,6 +110,10 @@ export class TestingDisk implements Disk {
         check('truncate')
         content.resize(size)
       },
+      truncateAsync: async (size) => {
+        check('truncate')
+        content.resize(size)
+      },
       sync: async () => {
         const bytes = content.bytes.slice()
         const losses = this.#losses
@@ -144,6 +148,10 @@ export class TestingDisk implements Disk {
     this.#check('remove', path)
     for (const name of [...this.#files.keys()].filter((one) => isWithin(one, path))) this.#files.delete(name)
     for (const name of [...this.#folders].filter((one) => isWithin(one, path))) this.#folders.delete(name)
+  }
+
+  async removeAsync(path: string): Promise<void> {
+    this.remove(path)
   }
 
   rename(from: string, to: string): void {
@@ -198,6 +206,7 @@ export class ProcessDisk implements Disk {
       readAsync: (target, position) => this.#alive(file.readAsync(target, position)),
       writev: (buffers, position) => this.#isDead || file.writev(buffers, position),
       truncate: (size) => this.#isDead || file.truncate(size),
+      truncateAsync: async (size) => (this.#isDead ? this.#never() : this.#alive(file.truncateAsync(size))),
       sync: () => this.#alive(file.sync()),
       close: () => file.close(),
     }
@@ -219,6 +228,10 @@ export class ProcessDisk implements Disk {
     if (!this.#isDead) this.#disk.remove(path)
   }
 
+  removeAsync(path: string): Promise<void> {
+    return this.#isDead ? this.#never() : this.#alive(this.#disk.removeAsync(path))
+  }
+
   rename(from: string, to: string): void {
     if (!this.#isDead) this.#disk.rename(from, to)
   }
@@ -229,7 +242,11 @@ export class ProcessDisk implements Disk {
 
   async #alive<T>(call: Promise<T>): Promise<T> {
     const outcome = await call
-    return this.#isDead ? new Promise<T>(() => {}) : outcome
+    return this.#isDead ? this.#never() : outcome
+  }
+
+  #never<T>(): Promise<T> {
+    return new Promise<T>(() => {})
   }
 }
 

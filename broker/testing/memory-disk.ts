@@ -49,6 +49,7 @@ export class MemoryDisk implements Disk {
         file.write(buffers, position)
       },
       truncate: (size) => file.resize(size),
+      truncateAsync: async (size) => file.resize(size),
       sync: () => this.syncing,
       close: () => {},
     }
@@ -75,6 +76,10 @@ export class MemoryDisk implements Disk {
   remove(path: string): void {
     for (const key of [...this.files.keys()]) if (key === path || key.startsWith(`${path}/`)) this.files.delete(key)
     for (const key of [...this.#folders]) if (key === path || key.startsWith(`${path}/`)) this.#folders.delete(key)
+  }
+
+  async removeAsync(path: string): Promise<void> {
+    this.remove(path)
   }
 
   rename(from: string, to: string): void {

@@ -195,6 +195,7 @@ export function runtimeOf(clock: WorldClock, network: Network, random: Random): 
     list: noDisk,
     mkdir: noDisk,
     remove: noDisk,
+    removeAsync: noDisk,
     rename: noDisk,
     syncFolder: noDisk,
   }

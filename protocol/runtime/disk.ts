@@ -1,7 +1,8 @@
 // A disk, injected. Paths are absolute strings with '/'. Errors carry Node's `code` (ENOENT, ENOSPC, EIO, ...).
 //
 // Calls without a Promise block the event loop: they are for hot pages, appends to the page cache and
-// small metadata. `readAsync` is for cold data and `sync` never runs on the loop (performance.md).
+// small metadata. `readAsync` is for cold data, `sync` never runs on the loop (performance.md), and to give a gigabyte back
+// takes a file system a third of a second: `truncateAsync` and `removeAsync` are for what may be large.
 
 export type OpenMode =
   | 'read' // must exist
@@ -17,6 +18,7 @@ export interface DiskFile {
   /** Writes all buffers one after another from `position`. Throws when not all could be written. */
   writev(buffers: readonly Uint8Array[], position: number): void
   truncate(size: number): void
+  truncateAsync(size: number): Promise<void>
   /** Resolves when everything written before the call is durable (fdatasync). */
   sync(): Promise<void>
   close(): void
@@ -31,6 +33,7 @@ export interface Disk {
   mkdir(folder: string): void
   /** Removes a file, or a folder with all in it; does nothing when it does not exist. */
   remove(path: string): void
+  removeAsync(path: string): Promise<void>
   rename(from: string, to: string): void
   /** Resolves when the names in the folder (files made, renamed, removed) are durable. */
   syncFolder(folder: string): Promise<void>

@@ -14,6 +14,7 @@ export const nodeDisk: Disk = {
   list: (folder) => fs.readdirSync(folder).sort(),
   mkdir: makeFolder,
   remove: (path) => fs.rmSync(path, { recursive: true, force: true }),
+  removeAsync: (path) => fs.promises.rm(path, { recursive: true, force: true }),
   rename: (from, to) => fs.renameSync(from, to),
   async syncFolder(folder) {
     const handle = await fs.promises.open(folder, 'r')
@@ -77,6 +78,12 @@ class NodeFile implements DiskFile {
 
   truncate(size: number): void {
     fs.ftruncateSync(this.#fd, size)
+  }
+
+  truncateAsync(size: number): Promise<void> {
+    return new Promise((resolve, reject) =>
+      fs.ftruncate(this.#fd, size, (error) => (error ? reject(error) : resolve())),
+    )
   }
 
   sync(): Promise<void> {

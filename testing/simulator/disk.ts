@@ -93,6 +93,15 @@ export class SimDisk implements Disk {
     }
   }
 
+  removeAsync(path: string): Promise<void> {
+    return new Promise((resolve) =>
+      this.#host.later(() => {
+        this.remove(path)
+        resolve()
+      }),
+    )
+  }
+
   rename(from: string, to: string): void {
     if (this.#host.act() !== 'lives') return
     const { files, folders, journal } = this.#platters
@@ -202,6 +211,19 @@ class SimFile implements DiskFile {
     if (this.#host.act() !== 'lives') return
     this.#platters.freeBytes += this.#content.size - size
     this.#content.truncate(size)
+  }
+
+  truncateAsync(size: number): Promise<void> {
+    this.#mustBeOpen()
+    return new Promise((resolve, reject) =>
+      this.#host.later(() => {
+        try {
+          resolve(this.truncate(size))
+        } catch (error) {
+          reject(error)
+        }
+      }),
+    )
   }
 
   sync(): Promise<void> {

@@ -63,8 +63,8 @@ export function diskCases(make: () => { disk: Disk; root: string; settle: Settle
     expect(code(() => disk.rename(`${root}/none`, `${root}/x`))).toBe('ENOENT')
   })
 
-  test('folders: made with parents, listed sorted, renamed and removed with all in them', () => {
-    const { disk, root } = make()
+  test('folders: made with parents, listed sorted, renamed and removed with all in them', async () => {
+    const { disk, root, settle } = make()
     disk.mkdir(`${root}/p/q`)
     disk.mkdir(`${root}/p/q`)
     for (const name of ['b', 'a']) disk.open(`${root}/p/q/${name}`, 'create').close()
@@ -76,6 +76,19 @@ export function diskCases(make: () => { disk: Disk; root: string; settle: Settle
     disk.remove(`${root}/r`)
     disk.remove(`${root}/r`)
     expect(disk.exists(`${root}/r/q/a`)).toBe(false)
+    disk.mkdir(`${root}/s`)
+    disk.open(`${root}/s/a`, 'create').close()
+    for (const path of ['s', 's', 'none']) await settle(disk.removeAsync(`${root}/${path}`))
+    expect(disk.list(root)).toEqual([])
+  })
+
+  test('off the loop a file is cut as on it', async () => {
+    const { disk, root, settle } = make()
+    const file = disk.open(`${root}/a`, 'create')
+    file.writev([bytes('hello')], 0)
+    await settle(file.truncateAsync(2))
+    expect(text(readSmallFile(disk, `${root}/a`))).toBe('he')
+    file.close()
   })
 
   test('replaceFile leaves the new content and no other file', async () => {
