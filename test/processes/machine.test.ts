@@ -12,7 +12,7 @@ test('a tool is there when one of its commands can be run', () => {
     expect(pathOf('kcat', folder)).toBeUndefined()
     writeFileSync(join(folder, 'kcat'), '', { mode: 0o755 })
     expect(pathOf('kcat', `/nowhere:${folder}`)).toBe(join(folder, 'kcat'))
-    expect(missingTools(folder)).toEqual(['Chromium', 'Redis', 'Python', 'Java', 'Maven', 'zsh'])
+    expect(missingTools(folder)).toEqual(['Chromium', 'Redis', 'Python', 'Java', 'JDK', 'Go', 'Maven', 'zsh'])
   } finally {
     rmSync(folder, { recursive: true })
   }

@@ -11,6 +11,8 @@ export const tools = {
   Redis: { commands: ['redis-server'], install: 'apt-get install redis-server' },
   Python: { commands: ['python3'], install: 'apt-get install python3' },
   Java: { commands: ['java'], install: 'apt-get install default-jre-headless' },
+  JDK: { commands: ['javac'], install: 'apt-get install default-jdk-headless' },
+  Go: { commands: ['go'], install: 'apt-get install golang' },
   Maven: { commands: ['mvn'], install: 'apt-get install maven' },
   zsh: { commands: ['zsh'], install: 'apt-get install zsh' },
 } as const

@@ -17,7 +17,7 @@ export function pythonMissing(): string | undefined {
 }
 
 /** Where Python finds the binding. Downloads it the first time. */
-function installed(): string {
+export function pythonPath(): string {
   if (existsSync(folder)) return folder
   const partly = `${folder}.${process.pid}`
   const words = ['-m', 'pip', 'install', '--quiet', '--no-deps', '--target', partly, `confluent-kafka==${version}`]
@@ -42,7 +42,7 @@ export class RdkafkaMember {
 
   constructor(bootstrap: string, group: string, topic: string, instance?: string) {
     const words = [join(import.meta.dirname, 'member.py'), bootstrap, group, topic, ...(instance ? [instance] : [])]
-    const env = { ...process.env, PYTHONPATH: installed() }
+    const env = { ...process.env, PYTHONPATH: pythonPath() }
     this.#child = spawn('python3', words, { env, stdio: ['ignore', 'pipe', 'pipe'] })
     this.#child.stdout?.on('data', (text: Buffer) => {
       this.#output += text.toString()
