@@ -4,6 +4,7 @@
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import type { Machines } from './machines.ts'
 import { freePorts } from './ports.ts'
 import { castellan, TestProcess } from './process.ts'
 import { waitFor } from './wait.ts'
@@ -15,6 +16,8 @@ export interface PlatformOptions {
   readonly castleArgs?: readonly string[]
   /** Kept at the end; without it a new folder is made and removed. */
   readonly data?: string
+  /** Each process runs on the machine that has its name; without them all are here, on 127.0.0.1. */
+  readonly machines?: Machines
 }
 
 /** `castle`, `broker-1`, `broker-2`, ... */
@@ -45,10 +48,10 @@ export class TestPlatform {
     this.#options = options
     this.#ports = ports
     this.data = options.data ?? mkdtempSync(join(tmpdir(), 'castellan-platform-'))
-    this.castle = `http://127.0.0.1:${ports[0]}`
-    this.bootstrap = ports
+    this.castle = `http://${this.#addressOf('castle')}`
+    this.bootstrap = this.names
       .slice(1)
-      .map((port) => `127.0.0.1:${port}`)
+      .map((name) => this.#addressOf(name))
       .join(',')
   }
 
@@ -105,8 +108,16 @@ export class TestPlatform {
   #spawn(name: MemberName): void {
     const index = this.names.indexOf(name)
     const words = index === 0 ? this.#castleWords() : this.#brokerWords(index)
-    const listen = ['--listen', `127.0.0.1:${this.#ports[index]}`]
-    this.#members.set(name, new TestProcess(name, castellan, [...words, ...listen]))
+    const listen = ['--listen', this.#addressOf(name)]
+    const { machines } = this.#options
+    const [insecure, within] = machines ? [['--insecure', 'true'], machines.machine(name).within] : [[], []]
+    this.#members.set(name, new TestProcess(name, castellan, [...words, ...listen, ...insecure], { within }))
+  }
+
+  /** host:port */
+  #addressOf(name: MemberName): string {
+    const host = this.#options.machines?.machine(name).address ?? '127.0.0.1'
+    return `${host}:${this.#ports[this.names.indexOf(name)]}`
   }
 
   #castleWords(): string[] {

@@ -23,6 +23,8 @@ export interface ProcessOptions {
   /** Another Node than this one. */
   readonly node?: string
   readonly env?: Readonly<Record<string, string>>
+  /** Words that run it elsewhere, such as on a machine of the test's own (machines.ts). */
+  readonly within?: readonly string[]
   /** Written to its standard input, which is then closed; without it there is none. */
   readonly input?: string
 }
@@ -39,7 +41,8 @@ export class TestProcess {
   /** Runs a file with this Node. It has an IPC channel, as under a supervisor: it ends when the test process does. */
   constructor(name: string, file: string, args: readonly string[], options: ProcessOptions = {}) {
     this.#name = name
-    const child = spawn(options.node ?? process.execPath, [file, ...args], {
+    const words = [...(options.within ?? []), options.node ?? process.execPath, file, ...args]
+    const child = spawn(words[0]!, words.slice(1), {
       cwd: options.cwd ?? root,
       env: { ...process.env, NODE_COMPILE_CACHE: join(root, 'node_modules', '.cache', 'node'), ...options.env },
       stdio: [options.input === undefined ? 'ignore' : 'pipe', 'pipe', 'pipe', 'ipc'],
