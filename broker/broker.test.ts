@@ -11,6 +11,7 @@ import {
   produce,
   type ResponseOf,
 } from '@castellan/protocol'
+import type { PartitionState } from '@castellan/protocol/heartbeat'
 import { buildBatch, iterateRecords } from '@castellan/protocol/records'
 import { nodeRuntime, silentLogger } from '@castellan/protocol/runtime'
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest'
@@ -227,6 +228,45 @@ describe('a stop', () => {
     await stopped
     expect(castle.report?.stopping).toBe(true)
     await expect(connect(broker)).rejects.toMatchObject({ code: 'ECONNREFUSED' })
+  })
+
+  describe('of one that leads what another can lead', () => {
+    const ledTogether = (leader: number, leaderEpoch: number, isr: number[]): PartitionState => {
+      return { leader, leaderEpoch, partitionEpoch: leaderEpoch, replicas: [1, 2], isr }
+    }
+    async function leadTogether(controlledShutdownMaxMs: number): Promise<Broker> {
+      const broker = await start({ controlledShutdownMaxMs })
+      const other = { id: 2, host: '127.0.0.1', port: 1, rack: null, brokerEpoch: 1 }
+      castle.setCluster([{ id: 1, ...broker.address, rack: null, brokerEpoch: 1 }, other])
+      castle.setTopic({ topicId, name: 'orders', partitions: [ledTogether(1, 1, [1, 2])] })
+      await broker.metadata.when(() => broker.partitions.get(topicId, 0)?.isLeader === true, 5_000)
+      return broker
+    }
+
+    test('serves on until Castle has moved it', async () => {
+      const broker = await leadTogether(60_000)
+      const client = await connect(broker)
+      const stopped = broker.stop()
+      await vi.waitFor(() => expect(castle.report?.stopping).toBe(true))
+      expect((await client.request(metadata, 12, { topics: null })).topics).toHaveLength(1)
+      // Its new leader counts on it: still something to wait for.
+      castle.setTopic({ topicId, name: 'orders', partitions: [ledTogether(2, 2, [1, 2])] })
+      await broker.metadata.when(() => broker.metadata.partition(topicId, 0)?.leader === 2, 5_000)
+      expect((await client.request(metadata, 12, { topics: null })).topics).toHaveLength(1)
+      castle.setTopic({ topicId, name: 'orders', partitions: [ledTogether(2, 2, [2])] })
+      await stopped
+    })
+
+    test('waits no longer than controlled.shutdown.max.ms', async () => {
+      await (await leadTogether(50)).stop()
+    })
+
+    test('waits no longer when it is told to hurry', async () => {
+      const broker = await leadTogether(60_000)
+      const stopped = broker.stop()
+      broker.hurry()
+      await stopped
+    })
   })
 
   test('comes also when a newer process has this broker id', async () => {

@@ -2,7 +2,8 @@
 // simulator; what it takes from its surroundings is in `runtime`.
 //
 //   start: recover the logs -> listen -> dial Castle            it leads nothing until Castle has said so (R5)
-//   stop:  tell Castle -> take no more requests -> answer those in flight -> close the logs -> end the link
+//   stop:  tell Castle -> it moves what others can lead -> take no more requests -> answer those in flight
+//          -> close the logs -> end the link
 //          -> close the listener, last: a refused connection says that this broker is gone
 import type { TopicState } from '@castellan/protocol/heartbeat'
 import { type Address, Complaints, type Logger, type Runtime } from '@castellan/protocol/runtime'
@@ -15,6 +16,7 @@ import { messageOf } from './errors.ts'
 import { Coordinator } from './groups/index.ts'
 import { Deadlines } from './handlers/deadlines.ts'
 import { type BrokerParts, type Handler, handlers } from './handlers/index.ts'
+import { dependentsOf } from './handover.ts'
 import { Counters } from './metrics/counters.ts'
 import { Partitions } from './partition/index.ts'
 import { ResponseMemory } from './server/response-memory.ts'
@@ -50,6 +52,7 @@ export class Broker implements BrokerParts {
   readonly server: Server
   #address: Address
   #stopping: Promise<void> | undefined
+  readonly #hurry = Promise.withResolvers<void>()
 
   private constructor(
     runtime: Runtime,
@@ -132,20 +135,48 @@ export class Broker implements BrokerParts {
     return this.#stopping !== undefined
   }
 
-  /** Stops in good order, once. What was acknowledged is on disk afterwards, and a restart recovers nothing. */
+  /**
+   * Stops in good order, once: what others can lead is theirs before this broker takes no more requests, so that no client waits for an
+   * election. What was acknowledged is on disk afterwards, and a restart recovers nothing.
+   */
   stop(): Promise<void> {
     this.#stopping ??= this.#stop()
     return this.#stopping
   }
 
+  /** A stop, under way or to come, does not wait for Castle to move anything. */
+  hurry(): void {
+    this.#hurry.resolve()
+  }
+
   async #stop(): Promise<void> {
     this.castle.stopping()
+    await this.#handOver()
     await this.server.drain()
     await this.coordinator.close()
     await this.partitions.close()
     await this.castle.stop()
     await this.server.close()
     this.log.info({ brokerId: this.config.brokerId }, 'the broker has stopped')
+  }
+
+  async #handOver(): Promise<void> {
+    const { brokerId, controlledShutdownMaxMs } = this.config
+    const dependents = () => dependentsOf(brokerId, this.metadata.topics(), this.metadata.cluster?.brokers ?? [])
+    const isFree = () => {
+      const { led, followed } = dependents()
+      return led + followed === 0
+    }
+    if (isFree()) return
+    this.log.info({ brokerId, ...dependents() }, 'stopping: others take over what this broker leads and follows')
+    const over = Promise.withResolvers<void>()
+    const timer = this.runtime.clock.after(controlledShutdownMaxMs, over.resolve)
+    const stopWatching = this.metadata.onChange(() => isFree() && over.resolve())
+    void this.#hurry.promise.then(over.resolve)
+    await over.promise
+    timer.cancel()
+    stopWatching()
+    if (!isFree()) this.log.warn({ brokerId, ...dependents() }, 'stopping before all was taken over')
   }
 
   /** The logs first: whoever waits for the topic finds it led. The coordinator last: it looks into both. */
@@ -157,6 +188,7 @@ export class Broker implements BrokerParts {
 
   async #replaced(reason: string, { onReplaced }: BrokerOptions): Promise<void> {
     this.log.error({ brokerId: this.config.brokerId, reason }, 'another process has this broker id: this one stops')
+    this.hurry() // Castle moves nothing for a process that is not the broker any more
     await this.stop()
     onReplaced?.(reason)
   }

@@ -118,6 +118,12 @@ const connectionSettings = {
     'A connection that holds memory which others wait for is closed when the rest of its request does not come, or its answers are not taken, for so long.',
     10 * second,
   ),
+  controlledShutdownMaxMs: setting(
+    'controlled.shutdown.max.ms',
+    integerType(0, 10 * minute, 'milliseconds'),
+    'At a stop, Castle has so long to give what this broker leads to others; a second signal cuts it short.',
+    5 * second,
+  ),
   fetchMaxBytes: setting(
     'fetch.max.bytes',
     bytes(),

@@ -12,6 +12,8 @@ export interface RunningBroker {
   readonly metricsAddress: Address | null
   /** Stops in good order. */
   stop(): Promise<void>
+  /** The stop does not wait for others to take over. */
+  hurry(): void
 }
 
 /**
@@ -35,6 +37,7 @@ export async function startBroker(
         await broker.stop()
         await metrics?.close()
       },
+      hurry: () => broker.hurry(),
     }
   } catch (error) {
     await metrics?.close()

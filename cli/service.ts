@@ -1,6 +1,7 @@
 // A process that serves until it is told to stop: what `castellan castle` and `castellan broker` share.
 //
 //   start ──► ready ──► SIGTERM, SIGINT, or the supervisor is gone ──► stop within a deadline ──► exit
+//                                                                      └ a second signal: hurry
 //
 // Under a supervisor it has an IPC channel: it says there that it is ready (with its real ports), or why it failed. The channel's
 // end means that the supervisor died, even by kill -9: then this process must not stay behind.
@@ -11,18 +12,24 @@ import type { Input } from './command.ts'
 import { CommandError, codeOf, sentenceOf, UsageError } from './errors.ts'
 import { LogFile } from './log-file.ts'
 import { collectSettings, type ProcessSettings, type Texts } from './settings.ts'
+import { onStopSignals } from './stop-signals.ts'
 
 export interface Service {
   /** What the supervisor is told: real addresses. */
   readonly ready: Readonly<Record<string, string>>
   stop(): Promise<void>
+  /** Somebody asked again: the stop leaves out what only spares others a wait. */
+  hurry?(): void
+  /** What the service itself may wait for at a stop, besides the time that every stop gets. Default 0. */
+  readonly stopWaitMs?: number
 }
 
 export type ServiceMessage =
-  | { readonly type: 'ready'; readonly ready: Readonly<Record<string, string>> }
+  | { readonly type: 'ready'; readonly ready: Readonly<Record<string, string>>; readonly stopDeadlineMs: number }
   | { readonly type: 'failed'; readonly code: string; readonly sentence: string }
 
-const stopDeadlineMs = 8_000
+/** From the signal to the end, besides what the service says. */
+const stopMs = 8_000
 const lingerMs = 1_000
 
 /** Settings that every process has besides its own. */
@@ -64,14 +71,15 @@ export async function serve(
   // Before the process dies of it: an exception, or a rejection that nobody handles. The log writes at once.
   process.on('uncaughtExceptionMonitor', (error, origin) => log.error({ error, origin }, 'crashed'))
   const { promise: gaveUp, resolve: giveUp } = Promise.withResolvers<string>()
-  const stopAsked = untilStop()
+  const stop = new StopRequest()
   try {
     const service = await started(log, () => start(texts, log, giveUp))
     const reason = await Promise.race([
-      stopAsked,
+      stop.asked,
       gaveUp.then((why) => new CommandError(`The ${name} gave up: ${why}`)),
     ])
     log.info({ reason: sentenceOf(reason) }, 'stopping')
+    stop.again(() => service.hurry?.())
     await stopWithin(service, log)
     if (reason instanceof CommandError) throw reason
   } finally {
@@ -84,7 +92,7 @@ async function started(log: Logger, start: () => Promise<Service>): Promise<Serv
   try {
     const service = await start()
     log.info({ ...service.ready, pid: process.pid }, 'ready')
-    await tell({ type: 'ready', ready: service.ready })
+    await tell({ type: 'ready', ready: service.ready, stopDeadlineMs: stopDeadlineOf(service) })
     flushCompileCache() // a process that is killed with -9 later should have warmed the next start all the same
     return service
   } catch (error) {
@@ -125,17 +133,36 @@ function logger(name: string, { logLevel: level, logFile: file }: ServiceConfig)
   }
 }
 
-/** Resolves with the reason once this process shall stop. */
-function untilStop(): Promise<string> {
-  return new Promise((resolve) => {
-    for (const signal of ['SIGINT', 'SIGTERM'] as const) process.on(signal, () => resolve(signal))
-    const orphaned = () => resolve('the supervisor is gone')
+/** When and how urgently this process shall stop. */
+class StopRequest {
+  /** Resolves with the reason. */
+  readonly asked: Promise<string>
+  readonly #urgent = Promise.withResolvers<void>()
+
+  constructor() {
+    const { promise, resolve } = Promise.withResolvers<string>()
+    this.asked = promise
+    onStopSignals(['SIGINT', 'SIGTERM'], { first: resolve, again: () => this.#urgent.resolve() })
+    const orphaned = () => {
+      resolve('the supervisor is gone')
+      this.#urgent.resolve() // and so is the rest of its platform: there is nobody to take anything over
+    }
     if (process.connected) process.on('disconnect', orphaned)
     else if (process.send !== undefined) orphaned()
-  })
+  }
+
+  /** Calls `hurry` once it is urgent. */
+  again(hurry: () => void): void {
+    void this.#urgent.promise.then(hurry)
+  }
+}
+
+function stopDeadlineOf({ stopWaitMs = 0 }: Service): number {
+  return stopMs + stopWaitMs
 }
 
 async function stopWithin(service: Service, log: Logger): Promise<void> {
+  const stopDeadlineMs = stopDeadlineOf(service)
   const timer = setTimeout(() => {
     log.error({ stopDeadlineMs }, 'did not stop in time')
     process.exit(1)

@@ -14,7 +14,7 @@ const notRun = 'it runs until it is told to stop'
 
 export const broker: Command = {
   name: 'broker',
-  summary: 'Runs one broker until SIGTERM or Ctrl-C.',
+  summary: 'Runs one broker until SIGTERM or Ctrl-C: then others take over what it leads; a second one hurries.',
   options: settingOptions(brokerProcess),
   examples: [
     {
@@ -35,7 +35,12 @@ export const broker: Command = {
       const config = parseBrokerConfig(texts)
       const started = await startBroker(config, log.child({ broker: config.brokerId }), { onReplaced: giveUp })
       const { host, port } = started.address
-      return { ready: { address: `${host}:${port}` }, stop: () => started.stop() }
+      return {
+        ready: { address: `${host}:${port}` },
+        stopWaitMs: config.controlledShutdownMaxMs,
+        stop: () => started.stop(),
+        hurry: () => started.hurry(),
+      }
     })
     return 'done'
   },

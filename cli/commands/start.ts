@@ -3,6 +3,7 @@ import { existsSync } from 'node:fs'
 import { resolve } from 'node:path'
 import type { Command, Input } from '../command.ts'
 import { type Outcome, UsageError } from '../errors.ts'
+import { onStopSignals } from '../stop-signals.ts'
 import { DataFolder } from '../supervisor/data-folder.ts'
 import { Platform, type PlatformOptions, platformHost } from '../supervisor/platform.ts'
 import { checkPorts } from '../supervisor/ports.ts'
@@ -48,6 +49,7 @@ async function run(input: Input): Promise<Outcome> {
   const folder = await DataFolder.open(path, { fresh: input.isSet('fresh') })
   const stop = stopRequest()
   const platform = new Platform(folder, options)
+  stop.onAgain(() => platform.hurry())
   try {
     const started = platform.start()
     const stoppedEarly = await Promise.race([started.then(() => false), stop.asked.then(() => true)])
@@ -81,15 +83,29 @@ function platformOptions(input: Input): PlatformOptions {
   return { brokers, castlePort, brokerPort, restart: !input.isSet('no-restart'), verbose: input.isSet('verbose'), say }
 }
 
-/** `asked` resolves when somebody wants this to stop: by a signal, or because the launcher that it belongs to is gone. */
-function stopRequest(): { asked: Promise<void>; forget(): void } {
+interface StopRequest {
+  /** Resolves when somebody wants this to stop: by a signal, or because the launcher that it belongs to is gone. */
+  readonly asked: Promise<void>
+  /** Calls `hurry` at each further signal. */
+  onAgain(hurry: () => void): void
+  forget(): void
+}
+
+function stopRequest(): StopRequest {
   const { promise, resolve } = Promise.withResolvers<void>()
-  for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, () => resolve())
+  let hurry = () => {}
+  onStopSignals(['SIGINT', 'SIGTERM', 'SIGHUP'], { first: () => resolve(), again: () => hurry() })
   const launcher = Number(process.env['CASTELLAN_LAUNCHER'])
   const hasLauncher = process.ppid === launcher
   // The timer also keeps this process alive while all members are dead (--no-restart).
   const watch = setInterval(() => {
     if (hasLauncher && process.ppid !== launcher) resolve()
   }, 250)
-  return { asked: promise, forget: () => clearInterval(watch) }
+  return {
+    asked: promise,
+    onAgain: (listener) => {
+      hurry = listener
+    },
+    forget: () => clearInterval(watch),
+  }
 }

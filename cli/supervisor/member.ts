@@ -26,13 +26,16 @@ export interface MemberOptions {
 }
 
 const main = join(import.meta.dirname, '..', 'main.ts')
-const stopDeadlineMs = 10_000
+/** Beyond what the process itself says it may take; and for one that has not said anything yet. */
+const stopGraceMs = 2_000
+const stopDeadlineDefaultMs = 8_000
 
 export class Member {
   readonly name: string
   readonly #options: MemberOptions
   #child: ChildProcess | undefined
   #ended: Promise<void> = Promise.resolve()
+  #stopDeadlineMs = stopDeadlineDefaultMs
   #stopping = false
   #wasReady = false
   #backOff: BackOff = rested
@@ -59,12 +62,18 @@ export class Member {
     const child = this.#child
     if (child === undefined) return
     child.kill('SIGTERM')
+    const deadlineMs = this.#stopDeadlineMs + stopGraceMs
     const timer = setTimeout(() => {
-      this.#options.say(`${this.name} did not stop within ${stopDeadlineMs / 1000} s: killed`)
+      this.#options.say(`${this.name} did not stop within ${deadlineMs / 1000} s: killed`)
       child.kill('SIGKILL')
-    }, stopDeadlineMs)
+    }, deadlineMs)
     await this.#ended
     clearTimeout(timer)
+  }
+
+  /** A stop that is under way shall not wait for others to take over. */
+  hurry(): void {
+    if (this.#stopping) this.#child?.kill('SIGTERM')
   }
 
   #spawn(resolve: (ready: Readonly<Record<string, string>>) => void, reject: (error: CommandError) => void): void {
@@ -84,6 +93,7 @@ export class Member {
       if (message.type === 'failed') failure = this.#options.explain(message.code, message.sentence)
       else {
         this.#wasReady = true
+        this.#stopDeadlineMs = message.stopDeadlineMs
         resolve(message.ready)
       }
     })

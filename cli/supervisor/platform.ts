@@ -74,6 +74,11 @@ export class Platform {
     await this.#castle.stop()
   }
 
+  /** A stop that is under way shall not wait for brokers to hand over to each other. */
+  hurry(): void {
+    for (const broker of this.#brokers) broker.hurry()
+  }
+
   async #startBroker(broker: Member, index: number): Promise<void> {
     const ready = await broker.start()
     this.#addresses[index] = ready['address'] ?? ''
