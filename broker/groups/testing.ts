@@ -78,7 +78,6 @@ class ProcessDisk implements Disk {
       readAsync: (target, position) => file.readAsync(target, position),
       writev: guarded((buffers, position) => file.writev(buffers, position)),
       truncate: guarded((size) => file.truncate(size)),
-      truncateAsync: guarded((size) => file.truncateAsync(size)),
       sync: guarded(() => file.sync()),
       close: () => file.close(),
     }

@@ -143,7 +143,7 @@ export class Keeper {
       const isComplete = this.#writeBeside(producers)
       // What is deleted must leave the checkpoint even when there is no room for anything else.
       if (isComplete || durable) await this.#writeCheckpoint(checkpoint, durable)
-      if (durable) this.#removeGone(checkpoint)
+      if (durable) await this.#removeGone(checkpoint)
       this.#changed ||= !isComplete
       return isComplete || durable
     } catch (error) {
@@ -189,7 +189,7 @@ export class Keeper {
     for (const name of snapshots.slice(0, -1 - olderSnapshotsKept)) context.disk.remove(`${folder}/${name}`)
   }
 
-  #removeGone(checkpoint: CheckpointContent): void {
+  async #removeGone(checkpoint: CheckpointContent): Promise<void> {
     const { context } = this.#log
     const isNamed = ({ baseOffset }: Segment) =>
       checkpoint.segments.some((segment) => segment.baseOffset === baseOffset)
@@ -197,7 +197,7 @@ export class Keeper {
       if (isNamed(segment)) continue
       this.#unsynced.delete(segment)
       context.files.forget(segment.path)
-      context.disk.remove(segment.path)
+      await context.disk.removeAsync(segment.path)
       context.disk.remove(segment.indexPath)
     }
     this.#gone = this.#gone.filter(isNamed)

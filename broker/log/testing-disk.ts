@@ -110,10 +110,6 @@ export class TestingDisk implements Disk {
         check('truncate')
         content.resize(size)
       },
-      truncateAsync: async (size) => {
-        check('truncate')
-        content.resize(size)
-      },
       sync: async () => {
         const bytes = content.bytes.slice()
         const losses = this.#losses
@@ -206,7 +202,6 @@ export class ProcessDisk implements Disk {
       readAsync: (target, position) => this.#alive(file.readAsync(target, position)),
       writev: (buffers, position) => this.#isDead || file.writev(buffers, position),
       truncate: (size) => this.#isDead || file.truncate(size),
-      truncateAsync: async (size) => (this.#isDead ? this.#never() : this.#alive(file.truncateAsync(size))),
       sync: () => this.#alive(file.sync()),
       close: () => file.close(),
     }

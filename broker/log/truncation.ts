@@ -1,6 +1,7 @@
 // Cutting a log back, as a follower must whose end is not its leader's (R5): whole batches go, and with them what they taught
 // about producers (R4) and epochs.
 import type { BatchHeader } from '@castellan/protocol/records'
+import { sleep } from '@castellan/protocol/runtime'
 import { newSegment } from './appender.ts'
 import { LogError } from './errors.ts'
 import { kinds } from './files.ts'
@@ -12,6 +13,9 @@ import { findBatch, offsetName, offsetOf, Segment } from './segment.ts'
 import { SparseIndex } from './sparse-index.ts'
 import { type LogState, segmentOf } from './state.ts'
 import { readStateFile } from './state-file.ts'
+
+/** Cut off in one turn. */
+const cutBytesMax = 16 * 1024 * 1024
 
 /** `offset` is below the log's end. Order: memory, then the checkpoint, which must not promise more than there is, then the files. */
 export function truncateLog(log: LogState, keeper: Keeper, offset: number): Promise<void> {
@@ -40,9 +44,9 @@ export function truncateLog(log: LogState, keeper: Keeper, offset: number): Prom
     keeper.noteWritten(last)
     await keeper.rewrite()
     // From the end on: whatever a kill leaves has no gap.
-    for (const segment of gone.reverse()) removeFiles(log, segment)
+    for (const segment of gone.reverse()) await removeFiles(log, segment)
     log.context.disk.remove(last.indexPath)
-    log.context.files.get(last.path).truncate(last.bytes)
+    await cutTail(log, last)
     // Else a power loss could bring back what was cut.
     await log.context.files.during(last.path, (file) => file.sync())
   })
@@ -71,14 +75,25 @@ export async function beginLogAnew(log: LogState, keeper: Keeper, offset: number
     log.producers.forgetAll(true)
     keeper.noteFolder(log.folder)
     await keeper.rewrite()
-    if (old !== log.segments[0]) removeFiles(log, old)
+    if (old !== log.segments[0]) await removeFiles(log, old)
   })
 }
 
-function removeFiles({ context }: LogState, segment: Segment): void {
+async function removeFiles({ context }: LogState, segment: Segment): Promise<void> {
   context.files.forget(segment.path)
-  context.disk.remove(segment.path)
+  await context.disk.removeAsync(segment.path)
   context.disk.remove(segment.indexPath)
+}
+
+/** In slices of some milliseconds: a file system takes a third of a second to give a gigabyte back. */
+async function cutTail({ context: { files, clock } }: LogState, segment: Segment): Promise<void> {
+  for (;;) {
+    const file = files.get(segment.path)
+    const excessBytes = file.size() - segment.bytes
+    if (excessBytes > 0) file.truncate(segment.bytes + Math.max(0, excessBytes - cutBytesMax))
+    if (excessBytes <= cutBytesMax) return
+    await sleep(clock, 1)
+  }
 }
 
 /** The segment as it will be; a new object, so that no read goes by what the old one knew. */

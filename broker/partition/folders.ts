@@ -118,20 +118,17 @@ export class LogFolders {
     this.#disk.rename(folder, `${home()}/${index}`)
   }
 
-  /** The files that discarded logs still have on disk, then their folders: to be removed one by one, for each may take a while. */
+  /** The folders of discarded logs, then those of their topics: to be removed one by one, for each may take a while. */
   discarded(): string[] {
     const paths: string[] = []
     for (const name of this.#disk.list(this.#root).filter((one) => one.startsWith(deletedPrefix))) {
       const topic = `${this.#root}/${name}`
-      for (const index of this.#disk.list(topic)) {
-        for (const file of this.#disk.list(`${topic}/${index}`)) paths.push(`${topic}/${index}/${file}`)
-      }
-      paths.push(topic)
+      paths.push(...this.#disk.list(topic).map((index) => `${topic}/${index}`), topic)
     }
     return paths
   }
 
-  remove(path: string): void {
-    this.#disk.remove(path)
+  remove(path: string): Promise<void> {
+    return this.#disk.removeAsync(path)
   }
 }

@@ -2,7 +2,7 @@
 // each turn, and looked after by timers.
 import { effectiveConfigs, type TopicSettings } from '@castellan/protocol'
 import type { TopicState } from '@castellan/protocol/heartbeat'
-import { type Logger, type Runtime, sleep } from '@castellan/protocol/runtime'
+import type { Logger, Runtime } from '@castellan/protocol/runtime'
 import { systemCode } from '../errors.ts'
 import type { LogContext, LogCounters, LogSettings } from '../log/context.ts'
 import { LogError } from '../log/errors.ts'
@@ -62,6 +62,7 @@ export class Partitions {
   /** What the disk refused, to be tried again: logs to make or to remove, topics to delete. */
   readonly #unmade = new Set<Partition>()
   readonly #unremoved = new Set<Partition>()
+  readonly #removals = new Limiter(1)
   readonly #undeleted = new Set<string>()
   readonly #listeners = new Set<(partition: Partition) => void>()
   #staged: Partition[] = []
@@ -277,17 +278,17 @@ export class Partitions {
       this.#giveRole(partition, state)
   }
 
-  async #removeDiscarded(): Promise<void> {
-    try {
-      for (const path of this.#folders.discarded()) {
-        if (this.#isClosed) return
-        this.#folders.remove(path)
-        // Large files take their time to go: let others have turns in between.
-        await sleep(this.#runtime.clock, 1)
+  #removeDiscarded(): Promise<void> {
+    return this.#removals.run(async () => {
+      try {
+        for (const path of this.#folders.discarded()) {
+          if (this.#isClosed) return
+          await this.#folders.remove(path)
+        }
+      } catch (error) {
+        this.#context.log.warn({ error }, 'cannot remove all of a deleted topic; the next start tries again')
       }
-    } catch (error) {
-      this.#context.log.warn({ error }, 'cannot remove all of a deleted topic; the next start tries again')
-    }
+    })
   }
 
   // ---------------------------------------------------------------- PartitionHost

@@ -49,7 +49,6 @@ export class MemoryDisk implements Disk {
         file.write(buffers, position)
       },
       truncate: (size) => file.resize(size),
-      truncateAsync: async (size) => file.resize(size),
       sync: () => this.syncing,
       close: () => {},
     }

@@ -1,8 +1,8 @@
 // A disk, injected. Paths are absolute strings with '/'. Errors carry Node's `code` (ENOENT, ENOSPC, EIO, ...).
 //
 // Calls without a Promise block the event loop: they are for hot pages, appends to the page cache and
-// small metadata. `readAsync` is for cold data, `sync` never runs on the loop (performance.md), and to give a gigabyte back
-// takes a file system a third of a second: `truncateAsync` and `removeAsync` are for what may be large.
+// small metadata. `readAsync` is for cold data, `sync` never runs on the loop (performance.md), and `removeAsync` is for what may
+// be large: to give a gigabyte back takes a file system a third of a second.
 
 export type OpenMode =
   | 'read' // must exist
@@ -18,7 +18,6 @@ export interface DiskFile {
   /** Writes all buffers one after another from `position`. Throws when not all could be written. */
   writev(buffers: readonly Uint8Array[], position: number): void
   truncate(size: number): void
-  truncateAsync(size: number): Promise<void>
   /** Resolves when everything written before the call is durable (fdatasync). */
   sync(): Promise<void>
   close(): void

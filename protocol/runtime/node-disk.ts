@@ -80,12 +80,6 @@ class NodeFile implements DiskFile {
     fs.ftruncateSync(this.#fd, size)
   }
 
-  truncateAsync(size: number): Promise<void> {
-    return new Promise((resolve, reject) =>
-      fs.ftruncate(this.#fd, size, (error) => (error ? reject(error) : resolve())),
-    )
-  }
-
   sync(): Promise<void> {
     return new Promise((resolve, reject) => fs.fdatasync(this.#fd, (error) => (error ? reject(error) : resolve())))
   }

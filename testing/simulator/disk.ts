@@ -213,19 +213,6 @@ class SimFile implements DiskFile {
     this.#content.truncate(size)
   }
 
-  truncateAsync(size: number): Promise<void> {
-    this.#mustBeOpen()
-    return new Promise((resolve, reject) =>
-      this.#host.later(() => {
-        try {
-          resolve(this.truncate(size))
-        } catch (error) {
-          reject(error)
-        }
-      }),
-    )
-  }
-
   sync(): Promise<void> {
     this.#mustBeOpen()
     const writes = new Set(this.#content.unsynced)

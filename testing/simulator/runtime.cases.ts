@@ -82,15 +82,6 @@ export function diskCases(make: () => { disk: Disk; root: string; settle: Settle
     expect(disk.list(root)).toEqual([])
   })
 
-  test('off the loop a file is cut as on it', async () => {
-    const { disk, root, settle } = make()
-    const file = disk.open(`${root}/a`, 'create')
-    file.writev([bytes('hello')], 0)
-    await settle(file.truncateAsync(2))
-    expect(text(readSmallFile(disk, `${root}/a`))).toBe('he')
-    file.close()
-  })
-
   test('replaceFile leaves the new content and no other file', async () => {
     const { disk, root, settle } = make()
     await settle(replaceFile(disk, `${root}/f`, bytes('old and long')))
