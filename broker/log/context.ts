@@ -37,6 +37,10 @@ export interface LogCounters {
   readFileBytes: number
   /** Cut off as torn tails by recovery. */
   cutBytes: number
+  /** By a follower, where it parted from its leader; begun anew, where it had nothing that its leader still has. */
+  truncations: number
+  truncatedRecords: number
+  begunAnew: number
 }
 
 export function newCounters(): LogCounters {
@@ -50,6 +54,9 @@ export function newCounters(): LogCounters {
     readMemoryBytes: 0,
     readFileBytes: 0,
     cutBytes: 0,
+    truncations: 0,
+    truncatedRecords: 0,
+    begunAnew: 0,
   }
 }
 

@@ -123,6 +123,11 @@ export class Log {
     return this.#state.epochs.endOf(epoch, this.#state.endOffset)
   }
 
+  /** It is closed, or out of use. */
+  get isAbandoned(): boolean {
+    return this.#state.isAbandoned
+  }
+
   configure(settings: LogSettings): void {
     this.#state.settings = settings
   }

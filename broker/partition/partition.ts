@@ -9,6 +9,7 @@ import type { Log } from '../log/log.ts'
 import type { ReadRoom } from '../log/reader.ts'
 import { writeStateFile } from '../log/state-file.ts'
 import { Appends } from './appends.ts'
+import { Following } from './following.ts'
 import { Reads } from './reads.ts'
 import type { AppendResult, EpochEnd, PartitionReport, ReadResult, TimestampOffset } from './results.ts'
 import type { Followed, PartitionState, Role } from './state.ts'
@@ -21,6 +22,8 @@ export interface PartitionHost {
   noteWritten(partition: Partition): void
   /** A leader epoch began: call `saveEpochs` of its log soon. */
   noteEpoch(partition: Partition): void
+  /** Its log was cut and is not any more: what it was to become meanwhile can be now. */
+  noteIdle(partition: Partition): void
   /** Its role, the leader that it follows, its leader epoch or its fault changed. */
   noteChanged(partition: Partition): void
 }
@@ -37,6 +40,8 @@ export class Partition {
   readonly #host: PartitionHost
   readonly #appends: Appends
   readonly #reads: Reads
+  /** What it does as a follower. */
+  readonly following: Following
   /** An array, for it changes with every fetch that waits: a Set is slow at that. */
   #watchers: (() => void)[] = []
 
@@ -60,6 +65,13 @@ export class Partition {
       onStaged: () => host.noteStaged(this),
       onWritten: () => host.noteWritten(this),
       onHighWatermark: () => this.#notify(),
+    })
+    this.following = new Following(this.#state, {
+      onWritten: () => host.noteWritten(this),
+      onEpoch: () => host.noteEpoch(this),
+      onMoved: () => this.#notify(),
+      onIdle: () => host.noteIdle(this),
+      onFault: (error) => this.setFault(error),
     })
   }
 

@@ -151,6 +151,8 @@ export class Partitions {
   }
 
   #giveRole(partition: Partition, state: TopicState): void {
+    // It is told again when its log has been cut: see `noteIdle`.
+    if (partition.following.isBusy) return
     const decided = state.partitions[partition.index]
     if (decided === undefined || decided.leaderEpoch < partition.leaderEpoch) return
     const { leader, leaderEpoch, replicas, isr, removed = [] } = decided
@@ -313,6 +315,13 @@ export class Partitions {
   /** Only for partitions. */
   noteEpoch(partition: Partition): void {
     this.#slices.run(() => partition.log?.saveEpochs())
+  }
+
+  /** Only for partitions. */
+  noteIdle(partition: Partition): void {
+    const state = this.#states.get(partition.topicId)
+    const isKept = this.get(partition.topicId, partition.index) === partition
+    if (state !== undefined && isKept && !this.#isClosed) this.#giveRole(partition, state)
   }
 
   /** Only for partitions. */

@@ -1,0 +1,264 @@
+// A replica that follows: what it asks its leader for, and what it does with the answer (R5).
+//
+//   records ──────────► checked, staged as they are, one write ──► ask on from the new end
+//   diverging epoch ──► cut where the two logs part (truncationPoint) ──► ask on from there
+//   out of range ─────► begin anew where the leader's log begins
+//   anything else ────► nothing changes; ask again after a while
+//
+// Asking from an offset tells the leader that everything below it is here: with flush.messages=1, that it is synced. The leader
+// decides about retention and start offset, a follower only goes after it.
+import assert from 'node:assert/strict'
+import { errorOf, errors, type FetchResponse, type Slab } from '@castellan/protocol'
+import { messageOf, systemCode } from '../errors.ts'
+import { learn } from '../log/admission.ts'
+import { checkCopies, firstOffset } from '../log/copies.ts'
+import { LogError } from '../log/errors.ts'
+import type { Log } from '../log/log.ts'
+import { type EpochEnd, truncationPoint } from '../log/truncation-point.ts'
+import type { PartitionState } from './state.ts'
+
+export type FetchedPartition = FetchResponse['responses'][number]['partitions'][number]
+
+/** What a follower asks of its leader. */
+export interface Position {
+  readonly leaderEpoch: number
+  /** The end of its log. */
+  readonly offset: number
+  /** The leader epoch of its last record; -1: it has none. */
+  readonly lastEpoch: number
+  readonly startOffset: number
+}
+
+/** When to ask on. */
+export type Outcome =
+  | { readonly kind: 'now' }
+  /** `reason` is for people; null: it is nothing unusual, such as an election that one of the two has not heard of yet. */
+  | { readonly kind: 'later'; readonly reason: string | null }
+  /** The answer was to an older question. */
+  | { readonly kind: 'stale' }
+
+const now: Outcome = { kind: 'now' }
+const stale: Outcome = { kind: 'stale' }
+
+export interface FollowingEvents {
+  /** Something was written. */
+  onWritten(): void
+  /** A leader epoch began. */
+  onEpoch(): void
+  /** High watermark or start offset moved. */
+  onMoved(): void
+  /** It was busy, and is not any more. */
+  onIdle(): void
+  onFault(error: unknown): void
+}
+
+/** Errors that pass by themselves soon after an election. */
+const passing: ReadonlySet<number> = new Set([
+  errors.FENCED_LEADER_EPOCH.code,
+  errors.UNKNOWN_LEADER_EPOCH.code,
+  errors.NOT_LEADER_OR_FOLLOWER.code,
+  errors.UNKNOWN_TOPIC_ID.code,
+  errors.UNKNOWN_TOPIC_OR_PARTITION.code,
+])
+
+export class Following {
+  readonly #state: PartitionState
+  readonly #events: FollowingEvents
+  #isBusy = false
+  #isDeleting = false
+
+  constructor(state: PartitionState, events: FollowingEvents) {
+    this.#state = state
+    this.#events = events
+  }
+
+  /** Its log is being cut: until that is done it can neither lead, nor ask, nor go. */
+  get isBusy(): boolean {
+    return this.#isBusy
+  }
+
+  /** Null: it does not follow, or cannot ask now. */
+  get position(): Position | null {
+    const { followed, log } = this.#state
+    if (followed === null || log === undefined || this.#isBusy) return null
+    const { endOffset: offset, startOffset } = log
+    return { leaderEpoch: followed.leaderEpoch, offset, lastEpoch: log.epochAt(offset - 1), startOffset }
+  }
+
+  /** Before the first question to a new leader, or at a new epoch. */
+  begin(): Outcome | Promise<Outcome> {
+    const { followed, log } = this.#state
+    if (followed === null || log === undefined || this.#isBusy) return stale
+    log.forgetEmptyEpochs()
+    return this.#synced(log)
+  }
+
+  /** Takes the leader's answer to `asked`. `slab` holds its records: it is retained while they are needed. */
+  take(asked: Position, answer: FetchedPartition, slab: Slab): Outcome | Promise<Outcome> {
+    const { followed, log } = this.#state
+    if (followed?.leaderEpoch !== asked.leaderEpoch || log === undefined || this.#isBusy) return stale
+    if (log.endOffset !== asked.offset) return stale
+    if (answer.errorCode === errors.OFFSET_OUT_OF_RANGE.code) return this.#outOfRange(log, asked, answer)
+    if (answer.errorCode !== 0) return this.#refused(answer.errorCode)
+    if (answer.divergingEpoch !== null) return this.#cut(log, answer.divergingEpoch)
+    const { records } = answer
+    const outcome = records === null || records.length === 0 ? now : this.#append(log, asked, answer, records, slab)
+    if (!this.#isBusy) this.#moveOn(log, answer)
+    return outcome
+  }
+
+  #refused(errorCode: number): Outcome {
+    return { kind: 'later', reason: passing.has(errorCode) ? null : `the leader says ${errorOf(errorCode).name}` }
+  }
+
+  // ---------------------------------------------------------------- appending
+
+  #append(
+    log: Log,
+    asked: Position,
+    answer: FetchedPartition,
+    records: Uint8Array,
+    slab: Slab,
+  ): Outcome | Promise<Outcome> {
+    const { context, settings } = this.#state
+    const first = firstOffset(records)
+    if (first !== undefined && first < asked.offset && log.startOffset === asked.offset)
+      return this.#beginInside(log, asked, answer, first, records, slab)
+    const { runs, problem } = checkCopies(records, asked, settings.segmentBytes)
+    const nowMs = context.clock.wallMs()
+    for (const { records, batches } of runs)
+      log.stageCopied({ records, slab, batches, changes: learn(log.producers, batches, nowMs) })
+    const { written, epochBegan, error } = log.flush()
+    if (written > 0) this.#events.onWritten()
+    if (epochBegan) this.#events.onEpoch()
+    if (error !== undefined) return { kind: 'later', reason: error.message }
+    if (problem !== null) return { kind: 'later', reason: `the leader sent what its log cannot hold: ${problem}` }
+    return written > 0 ? this.#synced(log) : now
+  }
+
+  /** flush.messages=1: asking on says that all is synced. More: a sync begins each time so many are not. */
+  #synced(log: Log): Outcome | Promise<Outcome> {
+    const { flushMessages } = this.#state.settings
+    const unsynced = log.endOffset - log.syncedOffset
+    if (unsynced === 0 || unsynced < flushMessages) return now
+    // When it fails, the log says so to the partition.
+    const sync = log.sync()
+    return flushMessages > 1 ? now : sync.then(() => now)
+  }
+
+  /** What the leader says of high watermark and start offset. */
+  #moveOn(log: Log, { highWatermark, logStartOffset }: FetchedPartition): void {
+    const state = this.#state
+    const reached = Math.min(highWatermark, log.endOffset)
+    const isHigher = reached > state.highWatermark
+    if (isHigher) state.highWatermark = reached
+    if (isHigher) this.#events.onMoved()
+    if (logStartOffset > log.startOffset && log.endOffset > log.startOffset && !this.#isDeleting)
+      void this.#deleteBefore(log, Math.min(logStartOffset, log.endOffset))
+  }
+
+  async #deleteBefore(log: Log, offset: number): Promise<void> {
+    this.#isDeleting = true
+    try {
+      await log.deleteBefore(offset, log.endOffset)
+      this.#events.onMoved()
+    } finally {
+      this.#isDeleting = false
+    }
+  }
+
+  // ---------------------------------------------------------------- cutting
+
+  #cut(log: Log, diverging: EpochEnd): Outcome | Promise<Outcome> {
+    const offset = truncationPoint(log, diverging)
+    if (offset >= log.endOffset) {
+      const { epoch, endOffset } = diverging
+      return { kind: 'later', reason: `the leader says that epoch ${epoch} ends at ${endOffset}, which cuts nothing` }
+    }
+    return this.#alone(async () => {
+      const before = log.endOffset
+      await log.truncateTo(offset)
+      this.#noteCut(before, log.endOffset, diverging)
+    })
+  }
+
+  #noteCut(before: number, after: number, diverging: EpochEnd): void {
+    const { context, topic, index, highWatermark } = this.#state
+    context.counters.truncations++
+    context.counters.truncatedRecords += before - after
+    this.#state.highWatermark = Math.min(highWatermark, after)
+    const fields = { topic, partition: index, from: before, to: after, highWatermark, diverging }
+    if (after < highWatermark)
+      context.log.warn(fields, 'cut below the high watermark: an unclean election lost records')
+    else context.log.info(fields, 'cut the log back to where it agrees with its leader')
+  }
+
+  /** The leader has no such offset: what is here was deleted there, or there is nothing here. */
+  #outOfRange(
+    log: Log,
+    { offset, lastEpoch }: Position,
+    { logStartOffset }: FetchedPartition,
+  ): Outcome | Promise<Outcome> {
+    const isBehind = offset < logStartOffset
+    const isUnknown = lastEpoch < 0 && logStartOffset >= 0 && logStartOffset !== offset
+    if (!isBehind && !isUnknown) {
+      return { kind: 'later', reason: `offset ${offset} of epoch ${lastEpoch} is out of the leader's range` }
+    }
+    return this.#alone(async () => {
+      const { context, topic, index } = this.#state
+      const fields = { topic, partition: index, startOffset: log.startOffset, endOffset: offset, logStartOffset }
+      context.log.info(fields, 'begins anew where the log of its leader begins')
+      await this.#beginAnew(log, logStartOffset)
+    })
+  }
+
+  async #beginAnew(log: Log, offset: number): Promise<void> {
+    this.#state.context.counters.begunAnew++
+    await log.beginAnew(offset)
+    this.#state.highWatermark = offset
+  }
+
+  /**
+   * The leader's log starts within a batch (records were deleted up to there), and this one is empty: it must begin with that batch,
+   * for a log holds whole batches only.
+   */
+  #beginInside(
+    log: Log,
+    asked: Position,
+    answer: FetchedPartition,
+    first: number,
+    records: Uint8Array,
+    slab: Slab,
+  ): Promise<Outcome> {
+    slab.retain()
+    return this.#alone(async () => {
+      try {
+        await this.#beginAnew(log, first)
+        const outcome = await this.#append(log, { ...asked, offset: first, startOffset: first }, answer, records, slab)
+        await log.deleteBefore(Math.min(asked.offset, log.endOffset), log.endOffset)
+        return outcome
+      } finally {
+        slab.release()
+      }
+    })
+  }
+
+  /** Nothing else may touch the log meanwhile. A full disk passes; what else goes wrong puts the partition out of use (R9). */
+  async #alone(task: () => Promise<Outcome | void>): Promise<Outcome> {
+    assert(!this.#isBusy, 'a follower cuts its log twice at a time')
+    const { log } = this.#state
+    this.#isBusy = true
+    try {
+      return (await task()) ?? now
+    } catch (error) {
+      // Its topic is deleted: the files are gone.
+      if (log === undefined || log.isAbandoned) return stale
+      const cause = error instanceof LogError ? error.cause : error
+      if (systemCode(cause) !== 'ENOSPC') this.#events.onFault(error)
+      return { kind: 'later', reason: messageOf(error) }
+    } finally {
+      this.#isBusy = false
+      this.#events.onIdle()
+    }
+  }
+}
