@@ -189,7 +189,8 @@ export class Brokers {
       const canBeMade = [...brokersOf(draft, cluster)].some((broker) => broker.up)
       if (!isNeeded || !canBeMade) return
       const args = { cluster, name: offsetsTopic, partitions, internal: true, configs: offsetsTopicConfigs }
-      createTopic(draft, topicId, args, { partitions })
+      const replicationFactor = this.#options.settings.defaultReplicationFactor
+      createTopic(draft, topicId, args, { partitions, replicationFactor })
     })
     task.catch((error: unknown) => {
       if (!isStopping(error)) this.#offsetsTopicLater(cluster, retryMs)

@@ -73,11 +73,13 @@ export function register(
   draft.put('broker', broker)
   touchCluster(draft, report.cluster, environment)
   giveProducerIds(draft, id)
-  const elected = electFor(draft, reports, { brokerId: id, cluster: broker.cluster, reborn: true })
+  const unclean = known?.logsId !== undefined && known.logsId !== logsId
+  const elected = electFor(draft, reports, { brokerId: id, cluster: broker.cluster, reborn: true, unclean })
+  const uncleanly = unclean ? ', its logs may lack what they had: a power loss, or another disk' : ''
   draft.decide({
     kind: 'broker-up',
     what: `broker ${id} of cluster ${broker.cluster} is up; ${inWords(elected)}`,
-    why: `${broker.why} (${broker.host}:${broker.port}, pid ${broker.pid})`,
+    why: `${broker.why} (${broker.host}:${broker.port}, pid ${broker.pid})${uncleanly}`,
     about: [`broker/${id}`, `cluster/${broker.cluster}`],
   })
   return broker
@@ -89,7 +91,7 @@ export function callDown(draft: Draft, reports: BrokerReports, id: number, broke
   if (broker === undefined || !broker.up || broker.brokerEpoch !== brokerEpoch) return
   draft.put('broker', { ...broker, up: false, sinceMs: draft.wallMs, why })
   touchCluster(draft, broker.cluster, '')
-  const elected = electFor(draft, reports, { brokerId: id, cluster: broker.cluster, reborn: false })
+  const elected = electFor(draft, reports, { brokerId: id, cluster: broker.cluster })
   const what = `broker ${id} of cluster ${broker.cluster} is down; ${inWords(elected)}`
   draft.decide({ kind: 'broker-down', what, why, about: [`broker/${id}`, `cluster/${broker.cluster}`] })
 }
@@ -102,7 +104,7 @@ export function giveProducerIds(draft: Draft, brokerId: number): void {
 }
 
 /** The cluster's subject lists its living brokers, so it changes with them. Made when its first broker comes. */
-function touchCluster(draft: Draft, id: string, environment: string): void {
+export function touchCluster(draft: Draft, id: string, environment: string): void {
   const cluster = draft.get('cluster', id) ?? {
     id,
     kind: 'castellan' as const,

@@ -1,6 +1,7 @@
 // What brokers last said that they have: in memory only, because a broker says it again to a Castle that forgot. Decisions read
 // logs and faults from here; people see strays here (R13: shown, never deleted).
 import type { BrokerReport } from '@castellan/protocol/heartbeat'
+import type { LogEnd } from '../election/unclean.ts'
 import type { View } from '../state/state.ts'
 
 type LogReport = BrokerReport['logs'][number]
@@ -15,7 +16,7 @@ interface Heard {
 export class BrokerReports {
   readonly #heard = new Map<number, Heard>()
 
-  /** Returns the ids of topics of which a log came, fell out of use or back into it, or has another leader epoch. */
+  /** Returns the ids of topics of which a log came, fell out of use or back into it, or has another leader epoch or end. */
   put(brokerId: number, report: BrokerReport): Set<string> {
     const news = new Set<string>()
     const logs = new Map<string, Map<number, LogReport>>()
@@ -23,7 +24,7 @@ export class BrokerReports {
       const partitions = logs.get(log.topicId) ?? new Map<number, LogReport>()
       logs.set(log.topicId, partitions.set(log.partition, log))
       const before = this.#log(brokerId, log.topicId, log.partition)
-      if (before?.fault !== log.fault || before.leaderEpoch !== log.leaderEpoch) news.add(log.topicId)
+      if (before === undefined || isNews(before, log)) news.add(log.topicId)
     }
     this.#heard.set(brokerId, { report, logs, faults: report.logs.filter(({ fault }) => fault !== null) })
     return news
@@ -50,6 +51,13 @@ export class BrokerReports {
     return highest
   }
 
+  /** Where its log ends, if it says so: it leads nobody and follows nobody. */
+  logEnd(brokerId: number, topicId: string, partition: number): LogEnd | undefined {
+    const { leaderEpoch, lastEpoch, endOffset } = this.#log(brokerId, topicId, partition) ?? {}
+    if (leaderEpoch === undefined || lastEpoch === undefined || endOffset === undefined) return undefined
+    return { leaderEpoch, lastEpoch, endOffset }
+  }
+
   hasLogsOf(brokerId: number, topicId: string): boolean {
     return this.#heard.get(brokerId)?.logs.has(topicId) ?? false
   }
@@ -68,4 +76,13 @@ export class BrokerReports {
   #log(brokerId: number, topicId: string, partition: number): LogReport | undefined {
     return this.#heard.get(brokerId)?.logs.get(topicId)?.get(partition)
   }
+}
+
+function isNews(before: LogReport, log: LogReport): boolean {
+  return (
+    before.fault !== log.fault ||
+    before.leaderEpoch !== log.leaderEpoch ||
+    before.lastEpoch !== log.lastEpoch ||
+    before.endOffset !== log.endOffset
+  )
 }

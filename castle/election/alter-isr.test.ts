@@ -79,7 +79,11 @@ describe('an ISR proposal', () => {
     const proposer = { brokerId: 1, brokerEpoch: epochOf(given.proposer?.brokerId ?? 1), ...given.proposer }
     const { leaderEpoch = 5, partitionEpoch = 9 } = given
     const proposal = { leaderEpoch, partitionEpoch, isr: members }
-    const judged = judgeIsr(before, proposer, proposal, memberOf, { minIsr, keepsElr: ackLevel === -1 })
+    const judged = judgeIsr(before, proposer, proposal, memberOf, {
+      minIsr,
+      keepsElr: ackLevel === -1,
+      electsUnclean: false,
+    })
     if (expected === 'as it was') return expect(judged).toEqual({ errorCode: 0, state: before })
     if (typeof expected === 'string') {
       return expect(judged).toEqual({ errorCode: errors[expected].code, state: before })

@@ -3,8 +3,10 @@
 import { errors } from '@castellan/protocol'
 import type { AlteredIsr, AlterIsrArgs, PartitionState } from '@castellan/protocol/heartbeat'
 import type { BrokerReports } from '../brokers/reports.ts'
+import { isInDoubt } from '../restore/doubts.ts'
 import type { Draft } from '../state/draft.ts'
 import type { Topic } from '../state/entities.ts'
+import { sameMembers } from './election.ts'
 import { elrAfter, type Rules, rulesOf, withIsr } from './rules.ts'
 import { type Standing, Standings } from './standing.ts'
 
@@ -64,32 +66,44 @@ export function judgeIsr(
 export function alterIsr(draft: Draft, reports: BrokerReports, brokerId: number, args: AlterIsrArgs): AlteredIsr {
   const standings = new Standings(draft, reports)
   const proposer = { brokerId, brokerEpoch: args.brokerEpoch }
-  const changed = new Map<string, PartitionState[]>()
+  const altered = new Map<string, Altered>()
   const moves: Move[] = []
   const partitions = args.partitions.map(({ topicId, partition, ...proposal }): AlteredIsr['partitions'][number] => {
-    const topic = draft.get('topic', topicId)
-    const before = (changed.get(topicId) ?? topic?.partitions)?.[partition]
-    if (topic === undefined || topic.deleted || before === undefined) {
+    const topic = altered.get(topicId) ?? asItIs(draft.get('topic', topicId))
+    const before = topic?.partitions[partition]
+    if (topic === undefined || before === undefined) {
       return { topicId, partition, errorCode: errors.UNKNOWN_TOPIC_ID.code }
     }
+    altered.set(topicId, topic)
     const memberOf = (id: number): Member => {
       return { standing: standings.of(id, topicId, partition), brokerEpoch: standings.broker(id)?.brokerEpoch }
     }
-    const { errorCode, state } = judgeIsr(before, proposer, proposal, memberOf, rulesOf(topic, before))
+    const { errorCode, state } = judgeIsr(before, proposer, proposal, memberOf, topic.rules(before))
     if (state !== before) {
-      const states = changed.get(topicId) ?? [...topic.partitions]
-      states[partition] = state
-      changed.set(topicId, states)
-      moves.push({ topic, before, after: state })
+      topic.partitions[partition] = state
+      moves.push({ topic: topic.entity, before, after: state })
     }
     return { topicId, partition, errorCode, state }
   })
-  for (const [topicId, states] of changed) {
-    const topic = draft.get('topic', topicId)
-    if (topic !== undefined) draft.put('topic', { ...topic, partitions: states, version: draft.nextVersion() })
+  for (const topic of new Set(moves.map((move) => move.topic))) {
+    const { partitions: states = [] } = altered.get(topic.topicId) ?? {}
+    draft.put('topic', { ...topic, partitions: states, version: draft.nextVersion() })
   }
   if (moves.length > 0) record(draft, brokerId, moves)
   return { partitions }
+}
+
+/** A topic in the making. */
+interface Altered {
+  readonly entity: Topic
+  readonly partitions: PartitionState[]
+  readonly rules: (partition: PartitionState) => Rules
+}
+
+/** Of one in doubt nothing is changed (R14): its leader is told as of a topic that is not known yet, and asks again. */
+function asItIs(entity: Topic | undefined): Altered | undefined {
+  if (entity === undefined || entity.deleted || isInDoubt(entity)) return undefined
+  return { entity, partitions: [...entity.partitions], rules: rulesOf(entity) }
 }
 
 interface Move {
@@ -117,8 +131,4 @@ function record(draft: Draft, leader: number, moves: readonly Move[]): void {
     why: `broker ${leader}, their leader, says who is in sync`,
     about: [...new Set([...joined.keys(), ...out.keys()])].map((id) => `broker/${id}`),
   })
-}
-
-function sameMembers(some: readonly number[], others: readonly number[]): boolean {
-  return some.length === others.length && some.every((id) => others.includes(id))
 }

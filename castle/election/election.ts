@@ -1,40 +1,99 @@
-// Who leads a partition. Pure, and changes only what must change: a leader that can go on, goes on.
+// Who leads a partition, and who counts as in sync, after something happened to its replicas. Pure, and changes only what must change: a
+// leader that can go on, goes on.
+//
+//   isr, else elr, in the order of replicas; fit, else one that stops ---> leader, else -1
+//   with a leader: who is dead, faulty or stopping leaves the ISR with it, so that the high watermark goes on at once
+//   without one:   the ISR keeps its last members, for they hold what was acknowledged (KIP-966); only R8 takes one out
 //
 // Each election raises the leader epoch, also one that ends without a leader (so the old one is fenced) and one that a
 // new process of the same broker wins: a new process leads nothing until it has a new leader epoch (R5).
 import type { PartitionState } from '@castellan/protocol/heartbeat'
+import { elrAfter, type Rules } from './rules.ts'
+import type { Standing } from './standing.ts'
 
-export interface Candidates {
-  /** Alive, and its log of this partition in use (R9). */
-  isElectable(brokerId: number): boolean
+export interface Electorate {
+  standing(brokerId: number): Standing
   /** A new process of this broker registered: what it led before, it does not lead now. */
   readonly reborn?: number
+  /** This broker's logs may lack what they had (R8): it is neither in sync nor eligible. */
+  readonly unclean?: number
   /** The highest leader epoch that any replica reports; a new one must be above it (R14). -1: none. */
   readonly highestEpoch: number
+  readonly rules: Rules
 }
 
 /** The partition after the election, or undefined when nothing has to change. */
-export function elect(partition: PartitionState, candidates: Candidates): PartitionState | undefined {
+export function elect(partition: PartitionState, electorate: Electorate): PartitionState | undefined {
   const { leader, leaderEpoch } = partition
-  const mayGoOn =
-    leader !== -1 &&
-    leader !== candidates.reborn &&
-    candidates.isElectable(leader) &&
-    leaderEpoch >= candidates.highestEpoch
-  if (mayGoOn) return undefined
-  const next = leaderAfter(partition, candidates)
-  if (next === -1 && leader === -1) return undefined
+  const { reborn, unclean, highestEpoch } = electorate
+  const isClean = (id: number) => id !== unclean
+  const isr = partition.isr.filter(isClean)
+  const elr = (partition.elr ?? []).filter(isClean)
+  const next = leaderAmong(partition, isr, elr, electorate)
+  const after = membersUnder(next, { ...partition, isr, elr }, electorate)
+  const isNewTerm = next !== leader || (leader !== -1 && (leader === reborn || leaderEpoch < highestEpoch))
+  const isSame = sameMembers(after.isr, partition.isr) && sameMembers(after.elr, partition.elr ?? [])
+  if (!isNewTerm && isSame) return undefined
+  const { elr: _, ...rest } = partition
+  return {
+    ...rest,
+    leader: next,
+    leaderEpoch: isNewTerm ? Math.max(leaderEpoch, highestEpoch) + 1 : leaderEpoch,
+    partitionEpoch: partition.partitionEpoch + 1,
+    isr: after.isr,
+    ...(after.elr.length > 0 ? { elr: after.elr } : {}),
+  }
+}
+
+/**
+ * The partition led by its preferred replica, or undefined when that leads already, or is not in sync and fit. Whoever led, it is in sync
+ * still.
+ */
+export function preferred(
+  partition: PartitionState,
+  { standing, highestEpoch }: Electorate,
+): PartitionState | undefined {
+  const [first = -1] = partition.replicas
+  const { leader } = partition
+  if (leader === first || leader === -1 || !partition.isr.includes(first) || standing(first) !== 'fit') return undefined
   return {
     ...partition,
-    leader: next,
-    leaderEpoch: Math.max(leaderEpoch, candidates.highestEpoch) + 1,
+    leader: first,
+    leaderEpoch: Math.max(partition.leaderEpoch, highestEpoch) + 1,
     partitionEpoch: partition.partitionEpoch + 1,
   }
 }
 
-/** The leader where it can go on, else the first replica in sync that can; else none (R7: never one out of sync). */
-function leaderAfter(partition: PartitionState, candidates: Candidates): number {
-  if (partition.leader !== -1 && candidates.isElectable(partition.leader)) return partition.leader
-  const next = partition.replicas.find((id) => partition.isr.includes(id) && candidates.isElectable(id))
-  return next ?? -1
+/** The present leader where it can go on; else the first that can. R7: never one that may lack what was acknowledged. */
+function leaderAmong(
+  { leader, replicas }: PartitionState,
+  isr: readonly number[],
+  elr: readonly number[],
+  { standing, rules }: Electorate,
+): number {
+  const eligible = rules.keepsElr ? elr : []
+  const candidates = [
+    ...(isr.includes(leader) ? [leader] : []),
+    ...replicas.filter((id) => isr.includes(id)),
+    ...replicas.filter((id) => eligible.includes(id)),
+  ]
+  return candidates.find((id) => standing(id) === 'fit') ?? candidates.find((id) => standing(id) === 'stopping') ?? -1
+}
+
+function membersUnder(
+  leader: number,
+  partition: PartitionState & { readonly elr: number[] },
+  { standing, rules, unclean }: Electorate,
+): { isr: number[]; elr: number[] } {
+  const { isr, elr } = partition
+  if (leader === -1) return { isr, elr: rules.keepsElr ? elr : [] }
+  const inSync = isr.filter((id) => id === leader || standing(id) === 'fit')
+  // One that was only eligible, and leads, is all there is.
+  const after = inSync.includes(leader) ? inSync : [leader]
+  const isSound = (id: number) => id !== unclean && standing(id) !== 'faulty'
+  return { isr: after, elr: elrAfter(partition, after, rules, isSound) }
+}
+
+export function sameMembers(some: readonly number[], others: readonly number[]): boolean {
+  return some.length === others.length && some.every((id) => others.includes(id))
 }

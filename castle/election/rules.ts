@@ -1,6 +1,7 @@
 // What a topic's settings say about who may lead its partitions and who counts as in sync.
 import { effectiveConfigs } from '@castellan/protocol'
 import type { PartitionState } from '@castellan/protocol/heartbeat'
+import { replicationFactorOf } from '@castellan/protocol/settings'
 import type { Topic } from '../state/entities.ts'
 
 export interface Rules {
@@ -11,11 +12,28 @@ export interface Rules {
    * Ack 1 goes on without it, so that electing it later would lose more than R2 allows: only where every message is Ack -1.
    */
   readonly keepsElr: boolean
+  /** Whether the longest log that is left leads when nobody in sync can (R7). */
+  readonly electsUnclean: boolean
 }
 
-export function rulesOf(topic: Pick<Topic, 'configs' | 'ackLevel'>, partition: PartitionState): Rules {
-  const { minInsyncReplicas } = effectiveConfigs(topic.configs)
-  return { minIsr: Math.min(minInsyncReplicas, partition.replicas.length), keepsElr: topic.ackLevel === -1 }
+/** The rules of each partition of a topic: looked up once for all that have as many replicas. */
+export function rulesOf(topic: Pick<Topic, 'configs' | 'ackLevel'>): (partition: PartitionState) => Rules {
+  const known = new Map<number, Rules>()
+  return (partition) => {
+    const factor = replicationFactorOf(partition)
+    let rules = known.get(factor)
+    if (rules === undefined) {
+      const { minInsyncReplicas, uncleanLeaderElectionEnable } = effectiveConfigs(topic.configs, partition)
+      rules = {
+        // As leaders have it: what can never be is not waited for.
+        minIsr: Math.min(minInsyncReplicas, Math.max(1, factor)),
+        keepsElr: topic.ackLevel === -1,
+        electsUnclean: uncleanLeaderElectionEnable,
+      }
+      known.set(factor, rules)
+    }
+    return rules
+  }
 }
 
 /**
