@@ -145,6 +145,11 @@ export class Castle {
     return this.#changes.castleEpoch
   }
 
+  /** For people only. */
+  get wallMs(): number {
+    return this.#runtime.clock.wallMs()
+  }
+
   /** Null: the last change was written. */
   get writeFailure(): WriteFailure | null {
     return this.#changes.writeFailure
@@ -258,7 +263,8 @@ export class Castle {
   }
 
   get #topicDefaults(): Defaults {
-    return { partitions: this.#options.settings.numPartitions }
+    const { numPartitions, defaultReplicationFactor } = this.#options.settings
+    return { partitions: numPartitions, replicationFactor: defaultReplicationFactor }
   }
 
   #onApplied(applied: readonly AppliedChange[]): void {

@@ -85,6 +85,12 @@ export const coreSettings = {
     'Partitions of a topic that is made without saying.',
     1,
   ),
+  defaultReplicationFactor: setting(
+    'default.replication.factor',
+    integerType(1, 100),
+    'Replicas of a topic that is made without saying, and of __consumer_offsets: as many of them as there are brokers.',
+    3,
+  ),
   offsetsTopicPartitions: setting(
     'offsets.topic.num.partitions',
     integerType(1, 10_000),

@@ -42,12 +42,12 @@ export const errorKinds = {
   REPLICATION_FACTOR_WRONG: {
     status: 400,
     kafka: 'INVALID_REPLICATION_FACTOR',
-    next: 'Leave replicationFactor out, or give 1.',
+    next: 'Leave replicationFactor out, give at most as many as there are living brokers that replicate, or start more brokers.',
   },
   REPLICAS_WRONG: {
     status: 400,
     kafka: 'INVALID_REPLICA_ASSIGNMENT',
-    next: 'Name one living broker of the cluster for each partition.',
+    next: 'Name living brokers of the cluster that replicate, each once for a partition.',
   },
   NO_BROKER: {
     status: 503,

@@ -94,8 +94,10 @@ describe('topics', () => {
     expect(list.value).toMatchObject({ items: [{ name: 'orders', topicId, partitions: 6, leaderless: 0 }], next: null })
     const shown = await call('GET', '/api/topics/orders', undefined, schemas.topicView)
     expect(shown.value.partitions.map(({ leader }: { leader: number }) => leader).sort()).toEqual([1, 1, 2, 2, 3, 3])
-    expect(shown.value.partitions[0]).toEqual({
+    expect(shown.value.partitions[0]).toMatchObject({
       partition: 0,
+      state: 'ok',
+      missing: [],
       leader: expect.any(Number),
       leaderEpoch: 0,
       replicas: [expect.any(Number)],
@@ -277,7 +279,7 @@ describe('what is wrong is said in a problem document', () => {
       "'partitions' in the body must be integer",
     ],
     ['POST', '/api/topics', { name: 'a', ackLevel: 2 }, 400, 'REQUEST_WRONG', "'ackLevel' in the body"],
-    ['POST', '/api/topics', { name: 'a', replicationFactor: 3 }, 400, 'REPLICATION_FACTOR_WRONG', 'limit: 1'],
+    ['POST', '/api/topics', { name: 'a', replicationFactor: 3 }, 400, 'REPLICATION_FACTOR_WRONG', 'can replicate'],
     [
       'POST',
       '/api/topics',

@@ -1,5 +1,6 @@
 // A topic is changed or deleted: one decision on a draft. Only what brokers and clients must learn raises its version; owner,
 // description and labels are for people.
+import { replicationFactorOf } from '@castellan/protocol'
 import { CastleError } from '../errors.ts'
 import type { Draft } from '../state/draft.ts'
 import type { Topic } from '../state/entities.ts'
@@ -82,7 +83,7 @@ function problemsOf(topic: Topic, { partitions }: TopicChange, { configs, labels
     const params = { name, partitions, present: topic.partitions.length }
     problems.push({ field: 'partitions', error: new CastleError('PARTITIONS_WRONG', message, { next, params }) })
   }
-  problems.push(...configProblems(configs))
+  problems.push(...configProblems(configs, replicasOf(topic)))
   try {
     checkLabels(name, labels)
   } catch (error) {
@@ -123,6 +124,11 @@ function checkVersion({ name, version }: Topic, { ifVersion }: AskedOf): void {
 
 function internal(name: string, done: string): CastleError {
   return new CastleError('TOPIC_INTERNAL', `${name} is the platform's own and cannot be ${done}`, { params: { name } })
+}
+
+/** Of its partitions the fewest; undefined: it has none. */
+function replicasOf({ partitions }: Topic): number | undefined {
+  return partitions.length === 0 ? undefined : Math.min(...partitions.map(replicationFactorOf))
 }
 
 type Texts = Readonly<Record<string, string>>

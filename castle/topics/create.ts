@@ -3,10 +3,11 @@
 import { checkTopicConfigs } from '@castellan/protocol'
 import type { CreatedTopic, CreateTopicArgs, PartitionState } from '@castellan/protocol/heartbeat'
 import { CastleError, type CastleErrorCode } from '../errors.ts'
-import { place, type Room } from '../placement/placement.ts'
+import { placeNew } from '../placement/placement.ts'
+import { type BrokerRoom, checkReplicas, roomsFor, roomsOf } from '../placement/rooms.ts'
 import type { Draft } from '../state/draft.ts'
 import type { Topic } from '../state/entities.ts'
-import { brokersOf, topicsOf, type View } from '../state/state.ts'
+import type { View } from '../state/state.ts'
 import { checkLabels } from './labels.ts'
 
 /** What a person may add to what Kafka's clients say. */
@@ -20,10 +21,10 @@ export interface NewTopic extends CreateTopicArgs {
 
 export interface Defaults {
   readonly partitions: number
+  /** As many of them as there are brokers to hold them. */
+  readonly replicationFactor: number
 }
 
-/** A broker reports at most 20,000 logs; those of deleted topics count until they are gone. */
-const partitionsPerBrokerMax = 10_000
 const partitionsMax = 10_000
 /** Kafka's name for the log of groups; made by Castle alone. */
 export const offsetsTopic = '__consumer_offsets'
@@ -47,27 +48,29 @@ export function createTopic(
   defaults: Defaults,
   asked: Asked = {},
 ): CreatedTopic {
-  const { brokers, problems } = drawTopic(draft, args, defaults)
+  const { placement, problems } = drawTopic(draft, args, defaults)
   refuse(problems)
   const configs = { ...args.configs }
+  const replicationFactor = placement[0]?.length ?? 0
   if (args.validateOnly !== true) {
-    putTopic(draft, topicId, { ...args, configs }, brokers)
+    putTopic(draft, topicId, { ...args, configs }, placement)
+    const replicas = replicationFactor === 1 ? 'one replica' : `${replicationFactor} replicas`
     draft.decide({
       kind: 'topic-created',
-      what: `created topic ${args.name} with ${brokers.length} partitions in cluster ${args.cluster}`,
+      what: `created topic ${args.name} with ${placement.length} partitions of ${replicas} in cluster ${args.cluster}`,
       why: args.internal === true ? 'the cluster needs it' : whyOf(asked),
       about: [`topic/${topicId}`, `cluster/${args.cluster}`],
     })
   }
-  return { topicId, partitions: brokers.length, replicationFactor: 1, configs }
+  return { topicId, partitions: placement.length, replicationFactor, configs }
 }
 
-/** The broker of each partition, and everything that is wrong; where something is, `brokers` may be empty. */
+/** The replicas of each partition, leader first, and everything that is wrong; where something is, `placement` may be empty. */
 export function drawTopic(
   view: View,
   args: NewTopic,
   defaults: Defaults,
-): { brokers: number[]; problems: FieldProblem[] } {
+): { placement: number[][]; problems: FieldProblem[] } {
   const problems: FieldProblem[] = []
   const attempt = <T>(field: string, make: () => T): T | undefined => {
     try {
@@ -79,10 +82,10 @@ export function drawTopic(
     }
   }
   attempt('name', () => checkName(view, args))
-  const brokers = attempt('partitions', () => assignedBrokers(view, args, defaults)) ?? []
-  problems.push(...configProblems({ ...args.configs }))
+  const placement = attempt('partitions', () => placementOf(view, args, defaults)) ?? []
+  problems.push(...configProblems({ ...args.configs }, placement[0]?.length))
   attempt('labels', () => checkLabels(args.name, args.labels ?? {}))
-  return { brokers, problems }
+  return { placement, problems }
 }
 
 /** Where placing a topic finds another field at fault than the number of partitions. */
@@ -104,10 +107,13 @@ export function whyOf({ reason }: Asked): string {
   return reason === undefined ? 'asked for' : `asked for: ${reason}`
 }
 
-function putTopic(draft: Draft, topicId: string, args: NewTopic, brokers: readonly number[]): void {
-  const partitions = brokers.map((brokerId): PartitionState => {
-    return { leader: brokerId, leaderEpoch: 0, partitionEpoch: 0, replicas: [brokerId], isr: [brokerId] }
-  })
+/** A partition that is new: all of its replicas are empty, and so in sync. */
+export function newPartition(replicas: readonly number[]): PartitionState {
+  const [leader = -1] = replicas
+  return { leader, leaderEpoch: 0, partitionEpoch: 0, replicas: [...replicas], isr: [...replicas] }
+}
+
+function putTopic(draft: Draft, topicId: string, args: NewTopic, placement: readonly number[][]): void {
   const topic: Topic = {
     topicId,
     name: args.name,
@@ -118,7 +124,7 @@ function putTopic(draft: Draft, topicId: string, args: NewTopic, brokers: readon
     description: args.description ?? '',
     owner: args.owner ?? '',
     labels: { ...args.labels },
-    partitions,
+    partitions: placement.map(newPartition),
     deleted: false,
     holders: [],
     createdMs: draft.wallMs,
@@ -142,83 +148,47 @@ function checkName(view: View, { name, cluster, internal }: NewTopic): void {
   }
 }
 
-export function configProblems(configs: Readonly<Record<string, string>>): FieldProblem[] {
-  return checkTopicConfigs(configs, { replicationFactor: 1 }).map(({ name, value, problem }) => {
+/** Without a replication factor, what depends on it is not looked at. */
+export function configProblems(
+  configs: Readonly<Record<string, string>>,
+  replicationFactor: number | undefined,
+): FieldProblem[] {
+  const options = replicationFactor === undefined ? {} : { replicationFactor }
+  return checkTopicConfigs(configs, options).map(({ name, value, problem }) => {
     const params = { name: name.slice(0, 300), value: value.slice(0, 300), problem: problem.slice(0, 1_000) }
     return { field: `configs.${name}`, error: new CastleError('TOPIC_SETTING_WRONG', problem, { params }) }
   })
 }
 
-/** The broker of each partition: as asked, or placed. */
-function assignedBrokers(view: View, args: NewTopic, defaults: Defaults): number[] {
-  if (args.assignments !== undefined) return checkAssignments(view, args, args.assignments)
-  const { replicationFactor = 1, partitions = defaults.partitions } = args
-  if (replicationFactor !== 1) {
-    const message = `replicationFactor is ${replicationFactor}, but this version keeps one replica of each partition (limit: 1)`
-    throw new CastleError('REPLICATION_FACTOR_WRONG', message, { params: { replicationFactor, limit: 1 } })
-  }
-  if (!Number.isInteger(partitions) || partitions < 1 || partitions > partitionsMax) {
-    throw partitionsWrong(partitions)
-  }
+/** The replicas of each partition: as asked, or placed. */
+function placementOf(view: View, args: NewTopic, defaults: Defaults): number[][] {
   const rooms = roomsOf(view, args.cluster)
-  if (rooms.length === 0) {
-    const { cluster } = args
-    throw new CastleError('NO_BROKER', `cluster '${cluster}' has no living broker`, { params: { cluster } })
-  }
-  return checkRoom(rooms, place(rooms, partitions))
+  if (args.assignments !== undefined) return checkAssignments(args, rooms, args.assignments)
+  const { partitions = defaults.partitions } = args
+  if (!Number.isInteger(partitions) || partitions < 1 || partitions > partitionsMax) throw partitionsWrong(partitions)
+  const able = rooms.filter(({ replicates }) => replicates).length
+  const replicationFactor = args.replicationFactor ?? Math.max(1, Math.min(defaults.replicationFactor, able))
+  return roomsFor(rooms, args.cluster, replicationFactor, (usable) => placeNew(usable, partitions, replicationFactor))
 }
 
-function partitionsWrong(partitions: number): CastleError {
+export function partitionsWrong(partitions: number): CastleError {
   const message = `a topic has 1 to ${partitionsMax} partitions, not ${partitions}`
   return new CastleError('PARTITIONS_WRONG', message, { params: { partitions, limit: partitionsMax } })
 }
 
-function checkAssignments(view: View, args: NewTopic, assignments: readonly (readonly number[])[]): number[] {
-  if (assignments.length < 1 || assignments.length > partitionsMax) {
-    throw partitionsWrong(assignments.length)
+function checkAssignments(
+  { cluster }: NewTopic,
+  rooms: readonly BrokerRoom[],
+  assignments: readonly (readonly number[])[],
+): number[][] {
+  if (assignments.length < 1 || assignments.length > partitionsMax) throw partitionsWrong(assignments.length)
+  const replicationFactor = assignments[0]?.length ?? 0
+  for (const [partition, replicas] of assignments.entries()) {
+    checkReplicas(rooms, cluster, partition, replicas)
+    if (replicas.length === replicationFactor) continue
+    const message = `partition ${partition} is to have ${replicas.length} replicas, and partition 0 ${replicationFactor}`
+    const params = { partition, replicationFactor: replicas.length, expected: replicationFactor }
+    throw new CastleError('REPLICAS_WRONG', message, { params, next: 'Give each partition equally many replicas.' })
   }
-  const rooms = roomsOf(view, args.cluster)
-  const brokers = assignments.map((replicas, partition) => {
-    const [brokerId, ...more] = replicas
-    if (brokerId === undefined || more.length > 0) {
-      const message = `partition ${partition} is to have ${replicas.length} replicas, but this version keeps one of each (limit: 1)`
-      const params = { partition, replicationFactor: replicas.length, limit: 1 }
-      throw new CastleError(more.length > 0 ? 'REPLICATION_FACTOR_WRONG' : 'REPLICAS_WRONG', message, { params })
-    }
-    if (!rooms.some((room) => room.brokerId === brokerId)) {
-      throw new CastleError(
-        'REPLICAS_WRONG',
-        `partition ${partition} is to be on broker ${brokerId}, which is not alive in '${args.cluster}'`,
-        { params: { partition, broker: brokerId, cluster: args.cluster } },
-      )
-    }
-    return brokerId
-  })
-  return checkRoom(rooms, brokers)
-}
-
-function checkRoom(rooms: readonly Room[], placed: readonly number[]): number[] {
-  for (const { brokerId, partitions } of rooms) {
-    const all = partitions + placed.filter((id) => id === brokerId).length
-    if (all > partitionsPerBrokerMax) {
-      throw new CastleError(
-        'PARTITIONS_WRONG',
-        `broker ${brokerId} would have ${all} partitions (limit: ${partitionsPerBrokerMax})`,
-        { params: { broker: brokerId, partitions: all, limit: partitionsPerBrokerMax } },
-      )
-    }
-  }
-  return [...placed]
-}
-
-/** The living brokers of a cluster, and how full they are. */
-export function roomsOf(view: View, cluster: string): Room[] {
-  const counts = new Map<number, number>()
-  for (const broker of brokersOf(view, cluster)) if (broker.up) counts.set(broker.id, 0)
-  for (const topic of topicsOf(view, cluster)) {
-    for (const { replicas } of topic.partitions) {
-      for (const id of replicas) if (counts.has(id)) counts.set(id, (counts.get(id) ?? 0) + 1)
-    }
-  }
-  return [...counts].map(([brokerId, partitions]) => ({ brokerId, partitions }))
+  return roomsFor(rooms, cluster, replicationFactor, () => assignments.map((replicas) => [...replicas]))
 }

@@ -15,11 +15,18 @@ export interface CreationPlan {
 }
 
 export function planCreation(view: View, args: NewTopic, defaults: Defaults): CreationPlan {
-  const { brokers, problems } = drawTopic(view, args, defaults)
-  const placement = brokers.map((broker, partition) => ({ partition, leader: broker, replicas: [broker] }))
-  const replicas = Math.min(...placement.map((each) => each.replicas.length))
-  const needed = args.ackLevel === 1 || args.ackLevel === 0 ? 1 : minInsync(args.configs ?? {})
-  return { problems, placement, survivesBrokers: placement.length === 0 ? 0 : Math.max(0, replicas - needed) }
+  const { placement, problems } = drawTopic(view, args, defaults)
+  const partitions = placement.map((replicas, partition) => ({ partition, leader: replicas[0] ?? -1, replicas }))
+  return { problems, placement: partitions, survivesBrokers: survivable(args, placement) }
+}
+
+/** Racks are not asked: it is said of brokers, whichever they are. */
+function survivable({ ackLevel, configs = {} }: NewTopic, placement: readonly number[][]): number {
+  const spare = placement.map((replicas) => {
+    const needed = ackLevel === 1 || ackLevel === 0 ? 1 : effectiveConfigs(configs, { replicas }).minInsyncReplicas
+    return Math.max(0, replicas.length - needed)
+  })
+  return spare.length === 0 ? 0 : Math.min(...spare)
 }
 
 export interface ChangePlan {
@@ -38,7 +45,3 @@ export function planChange(topic: Topic, change: TopicChange): ChangePlan {
 
 /** How much an ack level promises. */
 const promise = { [-1]: 2, [1]: 1, [0]: 0 } as const
-
-function minInsync(configs: Readonly<Record<string, string>>): number {
-  return effectiveConfigs(configs).minInsyncReplicas
-}

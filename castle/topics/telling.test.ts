@@ -128,7 +128,7 @@ describe('topics', () => {
     await world.clock.pass(50)
     expect(await created).toMatchObject({ errorCode: 0, value: { partitions: 3, replicationFactor: 1, configs: {} } })
     expect(await twice).toMatchObject({ errorCode: 36, message: expect.stringContaining("'orders' exists already") })
-    expect(await wrong).toMatchObject({ errorCode: 38, message: expect.stringContaining('limit: 1') })
+    expect(await wrong).toMatchObject({ errorCode: 38, message: expect.stringContaining('can replicate') })
     expect(await nonsense).toMatchObject({ errorCode: 42 })
     const deleted = broker!.sender.call('deleteTopic', { name: 'orders' }, 1_000)
     await world.clock.pass(50)

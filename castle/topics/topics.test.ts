@@ -32,24 +32,31 @@ function decide<T>(compute: (draft: Draft) => T): { result: T; decisions: string
 }
 
 const create = (args: Partial<NewTopic> & { name: string }, id = `id-of-${args.name}`) =>
-  decide((made) => createTopic(made, id, { cluster: 'c', ...args }, { partitions: 1 }))
+  decide((made) => createTopic(made, id, { cluster: 'c', ...args }, { partitions: 1, replicationFactor: 3 }))
 const topic = (name: string) => state.topicNamed('c', name) as Topic
 
 beforeEach(() => {
   state = new State()
   versions = 0
-  for (const [id, up] of [
-    [1, true],
-    [2, true],
-    [3, false],
+  // Those of cluster c are of the first release; of r, all but 14 replicate.
+  for (const [id, up, cluster, rack] of [
+    [1, true, 'c', null],
+    [2, true, 'c', null],
+    [3, false, 'c', null],
+    [11, true, 'r', 'a'],
+    [12, true, 'r', 'a'],
+    [13, true, 'r', 'b'],
+    [14, true, 'r', null],
+    [15, false, 'r', 'c'],
   ] as const) {
     const entity = {
       id,
-      cluster: 'c',
+      cluster,
       host: 'h',
       port: 1,
       metricsPort: 0,
-      rack: null,
+      rack,
+      replicates: cluster === 'r' && id !== 14,
       pid: 1,
       release: 'r',
       incarnation: 'i',
@@ -74,7 +81,34 @@ describe('a topic is made', () => {
     expect(topic('one').partitions.map(({ leader }) => leader)).toEqual([2])
   })
 
+  test('with three replicas where there are brokers for them, in sync from the start, on different racks as far as they go', () => {
+    const { result } = create({ name: 'orders', cluster: 'r', partitions: 3 })
+    expect(result).toMatchObject({ partitions: 3, replicationFactor: 3 })
+    const made = state.topicNamed('r', 'orders') as Topic
+    for (const { replicas, isr, leader } of made.partitions) {
+      expect([...replicas].sort()).toEqual([11, 12, 13])
+      expect(isr).toEqual(replicas)
+      expect(leader).toBe(replicas[0])
+    }
+    expect(made.partitions.map(({ leader }) => leader)).toEqual([11, 12, 13])
+    create({ name: 'two', cluster: 'r', partitions: 4, replicationFactor: 2 })
+    for (const { replicas } of state.topicNamed('r', 'two')?.partitions ?? []) expect(replicas).toContain(13)
+  })
+
   test('where it is told to be', () => {
+    create({
+      name: 'by-hand',
+      cluster: 'r',
+      assignments: [
+        [12, 11],
+        [13, 12],
+      ],
+      configs: { 'min.insync.replicas': '2' },
+    })
+    expect(state.topicNamed('r', 'by-hand')?.partitions.map(({ replicas }) => replicas)).toEqual([
+      [12, 11],
+      [13, 12],
+    ])
     create({ name: 'placed', assignments: [[2], [2], [1]] })
     expect(topic('placed').partitions.map(({ replicas }) => replicas)).toEqual([[2], [2], [1]])
   })
@@ -95,8 +129,27 @@ describe('a topic is made', () => {
     ['a name in use', { name: 'taken' }, 'TOPIC_EXISTS', "topic 'taken' exists already"],
     ['no partitions', { name: 'a', partitions: 0 }, 'PARTITIONS_WRONG', 'not 0'],
     ['too many partitions', { name: 'a', partitions: 10_001 }, 'PARTITIONS_WRONG', '1 to 10000'],
-    ['three replicas', { name: 'a', replicationFactor: 3 }, 'REPLICATION_FACTOR_WRONG', '(limit: 1)'],
-    ['two replicas by hand', { name: 'a', assignments: [[1, 2]] }, 'REPLICATION_FACTOR_WRONG', '(limit: 1)'],
+    [
+      'replicas on brokers of the first release',
+      { name: 'a', replicationFactor: 2 },
+      'REPLICATION_FACTOR_WRONG',
+      '2 more of the first release',
+    ],
+    [
+      'more replicas than brokers',
+      { name: 'a', cluster: 'r', replicationFactor: 4 },
+      'REPLICATION_FACTOR_WRONG',
+      "replicationFactor is 4, but 3 living brokers of cluster 'r' can replicate",
+    ],
+    ['no replicas', { name: 'a', replicationFactor: 0 }, 'REPLICATION_FACTOR_WRONG', 'is 0'],
+    ['two on old brokers by hand', { name: 'a', assignments: [[1, 2]] }, 'REPLICAS_WRONG', 'does not replicate'],
+    ['a broker twice', { name: 'a', cluster: 'r', assignments: [[11, 11]] }, 'REPLICAS_WRONG', 'broker 11 twice'],
+    [
+      'partitions of unlike many replicas',
+      { name: 'a', cluster: 'r', assignments: [[11, 12], [11]] },
+      'REPLICAS_WRONG',
+      'partition 1 is to have 1 replicas, and partition 0 2',
+    ],
     ['a partition without a broker', { name: 'a', assignments: [[]] }, 'REPLICAS_WRONG', 'partition 0'],
     [
       'a broker that is down',
