@@ -6,6 +6,7 @@ import type { Static } from 'typebox'
 import type { ClusterClients } from '../browse/cluster-clients.ts'
 import { Browser } from '../browse/messages.ts'
 import { findOffsets } from '../browse/offsets.ts'
+import { findReplicaEnds } from '../browse/replica-ends.ts'
 import { writeMessage } from '../browse/write.ts'
 import type { Castle } from '../castle.ts'
 import { messagesView, offsetsView, viewMessages } from '../views/messages.ts'
@@ -75,7 +76,7 @@ export function addMessages(app: FastifyInstance, castle: Castle, clients: Clust
     method: 'GET',
     url: '/api/topics/:name/offsets',
     tag,
-    summary: 'Shows where each partition of a topic starts and ends, as its brokers say.',
+    summary: 'Shows where each partition of a topic starts and ends, and each of its replicas, as its brokers say.',
     params: named,
     query: Type.Object(inCluster, strict),
     answers: [200, offsetsView],
@@ -83,10 +84,17 @@ export function addMessages(app: FastifyInstance, castle: Castle, clients: Clust
       const topic = topicNamed(castle, query.cluster, params.name)
       const partitions = [...topic.partitions.keys()]
       const ends = (['earliest', 'latest'] as const).flatMap((at) => partitions.map((partition) => ({ partition, at })))
-      const { offsets, problem } = await findOffsets(clients.of(topic.cluster), topic, ends, gone())
-      const items = partitions.map((partition) => {
-        return { partition, start: offsets[partition] ?? null, end: offsets[partitions.length + partition] ?? null }
-      })
+      const client = clients.of(topic.cluster)
+      const [{ offsets, problem }, replicas] = await Promise.all([
+        findOffsets(client, topic, ends, gone()),
+        findReplicaEnds(client, topic, gone()),
+      ])
+      const items = partitions.map((partition) => ({
+        partition,
+        start: offsets[partition] ?? null,
+        end: offsets[partitions.length + partition] ?? null,
+        replicas: replicas[partition] ?? [],
+      }))
       return { items, problem }
     },
   })

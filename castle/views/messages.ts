@@ -48,7 +48,10 @@ export const offsetsView = Type.Object({
     Type.Object({
       partition: count,
       start: Type.Union([count, Type.Null()]),
+      /** The high watermark: consumers see what is below. */
       end: Type.Union([count, Type.Null()]),
+      /** Where each replica's own log ends (LEO). */
+      replicas: Type.Array(Type.Object({ broker: count, end: Type.Union([count, Type.Null()]) })),
     }),
   ),
   /** Why some are null. */

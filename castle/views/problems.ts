@@ -5,7 +5,9 @@
 import type { Clock } from '@castellan/protocol/runtime'
 import type { Castle } from '../castle.ts'
 import type { Session } from '../heartbeats/session.ts'
+import type { Topic } from '../state/entities.ts'
 import { brokersOf, topicsOf } from '../state/state.ts'
+import { countStates } from './partitions.ts'
 import type { ProblemView } from './schemas.ts'
 import { behind, isoTime } from './views.ts'
 
@@ -18,13 +20,18 @@ const behindAfterMs = 10_000
 const aboutMax = 20
 const stuckShownMax = 1_000
 const faultsShownMax = 100
+const lossShownMs = 86_400_000
 const harms = {
   'store-failed': 1,
   leaderless: 1,
+  'in-doubt': 1,
+  'below-min-isr': 1,
+  lost: 2,
   'log-fault': 2,
   'broker-down': 3,
   stuck: 4,
-  'client-behind': 5,
+  'under-replicated': 5,
+  'client-behind': 6,
 } as const
 
 export class Problems {
@@ -75,7 +82,12 @@ function identityOf({
   about,
 }: Pick<ProblemView, 'kind' | 'cluster' | 'params' | 'about'>): string {
   const { partition = '', offset = '', group = '' } = params
-  return `${kind}/${cluster}/${group}/${kind === 'leaderless' || kind === 'client-behind' ? '' : about[0]}/${partition}@${offset}`
+  return `${kind}/${cluster}/${group}/${isShared(kind) ? '' : about[0]}/${partition}@${offset}`
+}
+
+/** Of many things together, which may change while it is the same problem. */
+function isShared(kind: ProblemView['kind']): boolean {
+  return ['leaderless', 'in-doubt', 'below-min-isr', 'under-replicated', 'client-behind'].includes(kind)
 }
 
 function* findProblems(castle: Castle, nowMs: number): Iterable<Found> {
@@ -85,7 +97,8 @@ function* findProblems(castle: Castle, nowMs: number): Iterable<Found> {
     yield { ...of('store-failed', '', 'STORE_FAILED', params, []), sinceMs: writeFailure.sinceMs }
   }
   for (const { id } of castle.state.all('cluster')) {
-    yield* leaderless(castle, id)
+    yield* partitionTroubles(castle, id)
+    yield* losses(castle, id)
     for (const broker of brokersOf(castle.state, id)) {
       const about = [`broker/${broker.id}`]
       if (!broker.up) {
@@ -103,23 +116,61 @@ function* findProblems(castle: Castle, nowMs: number): Iterable<Found> {
   yield* clientsBehind(castle, nowMs)
 }
 
-function* leaderless(castle: Castle, cluster: string): Iterable<Found> {
-  let partitions = 0
-  const topics: string[] = []
-  const names: string[] = []
+/** One problem for all partitions of a cluster that share a trouble. */
+function* partitionTroubles(castle: Castle, cluster: string): Iterable<Found> {
+  const leaderless = new Tally()
+  const belowMinIsr = new Tally()
+  const underReplicated = new Tally()
+  const inDoubt = new Tally()
   for (const topic of topicsOf(castle.state, cluster)) {
-    let own = 0
-    for (const { leader } of topic.partitions) if (leader === -1) own += 1
-    if (own === 0) continue
-    partitions += own
-    topics.push(`topic/${topic.topicId}`)
-    if (names.length < 3) names.push(topic.name)
+    if (topic.deleted) continue
+    const counts = countStates(topic)
+    leaderless.add(topic, counts.leaderless)
+    belowMinIsr.add(topic, counts.belowMinIsr)
+    underReplicated.add(topic, counts.underReplicated)
+    if (topic.doubt !== undefined) inDoubt.add(topic, topic.partitions.length)
   }
-  if (partitions === 0) return
   const down = [...brokersOf(castle.state, cluster)].filter(({ up }) => !up).map(({ sinceMs }) => sinceMs)
-  const params = { partitions, topics: topics.length, examples: names.join(', ') }
-  const found = of('leaderless', cluster, 'PARTITIONS_LEADERLESS', params, topics.slice(0, aboutMax))
-  yield { ...found, sinceMs: down.length === 0 ? null : Math.max(...down) }
+  const sinceMs = down.length === 0 ? null : Math.max(...down)
+  yield* leaderless.found('leaderless', cluster, 'PARTITIONS_LEADERLESS', sinceMs)
+  yield* inDoubt.found('in-doubt', cluster, 'TOPICS_IN_DOUBT', null)
+  yield* belowMinIsr.found('below-min-isr', cluster, 'PARTITIONS_BELOW_MIN_ISR', sinceMs)
+  yield* underReplicated.found('under-replicated', cluster, 'PARTITIONS_UNDER_REPLICATED', sinceMs)
+}
+
+class Tally {
+  #partitions = 0
+  readonly #topics: Topic[] = []
+
+  add(topic: Topic, partitions: number): void {
+    if (partitions === 0) return
+    this.#partitions += partitions
+    this.#topics.push(topic)
+  }
+
+  *found(kind: keyof typeof harms, cluster: string, what: string, sinceMs: number | null): Iterable<Found> {
+    if (this.#partitions === 0) return
+    const names = this.#topics.slice(0, 3).map(({ name }) => name)
+    const params = { partitions: this.#partitions, topics: this.#topics.length, examples: names.join(', ') }
+    const about = this.#topics.slice(0, aboutMax).map(({ topicId }) => `topic/${topicId}`)
+    yield { ...of(kind, cluster, what, params, about), sinceMs }
+  }
+}
+
+/** Elections of the last day in which messages may have been lost (R7, R8): said, for nobody can undo them. */
+function* losses(castle: Castle, cluster: string): Iterable<Found> {
+  for (const topic of topicsOf(castle.state, cluster)) {
+    const recent = (topic.losses ?? []).filter(({ atMs }) => castle.wallMs - atMs < lossShownMs)
+    const last = recent.at(-1)
+    if (topic.deleted || last === undefined) continue
+    const known = recent.map(({ messagesMax }) => messagesMax)
+    const messagesMax = known.reduce<number | null>(
+      (sum, each) => (sum === null || each === null ? null : sum + each),
+      0,
+    )
+    const params = { topic: topic.name, topicId: topic.topicId, elections: recent.length, messagesMax }
+    yield { ...of('lost', cluster, 'MESSAGES_LOST', params, [`topic/${topic.topicId}`]), sinceMs: last.atMs }
+  }
 }
 
 function* stuck(castle: Castle): Iterable<Found> {

@@ -1,11 +1,14 @@
 // Castle's state as the API and the console show it: desired beside actual, names beside ids. Read only.
 import type { ClientReport, PartitionsByTopic } from '@castellan/protocol/heartbeat'
+import { replicationFactorOf } from '@castellan/protocol/settings'
 import type { Castle } from '../castle.ts'
+import { rulesOf } from '../election/rules.ts'
 import type { Session } from '../heartbeats/session.ts'
 import { scopeOf } from '../scope.ts'
 import type { WriteFailure } from '../state/changes.ts'
 import type { Broker, Cluster, Decision, Topic } from '../state/entities.ts'
 import { brokersOf, topicsOf } from '../state/state.ts'
+import { countStates, viewPartitions } from './partitions.ts'
 import type {
   BrokerView,
   ClientSummary,
@@ -92,14 +95,16 @@ export function summarizeTopic(topic: Topic): TopicSummary {
   return {
     ...{ name, topicId, cluster, internal, ackLevel, owner },
     partitions: partitions.length,
-    replicationFactor: partitions[0]?.replicas.length ?? 0,
+    replicationFactor: replicationOf(topic).replicationFactor,
     labels: { ...labels },
-    leaderless: partitions.filter(({ leader }) => leader === -1).length,
+    ...countStates(topic),
+    losses: topic.losses?.at(-1)?.number ?? 0,
     createdAt: isoTime(topic.createdMs),
   }
 }
 
 export function viewTopic(castle: Castle, topic: Topic): TopicView {
+  const { replicationFactor, minIsr } = replicationOf(topic)
   const { name, topicId, cluster, internal, ackLevel, description, owner, version } = topic
   const key = `topic/${topicId}`
   const tally = (sessions: Iterable<Session>) => {
@@ -108,10 +113,9 @@ export function viewTopic(castle: Castle, topic: Topic): TopicView {
   }
   return {
     ...{ name, topicId, cluster, internal, ackLevel, description, owner, version },
-    partitions: topic.partitions.map(({ leader, leaderEpoch, replicas, isr }, partition) => {
-      return { partition, leader, leaderEpoch, replicas, isr }
-    }),
-    replicationFactor: topic.partitions[0]?.replicas.length ?? 0,
+    partitions: viewPartitions(castle, topic),
+    replicationFactor,
+    minInsyncReplicas: minIsr,
     configs: { ...topic.configs },
     labels: { ...topic.labels },
     createdAt: isoTime(topic.createdMs),
@@ -119,7 +123,16 @@ export function viewTopic(castle: Castle, topic: Topic): TopicView {
       brokers: tally(castle.sessions.interestedIn(`topics/${cluster}`)),
       clients: tally(castle.sessions.interestedIn(`topic/${cluster}/${name}`)),
     },
+    losses: (topic.losses ?? []).map(({ atMs, from, ...loss }) => ({ ...loss, at: isoTime(atMs), from: [...from] })),
+    doubt: topic.doubt === undefined ? null : { since: isoTime(topic.doubt.sinceMs), why: topic.doubt.why },
   }
+}
+
+/** As its first partition has it; all have, but while they are reassigned. */
+function replicationOf(topic: Topic): { replicationFactor: number; minIsr: number } {
+  const [first] = topic.partitions
+  if (first === undefined) return { replicationFactor: 0, minIsr: 0 }
+  return { replicationFactor: replicationFactorOf(first), minIsr: rulesOf(topic)(first).minIsr }
 }
 
 /** A client of a topic: whether it follows the topic's newest version. */
