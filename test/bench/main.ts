@@ -1,5 +1,6 @@
 // `npm run bench -- NAME [options]`: the measurements, each beside a peer in the same run. On a machine that does something else
 // meanwhile they mean little; ratios hold better than figures.
+import { failover } from './failover.ts'
 import { heartbeats } from './heartbeat.ts'
 import { produceCpu } from './produce-cpu.ts'
 
@@ -12,6 +13,10 @@ const benches: Record<string, Bench> = {
   produce: {
     doc: "Kafka's ProducerPerformance (acks=1, one partition) against Apache Kafka and Castellan: throughput, broker CPU per GB",
     run: produceCpu,
+  },
+  failover: {
+    doc: 'the pause that producers (SDK, Java, librdkafka, franz-go) see when a broker dies, hangs or is cut off; --runs N, --faults kill,hang,cut, --kafka',
+    run: failover,
   },
   heartbeat: {
     doc: "what 50,000 clients' heartbeats cost Castle, without a network: CPU, heap, bytes, a push to all",

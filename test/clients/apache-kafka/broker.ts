@@ -14,9 +14,9 @@ export interface ApacheKafkaOptions {
   readonly settings?: Readonly<Record<string, string>>
 }
 
-const startMs = 60_000
+export const startMs = 60_000
 /** As Kafka's own start script sets them. */
-const jvm = [
+export const jvm = [
   '-server',
   '-XX:+UseG1GC',
   '-XX:MaxGCPauseMillis=20',
@@ -89,7 +89,7 @@ export class ApacheKafka {
 }
 
 /** A fixed one: each instance is a world of its own. */
-const clusterId = 'Q2FzdGVsbGFuVGVzdEtSYQ'
+export const clusterId = 'Q2FzdGVsbGFuVGVzdEtSYQ'
 
 function settingsOf(
   folder: string,
@@ -120,7 +120,7 @@ function settingsOf(
   }
 }
 
-function propertiesText(settings: Readonly<Record<string, string>>): string {
+export function propertiesText(settings: Readonly<Record<string, string>>): string {
   return Object.entries(settings)
     .map(([name, value]) => `${name}=${value}\n`)
     .join('')
