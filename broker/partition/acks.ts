@@ -3,7 +3,7 @@ import { Fifo } from '@castellan/protocol'
 import type { AppendResult } from './results.ts'
 
 export interface PendingAck {
-  /** -1: when the high watermark has passed it. 1 and 0: when the leader has it. */
+  /** -1: when the high watermark has passed it. 1: when the leader has it and R2 allows an answer. 0: when the leader has it. */
   readonly acks: -1 | 0 | 1
   readonly endOffset: number
   readonly result: AppendResult
@@ -11,26 +11,32 @@ export interface PendingAck {
 }
 
 export class Acks {
-  /** By the two offsets that acknowledgements wait for. */
+  /** By what acknowledgements wait for. */
   readonly #forHighWatermark = new Fifo<PendingAck>()
+  readonly #forFollowers = new Fifo<PendingAck>()
   readonly #forLeader = new Fifo<PendingAck>()
 
   add(pending: PendingAck): void {
     if (pending.acks === -1) this.#forHighWatermark.push(pending)
+    else if (pending.acks === 1) this.#forFollowers.push(pending)
     else this.#forLeader.push(pending)
   }
 
-  /** Acknowledges what has been waited for. */
-  complete(highWatermark: number, leaderOffset: number): void {
+  /** Acknowledges what has been waited for. `mayAnswer` is R2's rule, asked only when something depends on it. */
+  complete(highWatermark: number, leaderOffset: number, mayAnswer: () => boolean): void {
     completeUpTo(this.#forHighWatermark, highWatermark)
     completeUpTo(this.#forLeader, leaderOffset)
+    if (this.#forFollowers.length > 0 && mayAnswer()) completeUpTo(this.#forFollowers, leaderOffset)
+  }
+
+  /** Tells all that wait for the high watermark that it will not come. */
+  refuseUncommitted(result: AppendResult): void {
+    refuseAll(this.#forHighWatermark, result)
   }
 
   /** Tells all that wait that it will not come. */
   refuse(result: AppendResult): void {
-    for (const queue of [this.#forHighWatermark, this.#forLeader]) {
-      for (let pending = queue.shift(); pending !== undefined; pending = queue.shift()) pending.done(result)
-    }
+    for (const queue of [this.#forHighWatermark, this.#forFollowers, this.#forLeader]) refuseAll(queue, result)
   }
 }
 
@@ -40,4 +46,9 @@ function completeUpTo(queue: Fifo<PendingAck>, offset: number): void {
     queue.shift()
     pending.done(pending.result)
   }
+}
+
+/** Not those that come while the others are told: a refused client may try again at once. */
+function refuseAll(queue: Fifo<PendingAck>, result: AppendResult): void {
+  for (let left = queue.length; left > 0; left--) queue.shift()?.done(result)
 }

@@ -1,13 +1,14 @@
 // The way of a produce request into the log of a partition, and of its acknowledgement back.
 //
 //   append ─► checks ─► admission ─► log.stage ─┐  end of the turn    ┌─► high watermark ─► acknowledgements
-//                       (producers)             └─► flush: one writev ┘                └─► watchers (waiting fetches)
+//                       (producers)             └─► flush: one writev ┘       ▲        └─► watchers (waiting fetches)
+//                                                       └─► followers fetch ──┘
 import { errors, type Slab } from '@castellan/protocol'
 import { type Admission, admit } from '../log/admission.ts'
 import type { Log } from '../log/log.ts'
 import { Acks, type PendingAck } from './acks.ts'
 import { checkBatches, type Refusal, refusal } from './checks.ts'
-import { highWatermark } from './high-watermark.ts'
+import { holdsRecent, safeEndOffset, step } from './leader-state.ts'
 import { type AppendResult, refusedAppend } from './results.ts'
 import { leading, type PartitionState } from './state.ts'
 
@@ -53,9 +54,17 @@ export class Appends {
   }
 
   #tooFewReplicas(acks: -1 | 0 | 1): Refusal | undefined {
-    const { isrCount, settings } = this.#state
-    if (acks !== -1 || isrCount >= settings.minInsyncReplicas) return undefined
-    return refusal(errors.NOT_ENOUGH_REPLICAS, `${isrCount} in sync, min.insync.replicas=${settings.minInsyncReplicas}`)
+    return acks === -1 && this.#lacksReplicas() ? refusal(errors.NOT_ENOUGH_REPLICAS, this.#inSyncText()) : undefined
+  }
+
+  #lacksReplicas(): boolean {
+    const { leader, settings } = this.#state
+    return leader !== null && leader.assigned.isr.length < settings.minInsyncReplicas
+  }
+
+  #inSyncText(): string {
+    const { leader, settings } = this.#state
+    return `${leader?.assigned.isr.length} in sync, min.insync.replicas=${settings.minInsyncReplicas}`
   }
 
   /** A repeat is acknowledged with the offset of the first time, and not before that is. */
@@ -86,10 +95,12 @@ export class Appends {
     if (this.#staged.length === 0 || log === undefined) return
     const staged = this.#staged
     this.#staged = []
+    const fromOffset = log.endOffset
     const { written, error } = log.flush()
     for (let at = 0; at < written; at++) this.#acks.add(staged[at]!)
     if (this.#state.fault !== null) this.refuseAll(errors.KAFKA_STORAGE_ERROR, this.#state.fault)
     if (written > 0) {
+      this.#noteAppended(fromOffset)
       this.#events.onWritten()
       this.#syncIfAsked(log)
       this.advance()
@@ -100,6 +111,12 @@ export class Appends {
     for (const pending of staged.slice(written)) pending.done(refused)
   }
 
+  #noteAppended(fromOffset: number): void {
+    const { leader } = this.#state
+    if (leader === null || leader.followers.length === 0) return
+    this.#state.leader = step(leader, { kind: 'appended', fromOffset })
+  }
+
   /** flush.messages=1: nothing is acknowledged or shown before it is synced. More: a sync begins each time so many are not. */
   #syncIfAsked(log: Log): void {
     const unsynced = log.endOffset - log.syncedOffset
@@ -108,21 +125,31 @@ export class Appends {
     void log.sync().then(() => this.advance())
   }
 
-  /** Leads, or has other settings: what stands in the log may be acknowledged now. */
+  /** Leads, or has other settings or another ISR: what stands in the log may be acknowledged now, or not any more. */
   resume(): void {
-    const { log, isLeader } = this.#state
-    if (log !== undefined && isLeader) this.#syncIfAsked(log)
+    const { log, leader } = this.#state
+    if (log !== undefined && leader !== null) this.#syncIfAsked(log)
     this.advance()
+    if (!this.#lacksReplicas()) return
+    this.#acks.refuseUncommitted(refusedAppend(errors.NOT_ENOUGH_REPLICAS_AFTER_APPEND.code, this.#inSyncText()))
   }
 
-  /** Raises the high watermark as far as it may, and acknowledges what waited for that. */
+  /** Raises the high watermark as far as it may (it never goes back), and acknowledges what waited for that. */
   advance(): void {
-    const { log, isLeader, fault, settings, highWatermark: before } = this.#state
-    if (log === undefined || fault !== null || !isLeader) return
-    const safeOffset = settings.flushMessages === 1 ? log.syncedOffset : log.endOffset
-    this.#state.highWatermark = highWatermark(before, [safeOffset])
-    this.#acks.complete(this.#state.highWatermark, safeOffset)
-    if (this.#state.highWatermark > before) this.#events.onHighWatermark()
+    const { log, leader, fault, settings, highWatermark: before } = this.#state
+    if (log === undefined || fault !== null || leader === null) return
+    const ownOffset = settings.flushMessages === 1 ? log.syncedOffset : log.endOffset
+    const highWatermark = Math.max(before, safeEndOffset(leader, ownOffset))
+    this.#state.highWatermark = highWatermark
+    this.#acks.complete(highWatermark, ownOffset, () => this.mayAnswer())
+    if (highWatermark > before) this.#events.onHighWatermark()
+  }
+
+  /** R2's rule for what is not replicated yet. */
+  mayAnswer(): boolean {
+    const { log, leader, fault, context } = this.#state
+    if (log === undefined || fault !== null || leader === null) return false
+    return leader.followers.length === 0 || holdsRecent(leader, log.endOffset, context.clock.nowMs())
   }
 
   /** Refuses all that waits, also what is staged: it will not be written. */

@@ -1,6 +1,7 @@
 // One replica of one partition on this broker: its face to handlers, the group coordinator and Partitions.
 
 import { effectiveConfigs, errors, type Slab, type TopicSettings } from '@castellan/protocol'
+import type { PartitionState as Assigned } from '@castellan/protocol/heartbeat'
 import { messageOf } from '../errors.ts'
 import type { LogContext } from '../log/context.ts'
 import { LogError } from '../log/errors.ts'
@@ -9,7 +10,9 @@ import type { Log } from '../log/log.ts'
 import type { ReadRoom } from '../log/reader.ts'
 import { writeStateFile } from '../log/state-file.ts'
 import { Appends } from './appends.ts'
+import { Followers } from './followers.ts'
 import { Following } from './following.ts'
+import { beginLeading } from './leader-state.ts'
 import { Reads } from './reads.ts'
 import type { AppendResult, EpochEnd, PartitionReport, ReadResult, TimestampOffset } from './results.ts'
 import type { Followed, PartitionState, Role } from './state.ts'
@@ -24,6 +27,8 @@ export interface PartitionHost {
   noteEpoch(partition: Partition): void
   /** Its log was cut and is not any more: what it was to become meanwhile can be now. */
   noteIdle(partition: Partition): void
+  /** A follower that is not in sync has fetched, and may be in sync now. */
+  noteOutsider(partition: Partition): void
   /** Its role, the leader that it follows, its leader epoch or its fault changed. */
   noteChanged(partition: Partition): void
 }
@@ -33,7 +38,12 @@ export interface PartitionIdentity {
   readonly topic: string
   readonly index: number
   readonly folder: string
+  /** This broker's. */
+  readonly brokerId: number
 }
+
+/** Hears that a follower has something to fetch (urgent), or to be told with its next answer (not urgent). */
+export type FollowerWatcher = (isUrgent: boolean) => void
 
 export class Partition {
   readonly #state: PartitionState
@@ -42,8 +52,11 @@ export class Partition {
   readonly #reads: Reads
   /** What it does as a follower. */
   readonly following: Following
+  /** The leader's side of replication. */
+  readonly followers: Followers
   /** An array, for it changes with every fetch that waits: a Set is slow at that. */
   #watchers: (() => void)[] = []
+  #followerWatchers: FollowerWatcher[] = []
 
   /** Only for Partitions. It has no log yet: see `attach` and `setFault`. */
   constructor(identity: PartitionIdentity, context: LogContext, host: PartitionHost) {
@@ -52,10 +65,9 @@ export class Partition {
     const initial = {
       log: undefined,
       settings,
-      isLeader: false,
+      leader: null,
       followed: null,
       leaderEpoch: -1,
-      isrCount: 0,
       highWatermark: 0,
       fault: null,
     }
@@ -63,9 +75,10 @@ export class Partition {
     this.#reads = new Reads(this.#state, (error) => this.setFault(error))
     this.#appends = new Appends(this.#state, {
       onStaged: () => host.noteStaged(this),
-      onWritten: () => host.noteWritten(this),
-      onHighWatermark: () => this.#notify(),
+      onWritten: () => this.#appended(),
+      onHighWatermark: () => this.#highWatermarkRose(),
     })
+    this.followers = new Followers(this.#state, this.#appends, { onOutsider: () => host.noteOutsider(this) })
     this.following = new Following(this.#state, {
       onWritten: () => host.noteWritten(this),
       onEpoch: () => host.noteEpoch(this),
@@ -90,12 +103,12 @@ export class Partition {
 
   /** The epoch that this replica leads at; the highest it knows when it does not lead; -1: none. */
   get leaderEpoch(): number {
-    const { isLeader, leaderEpoch, log } = this.#state
-    return isLeader ? leaderEpoch : Math.max(leaderEpoch, log?.highestEpoch ?? -1)
+    const { leader, leaderEpoch, log } = this.#state
+    return leader !== null ? leaderEpoch : Math.max(leaderEpoch, log?.highestEpoch ?? -1)
   }
 
   get isLeader(): boolean {
-    return this.#state.isLeader
+    return this.#state.leader !== null
   }
 
   /** Whom it follows, and at which epoch: a new object whenever one of them changes. Null: it leads, or does neither. */
@@ -147,15 +160,22 @@ export class Partition {
 
   /**
    * Leader only. Whole batches from the one that contains `offset`, at most `maxBytes` but at least one batch (KIP-74), below the high
-   * watermark. `currentLeaderEpoch` is the reader's; -1: it does not know. When the result is `cold`, ask `readCold`.
+   * watermark; below the log's end for a follower. `currentLeaderEpoch` is the reader's; -1: it does not know. When the result is
+   * `cold`, ask `readCold`.
    */
-  read(offset: number, maxBytes: number, currentLeaderEpoch: number): ReadResult {
-    return this.#reads.read(offset, maxBytes, currentLeaderEpoch)
+  read(offset: number, maxBytes: number, currentLeaderEpoch: number, asFollower = false): ReadResult {
+    return this.#reads.read(offset, maxBytes, currentLeaderEpoch, asFollower)
   }
 
   /** As `read`, from files; never blocks the loop, and never answers `cold`. Empty when `room` has no memory for it. */
-  readCold(offset: number, maxBytes: number, currentLeaderEpoch: number, room?: ReadRoom): Promise<ReadResult> {
-    return this.#reads.readCold(offset, maxBytes, currentLeaderEpoch, room)
+  readCold(
+    offset: number,
+    maxBytes: number,
+    currentLeaderEpoch: number,
+    room?: ReadRoom,
+    asFollower = false,
+  ): Promise<ReadResult> {
+    return this.#reads.readCold(offset, maxBytes, currentLeaderEpoch, room, asFollower)
   }
 
   /** Leader only. The first record below the high watermark whose timestamp is at least `timestampMs`; null: none. */
@@ -204,6 +224,30 @@ export class Partition {
     }
   }
 
+  /** Calls `listener` when a follower of this leader should hear of something. Returns how to stop. */
+  watchAsFollower(listener: FollowerWatcher): () => void {
+    this.#followerWatchers.push(listener)
+    let isWatching = true
+    return () => {
+      if (isWatching) this.#followerWatchers.splice(this.#followerWatchers.indexOf(listener), 1)
+      isWatching = false
+    }
+  }
+
+  /** Whether the high watermark has reached the start of this leader's epoch: from then on it says what is committed (R3). */
+  get knowsCommitted(): boolean {
+    const { leader, highWatermark } = this.#state
+    return leader !== null && highWatermark >= leader.epochStartOffset
+  }
+
+  /**
+   * Leader only. R2's rule for what is told without being replicated: whoever else could be elected has fetched at this epoch, and holds
+   * all that is older than a second.
+   */
+  mayAnswer(): boolean {
+    return this.#appends.mayAnswer()
+  }
+
   report(): PartitionReport {
     return { topicId: this.topicId, partition: this.index, leaderEpoch: this.leaderEpoch, fault: this.fault }
   }
@@ -236,8 +280,8 @@ export class Partition {
 
   /** Segments whose time is over go. Strays stay as they are: nobody has said how long (R13). */
   async clean(): Promise<void> {
-    const { fault, log, isLeader, highWatermark } = this.#state
-    if (fault === null && log !== undefined && isLeader && (await log.clean(highWatermark))) this.#notify()
+    const { fault, log, leader, highWatermark } = this.#state
+    if (fault === null && log !== undefined && leader !== null && (await log.clean(highWatermark))) this.#notify()
   }
 
   expireProducers(): void {
@@ -250,24 +294,28 @@ export class Partition {
   }
 
   /**
-   * Leads from now on at `leaderEpoch`, or goes on to lead at it. False: it may not, for the log has been led at this or a higher epoch
-   * before, by another process or another leader (R5).
+   * Leads from now on at the epoch that Castle gave, or goes on to lead at it. False: it may not, for the log has been led at this or a
+   * higher epoch before, by another process or another leader (R5).
    */
-  lead(leaderEpoch: number, isrCount: number): boolean {
-    const { log, fault, isLeader, leaderEpoch: current } = this.#state
+  lead(assigned: Assigned): boolean {
+    const { log, fault, leader, settings, context, brokerId, leaderEpoch: current } = this.#state
     if (log === undefined || fault !== null) return false
-    if (!isLeader || leaderEpoch !== current) {
-      if (leaderEpoch <= this.leaderEpoch) return false
-      this.flush()
-      log.beginEpoch(leaderEpoch)
-      this.#host.noteEpoch(this)
-      this.#state.leaderEpoch = leaderEpoch
-      this.#state.isLeader = true
-      this.#state.followed = null
+    const { leaderEpoch } = assigned
+    if (leader !== null && leaderEpoch === current) {
+      this.followers.assign(assigned)
+      return true
     }
-    this.#state.isrCount = isrCount
+    if (leaderEpoch <= this.leaderEpoch) return false
+    this.flush()
+    log.beginEpoch(leaderEpoch)
+    this.#host.noteEpoch(this)
+    const { endOffset } = log
+    const minInsync = settings.minInsyncReplicas
+    this.#state.leaderEpoch = leaderEpoch
+    this.#state.leader = beginLeading({ brokerId, assigned, minInsync, endOffset, nowMs: context.clock.nowMs() })
+    this.#state.followed = null
     this.#appends.resume()
-    if (!isLeader || leaderEpoch !== current) this.#changed()
+    this.#changed()
     return true
   }
 
@@ -281,14 +329,14 @@ export class Partition {
 
   /** Neither leads nor follows any more; the newest epoch that it was told of is `leaderEpoch`. */
   resign(leaderEpoch: number): void {
-    const { isLeader, followed, leaderEpoch: current } = this.#state
-    if (isLeader || followed !== null || leaderEpoch > current) this.#standDown(leaderEpoch, null)
+    const { leader, followed, leaderEpoch: current } = this.#state
+    if (leader !== null || followed !== null || leaderEpoch > current) this.#standDown(leaderEpoch, null)
   }
 
   #standDown(leaderEpoch: number, followed: Followed | null): void {
     this.flush()
     this.#state.leaderEpoch = Math.max(this.#state.leaderEpoch, leaderEpoch)
-    this.#state.isLeader = false
+    this.#state.leader = null
     this.#state.followed = followed
     this.#appends.refuseAll(errors.NOT_LEADER_OR_FOLLOWER, 'this broker does not lead the partition any more')
     this.#changed()
@@ -299,7 +347,7 @@ export class Partition {
     const { context, folder, log, topic, topicId, index } = this.#state
     if (this.#state.fault !== null) return
     this.#state.fault = messageOf(error)
-    this.#state.isLeader = false
+    this.#state.leader = null
     this.#state.followed = null
     context.log.error({ topic, topicId, partition: index, error }, 'partition out of use')
     if (error instanceof LogError && error.code === 'LOG_CORRUPT') this.#writeFault(folder, context)
@@ -323,12 +371,31 @@ export class Partition {
     this.#state.log?.abandon()
   }
 
+  #appended(): void {
+    this.#host.noteWritten(this)
+    this.#notifyFollowers(true)
+  }
+
+  #highWatermarkRose(): void {
+    this.#notifyFollowers(false)
+    this.#notifyReaders()
+  }
+
   #changed(): void {
     this.#host.noteChanged(this)
     this.#notify()
   }
 
   #notify(): void {
+    this.#notifyFollowers(true)
+    this.#notifyReaders()
+  }
+
+  #notifyFollowers(isUrgent: boolean): void {
+    if (this.#followerWatchers.length > 0) for (const watcher of [...this.#followerWatchers]) watcher(isUrgent)
+  }
+
+  #notifyReaders(): void {
     // A watcher may stop watching when it is called.
     if (this.#watchers.length > 0) for (const watcher of [...this.#watchers]) watcher()
   }

@@ -65,6 +65,7 @@ export class Partitions {
   readonly #removals = new Limiter(1)
   readonly #undeleted = new Set<string>()
   readonly #listeners = new Set<(partition: Partition) => void>()
+  readonly #outsiderListeners = new Set<(partition: Partition) => void>()
   #staged: Partition[] = []
   #isClosed = false
 
@@ -117,6 +118,11 @@ export class Partitions {
     return () => void this.#listeners.delete(listener)
   }
 
+  /** Calls `listener` whenever a follower outside of a partition's ISR has fetched: very often while it catches up. */
+  onOutsider(listener: (partition: Partition) => void): void {
+    this.#outsiderListeners.add(listener)
+  }
+
   get metrics(): LogMetrics {
     const { counters, cache, files } = this.#context
     return { ...counters, cacheBytes: cache.bytes, openFiles: files.openFiles, ...this.#count() }
@@ -155,16 +161,16 @@ export class Partitions {
     if (partition.following.isBusy) return
     const decided = state.partitions[partition.index]
     if (decided === undefined || decided.leaderEpoch < partition.leaderEpoch) return
-    const { leader, leaderEpoch, replicas, isr, removed = [] } = decided
+    const { leader, leaderEpoch, replicas, removed = [] } = decided
     const isReplica = replicas.includes(this.#brokerId)
     if (!isReplica && removed.includes(this.#brokerId)) return this.#remove(partition)
     if (partition.log === undefined || partition.fault !== null) return
-    const settings = effectiveConfigs(state.configs)
+    const settings = effectiveConfigs(state.configs, decided)
     partition.configure(state.name, settings)
     partition.log.configure(this.#logSettings(settings))
     if (!isReplica || leader < 0) partition.resign(leaderEpoch)
     else if (leader !== this.#brokerId) partition.follow(leader, leaderEpoch)
-    else if (!partition.lead(leaderEpoch, isr.length)) this.#refuseToLead(partition, leaderEpoch)
+    else if (!partition.lead(decided)) this.#refuseToLead(partition, leaderEpoch)
   }
 
   /** Castle hears of it by the report, and names a higher epoch. */
@@ -219,7 +225,7 @@ export class Partitions {
   }
 
   #add({ topicId, index, folder }: LogPlace, topic: string): Partition {
-    const partition = new Partition({ topicId, topic, index, folder }, this.#context, this)
+    const partition = new Partition({ topicId, topic, index, folder, brokerId: this.#brokerId }, this.#context, this)
     const partitions = this.#topics.get(topicId) ?? new Map<number, Partition>()
     this.#topics.set(topicId, partitions)
     partitions.set(index, partition)
@@ -322,6 +328,11 @@ export class Partitions {
     const state = this.#states.get(partition.topicId)
     const isKept = this.get(partition.topicId, partition.index) === partition
     if (state !== undefined && isKept && !this.#isClosed) this.#giveRole(partition, state)
+  }
+
+  /** Only for partitions. */
+  noteOutsider(partition: Partition): void {
+    for (const listener of this.#outsiderListeners) listener(partition)
   }
 
   /** Only for partitions. */

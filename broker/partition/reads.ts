@@ -22,22 +22,28 @@ export class Reads {
   }
 
   /** As Partition.read. */
-  read(offset: number, maxBytes: number, currentLeaderEpoch: number): ReadResult {
-    const log = this.#readable(offset, currentLeaderEpoch)
+  read(offset: number, maxBytes: number, currentLeaderEpoch: number, asFollower = false): ReadResult {
+    const log = this.#readable(offset, currentLeaderEpoch, asFollower)
     if ('errorCode' in log) return log
-    const memory = log.readMemory(offset, maxBytes, this.#state.highWatermark)
+    const memory = log.readMemory(offset, maxBytes, this.#limit(log, asFollower))
     if (memory === undefined) return { ...emptyRead(0, this.#state.highWatermark, log.startOffset), cold: true }
     return this.#result(log, memory.chunks, memory.bytes, memory.release)
   }
 
   /** As Partition.readCold. */
-  async readCold(offset: number, maxBytes: number, currentLeaderEpoch: number, room?: ReadRoom): Promise<ReadResult> {
-    const log = this.#readable(offset, currentLeaderEpoch)
+  async readCold(
+    offset: number,
+    maxBytes: number,
+    currentLeaderEpoch: number,
+    room?: ReadRoom,
+    asFollower = false,
+  ): Promise<ReadResult> {
+    const log = this.#readable(offset, currentLeaderEpoch, asFollower)
     if ('errorCode' in log) return log
     try {
-      const { bytes, release } = await log.readFile(offset, maxBytes, this.#state.highWatermark, room)
+      const { bytes, release } = await log.readFile(offset, maxBytes, this.#limit(log, asFollower), room)
       // The world may have moved on meanwhile.
-      const now = this.#readable(offset, currentLeaderEpoch)
+      const now = this.#readable(offset, currentLeaderEpoch, asFollower)
       if (!('errorCode' in now)) return this.#result(log, bytes.length > 0 ? [bytes] : [], bytes.length, release)
       release()
       return now
@@ -46,18 +52,24 @@ export class Reads {
     }
   }
 
+  /** Followers need what is not replicated yet; consumers must not see it (R3). */
+  #limit(log: Log, asFollower: boolean): number {
+    return asFollower ? log.endOffset : this.#state.highWatermark
+  }
+
   /** The log to read from, or the whole answer when there is nothing to read. */
-  #readable(offset: number, currentLeaderEpoch: number): Log | ReadResult {
+  #readable(offset: number, currentLeaderEpoch: number, asFollower: boolean): Log | ReadResult {
     const log = leading(this.#state)
     if ('kind' in log) return emptyRead(log.errorCode)
     const { leaderEpoch, highWatermark } = this.#state
+    if (asFollower && currentLeaderEpoch < 0) return emptyRead(errors.UNKNOWN_LEADER_EPOCH.code)
     // KIP-320: a reader that believes in another epoch must ask for metadata first.
     if (currentLeaderEpoch >= 0 && currentLeaderEpoch < leaderEpoch) return emptyRead(errors.FENCED_LEADER_EPOCH.code)
     if (currentLeaderEpoch > leaderEpoch) return emptyRead(errors.UNKNOWN_LEADER_EPOCH.code)
     if (offset < log.startOffset || offset > log.endOffset) {
       return emptyRead(errors.OFFSET_OUT_OF_RANGE.code, highWatermark, log.startOffset)
     }
-    return offset < highWatermark ? log : emptyRead(0, highWatermark, log.startOffset)
+    return offset < this.#limit(log, asFollower) ? log : emptyRead(0, highWatermark, log.startOffset)
   }
 
   #result(log: Log, chunks: readonly Uint8Array[], bytes: number, release: () => void): ReadResult {

@@ -3,6 +3,7 @@ import { errors, type TopicSettings } from '@castellan/protocol'
 import type { LogContext } from '../log/context.ts'
 import type { Log } from '../log/log.ts'
 import { type Refusal, refusal } from './checks.ts'
+import type { LeaderState } from './leader-state.ts'
 
 /** The leader that a replica follows, and at which epoch. */
 export interface Followed {
@@ -19,27 +20,28 @@ export interface PartitionState {
   /** The topic's name; empty when neither its log nor Castle has said. */
   topic: string
   readonly index: number
+  /** This broker's. */
+  readonly brokerId: number
   readonly context: LogContext
   readonly folder: string
   /** Undefined: it is being made, or could not be opened (there is a fault then). */
   log: Log | undefined
   settings: TopicSettings
-  isLeader: boolean
+  /** What it knows as the leader; null: it does not lead. */
+  leader: LeaderState | null
   /** Whom it follows; null: nobody. A leader follows nobody. */
   followed: Followed | null
   /** The highest that it was told of in this process: the one that it leads or follows at, if it does; -1: none. */
   leaderEpoch: number
-  /** Members of the last ISR that Castle confirmed. */
-  isrCount: number
   highWatermark: number
   /** Why it is out of use (R9). */
   fault: string | null
 }
 
 /** The log, when this replica leads and is well; else what to answer. */
-export function leading({ fault, log, isLeader }: PartitionState): Log | Refusal {
+export function leading({ fault, log, leader }: PartitionState): Log | Refusal {
   if (fault !== null) return refusal(errors.KAFKA_STORAGE_ERROR, fault)
-  return isLeader && log !== undefined
+  return leader !== null && log !== undefined
     ? log
     : refusal(errors.NOT_LEADER_OR_FOLLOWER, 'this broker does not lead the partition')
 }

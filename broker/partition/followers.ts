@@ -1,0 +1,134 @@
+// The leader's side of replication in one partition: followers' fetches and Castle's words in, the high watermark and the wanted ISR
+// out. What follows from what is leader-state.ts's.
+import { errors } from '@castellan/protocol'
+import type { PartitionState as Assigned } from '@castellan/protocol/heartbeat'
+import type { Log } from '../log/log.ts'
+import type { Appends } from './appends.ts'
+import { hasOutsiders, type IsrView, type LeaderEvent, type Presence, step, wantedIsr } from './leader-state.ts'
+import type { EpochEnd } from './results.ts'
+import { leading, type PartitionState } from './state.ts'
+
+/** A replica of another broker that fetches. */
+export interface FollowerId {
+  /** Its broker, and that broker's process. */
+  readonly id: number
+  readonly brokerEpoch: number
+  readonly presence: Presence
+}
+
+/** What it asks for, and so what it has. */
+export interface FollowerFetch {
+  readonly fetchOffset: number
+  readonly currentLeaderEpoch: number
+  readonly lastFetchedEpoch: number
+}
+
+export interface FollowersEvents {
+  /** A follower that is not in sync has fetched: it may be now. */
+  onOutsider(): void
+}
+
+export class Followers {
+  readonly #state: PartitionState
+  readonly #appends: Appends
+  readonly #events: FollowersEvents
+
+  constructor(state: PartitionState, appends: Appends, events: FollowersEvents) {
+    this.#state = state
+    this.#appends = appends
+    this.#events = events
+  }
+
+  /** Other replicas that this leader has; 0: it leads alone, or does not lead. */
+  get count(): number {
+    return this.#state.leader?.followers.length ?? 0
+  }
+
+  has(id: number): boolean {
+    return this.#state.leader?.followers.some((follower) => follower.id === id) ?? false
+  }
+
+  /** Takes in what a follower's fetch says of it, when it is one, at this leader's epoch, and its log is a part of this one (R5). */
+  fetched({ id, brokerEpoch, presence }: FollowerId, asked: FollowerFetch): void {
+    const { leader, leaderEpoch, context } = this.#state
+    const log = leading(this.#state)
+    if ('kind' in log || leader === null || asked.currentLeaderEpoch !== leaderEpoch) return
+    const { fetchOffset: endOffset } = asked
+    if (endOffset < log.startOffset || endOffset > log.endOffset || divergenceOf(log, asked) !== null) return
+    const nowMs = context.clock.nowMs()
+    this.#step({ kind: 'fetched', id, brokerEpoch, endOffset, leaderEndOffset: log.endOffset, nowMs, presence })
+    this.#appends.advance()
+    if (this.#state.leader !== null && hasOutsiders(this.#state.leader)) this.#events.onOutsider()
+  }
+
+  /** The fetch session of a follower lets go of this partition. */
+  left({ id, presence }: FollowerId): void {
+    if (this.has(id)) this.#step({ kind: 'left', id, presence })
+  }
+
+  /** Castle's word on a partition that this replica leads, and goes on to lead. */
+  assign(assigned: Assigned): void {
+    this.#step({ kind: 'assigned', assigned, minInsync: this.#state.settings.minInsyncReplicas })
+    this.#appends.resume()
+  }
+
+  /** A proposal that Castle should get, with the epochs of those in it that are known; null: the ISR is as it should be. */
+  proposal(view: Omit<IsrView, 'leaderEndOffset' | 'highWatermark'>): IsrProposal | null {
+    const { leader, log, highWatermark, fault } = this.#state
+    if (leader === null || log === undefined || fault !== null) return null
+    const isr = wantedIsr(leader, { ...view, leaderEndOffset: log.endOffset, highWatermark })
+    if (isr === null) return null
+    const { leaderEpoch, partitionEpoch } = leader.assigned
+    const brokerEpochs = new Map(leader.followers.map(({ id, brokerEpoch }) => [id, brokerEpoch]))
+    return { leaderEpoch, partitionEpoch, isr, brokerEpochs }
+  }
+
+  /** From now on both ISRs count (R12). */
+  propose({ isr }: IsrProposal): void {
+    this.#step({ kind: 'proposed', isr })
+  }
+
+  /** Whether Castle may still do what was proposed. */
+  isOpen({ leaderEpoch, partitionEpoch }: IsrProposal): boolean {
+    const { leader } = this.#state
+    if (leader === null || leader.proposed === null) return false
+    return leader.assigned.leaderEpoch === leaderEpoch && leader.assigned.partitionEpoch === partitionEpoch
+  }
+
+  /** Castle's certain answer to a proposal that is open: the partition as it is now, and whether that is what was proposed. */
+  answered(isDone: boolean, assigned: Assigned | undefined): void {
+    const { leader } = this.#state
+    if (leader === null) return
+    const isNews = assigned !== undefined && assigned.partitionEpoch > leader.assigned.partitionEpoch
+    if (isNews && assigned.leaderEpoch === leader.assigned.leaderEpoch) this.assign(assigned)
+    // A newer leader epoch comes with the topic's subject: until then what was proposed may count.
+    else if (!isDone && !isNews) this.#step({ kind: 'refused' })
+    this.#appends.advance()
+  }
+
+  #step(event: LeaderEvent): void {
+    if (this.#state.leader !== null) this.#state.leader = step(this.#state.leader, event)
+  }
+}
+
+export interface IsrProposal {
+  readonly leaderEpoch: number
+  readonly partitionEpoch: number
+  readonly isr: readonly number[]
+  /** By broker id; -1: it has not fetched at this leader epoch. */
+  readonly brokerEpochs: ReadonlyMap<number, number>
+}
+
+/** Where this log and a reader's part, if the epoch that it read last ended elsewhere here (KIP-595); null: they agree. */
+export function divergenceOf(
+  log: Pick<Log, 'endOfEpoch'>,
+  { lastFetchedEpoch, fetchOffset }: Pick<FollowerFetch, 'lastFetchedEpoch' | 'fetchOffset'>,
+): EpochEnd | null {
+  if (lastFetchedEpoch < 0) return null
+  const { epoch, endOffset } = log.endOfEpoch(lastFetchedEpoch)
+  if (epoch < 0) return null
+  return epoch < lastFetchedEpoch || endOffset < fetchOffset ? { epoch, endOffset } : null
+}
+
+/** What a follower is told that this leader does not know of: it may know soon. */
+export const unknownFollowerError = errors.UNKNOWN_LEADER_EPOCH.code

@@ -1,0 +1,232 @@
+import type { PartitionState } from '@castellan/protocol/heartbeat'
+import { describe, expect, test } from 'vitest'
+import {
+  beginLeading,
+  holdsRecent,
+  type IsrView,
+  type LeaderEvent,
+  type LeaderState,
+  safeEndOffset,
+  step,
+  wantedIsr,
+} from './leader-state.ts'
+
+// Broker 1 leads at epoch 5, which begins at offset 100 and at 10 s; replicas 1, 2, 3. Times in ms from there.
+const startMs = 10_000
+
+function leading(more: Partial<PartitionState> = {}, minInsync = 2): LeaderState {
+  const assigned = { leader: 1, leaderEpoch: 5, partitionEpoch: 7, replicas: [1, 2, 3], isr: [1, 2, 3], ...more }
+  return beginLeading({ brokerId: 1, assigned, minInsync, endOffset: 100, nowMs: startMs })
+}
+
+/** Follower `id` fetches at `endOffset` while the leader's end is `leaderEndOffset`. */
+function fetch(
+  id: number,
+  endOffset: number,
+  leaderEndOffset: number,
+  atMs: number,
+  brokerEpoch = 40 + id,
+): LeaderEvent {
+  return { kind: 'fetched', id, endOffset, leaderEndOffset, nowMs: startMs + atMs, brokerEpoch, presence: null }
+}
+
+const assign = (more: Partial<PartitionState>): LeaderEvent => ({
+  kind: 'assigned',
+  assigned: { ...leading().assigned, partitionEpoch: 8, ...more },
+  minInsync: 2,
+})
+const propose = (...isr: number[]): LeaderEvent => ({ kind: 'proposed', isr })
+const refuse: LeaderEvent = { kind: 'refused' }
+const after = (state: LeaderState, events: LeaderEvent[]) => events.reduce(step, state)
+
+describe('the high watermark may rise to', () => {
+  const isr = (...ids: number[]) => ({ isr: ids })
+  test.each<[string, Partial<PartitionState>, LeaderEvent[], number]>([
+    ['alone: what the leader has', { replicas: [1], isr: [1] }, [], 120],
+    ['nothing, while a member has not fetched at this epoch', {}, [fetch(2, 120, 120, 5)], -1],
+    ['what the slowest member of the ISR has', {}, [fetch(2, 110, 120, 5), fetch(3, 105, 120, 5)], 105],
+    ['followers outside of the ISR do not count', isr(1, 2), [fetch(2, 110, 120, 5), fetch(3, 1, 120, 5)], 110],
+    [
+      'one that is proposed counts (R12)',
+      isr(1, 2),
+      [fetch(2, 120, 120, 5), fetch(3, 110, 120, 5), propose(1, 2, 3)],
+      110,
+    ],
+    ['one that is proposed out still counts', {}, [fetch(2, 120, 120, 5), fetch(3, 110, 120, 5), propose(1, 2)], 110],
+    ['refused: as before', isr(1, 2), [fetch(2, 120, 120, 5), fetch(3, 110, 120, 5), propose(1, 2, 3), refuse], 120],
+    [
+      'done: as Castle has it',
+      {},
+      [fetch(2, 120, 120, 5), fetch(3, 110, 120, 5), propose(1, 2), assign(isr(1, 2))],
+      120,
+    ],
+    [
+      "Castle's older word changes nothing",
+      {},
+      [fetch(2, 120, 120, 5), assign({ ...isr(1, 2), partitionEpoch: 6 })],
+      -1,
+    ],
+    ['it rests below min.insync.replicas (R6)', isr(1), [fetch(2, 120, 120, 5), fetch(3, 120, 120, 5)], -1],
+    ['also with a proposal that would end that', isr(1), [fetch(2, 120, 120, 5), propose(1, 2)], -1],
+    [
+      'a late fetch of an earlier process counts for nothing',
+      {},
+      [fetch(2, 110, 120, 5), fetch(3, 110, 120, 5), fetch(3, 120, 120, 6, 42)],
+      110,
+    ],
+    ['a new process begins anew', isr(1, 2), [fetch(2, 120, 120, 5), fetch(2, 90, 120, 6, 99)], 90],
+    ['a member that is no replica is not waited for', { replicas: [1, 2] }, [fetch(2, 110, 120, 5)], 110],
+    [
+      'an added replica counts once it is in the ISR',
+      { replicas: [1, 2], isr: [1, 2] },
+      [fetch(2, 110, 120, 5), assign({ isr: [1, 2, 3] })],
+      -1,
+    ],
+  ])('%s', (_, assigned, events, expected) => {
+    expect(safeEndOffset(after(leading(assigned), events), 120)).toBe(expected)
+  })
+
+  test('with fewer replicas than min.insync.replicas, what all of them have', () => {
+    expect(safeEndOffset(leading({ replicas: [1], isr: [1] }, 2), 120)).toBe(120)
+  })
+})
+
+describe('Ack 1 may be answered (R2)', () => {
+  const both = (atMs: number) => [fetch(2, 100, 100, atMs), fetch(3, 100, 100, atMs)]
+  test.each<[string, Partial<PartitionState>, LeaderEvent[], number, boolean]>([
+    ['alone: always', { replicas: [1], isr: [1] }, [], 9_000, true],
+    ['not before all members have fetched at this epoch', {}, [fetch(2, 100, 100, 0)], 0, false],
+    ['when they had everything within the last second', {}, both(0), 1_000, true],
+    ['not a moment longer', {}, both(0), 1_001, false],
+    [
+      'a member that fetches, but from too far back',
+      {},
+      [...both(0), fetch(2, 50, 100, 900), fetch(3, 100, 100, 900)],
+      1_100,
+      false,
+    ],
+    [
+      'one that has now what the leader had at its last fetch',
+      {},
+      [...both(0), fetch(2, 100, 200, 600), fetch(3, 200, 200, 900), fetch(2, 200, 300, 900)],
+      1_600,
+      true,
+    ],
+    [
+      'and no later than that fetch',
+      {},
+      [...both(0), fetch(2, 100, 200, 600), fetch(3, 200, 200, 900), fetch(2, 200, 300, 900)],
+      1_601,
+      false,
+    ],
+    ['who is outside of the ISR is not waited for', { isr: [1, 2] }, [fetch(2, 100, 100, 500)], 1_500, true],
+    ['who is proposed is', { isr: [1, 2] }, [fetch(2, 100, 100, 500), propose(1, 2, 3)], 500, false],
+    ['who is proposed out still is', {}, [fetch(2, 100, 100, 500), propose(1, 2)], 500, false],
+    ['an eligible leader could be elected, too (KIP-966)', { isr: [1], elr: [2] }, [], 500, false],
+  ])('%s', (_, assigned, events, atMs, expected) => {
+    expect(holdsRecent(after(leading(assigned), events), 100, startMs + atMs)).toBe(expected)
+  })
+})
+
+describe('a fetch session says for its follower that it is where it was', () => {
+  const presence = { fetchedMs: startMs }
+  const held = (): LeaderState =>
+    after(leading({ replicas: [1, 2], isr: [1, 2] }), [{ ...fetch(2, 100, 100, 0), presence } as LeaderEvent])
+  const mayAnswer = (state: LeaderState, endOffset: number, atMs: number) =>
+    holdsRecent(state, endOffset, startMs + atMs)
+
+  test('while it has all', () => {
+    presence.fetchedMs = startMs + 5_000
+    expect([mayAnswer(held(), 100, 6_000), mayAnswer(held(), 100, 6_001)]).toEqual([true, false])
+  })
+
+  test('until the log goes on: what it had before counts from its newest fetch before', () => {
+    const state = held()
+    presence.fetchedMs = startMs + 5_000
+    const grown = step(state, { kind: 'appended', fromOffset: 100 })
+    presence.fetchedMs = startMs + 7_000
+    expect([mayAnswer(grown, 101, 6_000), mayAnswer(grown, 101, 6_001)]).toEqual([true, false])
+    expect(mayAnswer(step(grown, { kind: 'appended', fromOffset: 101 }), 102, 6_001)).toBe(false)
+  })
+
+  test('and no longer than it has the partition', () => {
+    const state = held()
+    presence.fetchedMs = startMs + 5_000
+    const left = step(state, { kind: 'left', id: 2, presence })
+    presence.fetchedMs = startMs + 7_000
+    expect([mayAnswer(left, 100, 6_000), mayAnswer(left, 100, 6_001)]).toEqual([true, false])
+    // Another session has it meanwhile.
+    expect(step(state, { kind: 'left', id: 2, presence: { fetchedMs: 0 } })).toEqual(state)
+  })
+})
+
+describe('the ISR that Castle is asked for', () => {
+  const seen = (atMs: number, ...ids: number[]) => ids.map((id) => fetch(id, 100, 100, atMs))
+  const view = (atMs: number, more: Partial<IsrView> = {}): IsrView => ({
+    nowMs: startMs + atMs,
+    lagTimeMaxMs: 2_000,
+    listeningSinceMs: 0,
+    leaderEndOffset: 100,
+    highWatermark: 100,
+    isStaying: (id, brokerEpoch) => brokerEpoch === 40 + id,
+    ...more,
+  })
+  const two = { isr: [1, 2] }
+  test.each<[string, Partial<PartitionState>, LeaderEvent[], IsrView, readonly number[] | null]>([
+    ['as it is: nothing to ask', {}, seen(0, 2, 3), view(2_000), null],
+    ['without one that is silent', {}, [...seen(0, 3), ...seen(1, 2)], view(2_001), [1, 2]],
+    [
+      'without one that fetches and does not catch up',
+      {},
+      [...seen(0, 2, 3), ...seen(2_000, 2), fetch(3, 50, 100, 2_000)],
+      view(2_001),
+      [1, 2],
+    ],
+    ['a new leader gives everyone time', {}, [], view(2_000), null],
+    ['and then goes on without them', {}, [], view(2_001), [1]],
+    [
+      'a leader that was suspended blames nobody',
+      {},
+      seen(0, 2, 3),
+      view(9_000, { listeningSinceMs: startMs + 8_000 }),
+      null,
+    ],
+    ['with one that caught up', two, seen(0, 2, 3), view(0), [1, 2, 3]],
+    ['in the order of the replicas', { isr: [1, 3] }, seen(0, 2, 3), view(0), [1, 2, 3]],
+    ['not with one below the high watermark', two, [...seen(0, 2, 3), fetch(3, 99, 99, 0)], view(0), null],
+    [
+      "nor below the epoch's start (KIP-966)",
+      two,
+      [fetch(2, 100, 100, 0), fetch(3, 99, 99, 0)],
+      view(0, { highWatermark: 50 }),
+      null,
+    ],
+    [
+      'nor with one that lacks what is older than a second (R2)',
+      two,
+      [...seen(2_000, 2), ...seen(0, 3), fetch(3, 100, 900, 2_000)],
+      view(2_000, { leaderEndOffset: 900 }),
+      null,
+    ],
+    [
+      'nor with one that Castle counts as down, stopping or another process (KIP-903)',
+      two,
+      [...seen(0, 2), fetch(3, 100, 100, 0, 39)],
+      view(0),
+      null,
+    ],
+    ['one in, one out', two, [...seen(0, 2), ...seen(2_500, 3)], view(2_500), [1, 3]],
+    ['nothing more while a proposal is open', two, [...seen(0, 2, 3), propose(1, 2, 3)], view(0), null],
+    ['again when it was refused', two, [...seen(0, 2, 3), propose(1, 2, 3), refuse], view(0), [1, 2, 3]],
+    [
+      'nothing more once it is done',
+      two,
+      [...seen(0, 2, 3), propose(1, 2, 3), assign({ isr: [1, 2, 3] })],
+      view(0),
+      null,
+    ],
+    ['who is no replica any more goes', { isr: [1, 2, 9] }, seen(0, 2, 3), view(0, { isStaying: () => false }), [1, 2]],
+  ])('%s', (_, assigned, events, at, expected) => {
+    expect(wantedIsr(after(leading(assigned), events), at)).toEqual(expected)
+  })
+})
