@@ -5,7 +5,7 @@ import type { CastleConfig } from './config.ts'
 import type { CastleError } from './errors.ts'
 import { serveHttp } from './http/server.ts'
 import manifest from './package.json' with { type: 'json' }
-import { SqliteStore } from './store/sqlite.ts'
+import { SqliteThread } from './store/sqlite-thread.ts'
 
 export interface RunningCastle {
   /** http://host:port, with the port that the system chose when 0 was asked. */
@@ -24,7 +24,7 @@ export async function startCastle(
   onReplaced?: (error: CastleError) => void,
 ): Promise<RunningCastle> {
   const runtime = nodeRuntime()
-  const store = SqliteStore.open(config.dataFolder)
+  const store = await SqliteThread.open(config.dataFolder)
   let castle: Castle | undefined
   try {
     castle = await Castle.start(runtime, {

@@ -1,8 +1,8 @@
 // Run by kill.test.ts: commits to the folder named on its command line until it is killed, and says which commits were answered.
 import { writeSync } from 'node:fs'
-import { SqliteStore } from './sqlite.ts'
+import { SqliteThread } from './sqlite-thread.ts'
 
-const store = SqliteStore.open(process.argv[2] ?? '')
+const store = await SqliteThread.open(process.argv[2] ?? '')
 const { castleEpoch } = await store.lease(0)
 for (let number = 1; ; number++) {
   const value = `${castleEpoch}.${number}`

@@ -3,6 +3,7 @@ import { spawn } from 'node:child_process'
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { castleEpochMax } from '@castellan/protocol/heartbeat'
 import { expect, test } from 'vitest'
 import { SqliteStore } from './sqlite.ts'
 
@@ -31,7 +32,7 @@ test('SQLite keeps every answered commit, and none by half, through kill -9', as
     const saidByAll: string[] = []
     for (const enough of [1, 2, 3, 7, 20, 51, 90, 140]) {
       saidByAll.push(...(await commitUntilKilled(folder, enough)))
-      const store = SqliteStore.open(folder)
+      const store = SqliteStore.open(folder, castleEpochMax)
       const entries = new Map((await store.load()).map(({ key, value }) => [key, value]))
       await store.close()
       expect(saidByAll.filter((value) => !entries.has(`said/${value}`))).toEqual([])

@@ -1,8 +1,10 @@
 // A store in memory, for tests and the simulator: what `MemoryDisk` holds outlives the store, as a file outlives a
 // process. Its hook stands where a disk would do its work, so that a commit can take time, fail, or be the last thing that
 // a dying Castle did.
+import { castleEpochMax } from '@castellan/protocol/heartbeat'
 import { CastleError } from '../errors.ts'
-import { type Change, type Entry, type Lease, nextCastleEpoch, type Store } from './store.ts'
+import { epochAfter, StoreRefusal, staleEpoch } from './refusals.ts'
+import type { Change, Entry, Lease, Store } from './store.ts'
 
 /** What is durable. */
 export class MemoryDisk {
@@ -33,7 +35,7 @@ export class MemoryStore implements Store {
 
   async commit(changes: readonly Change[], castleEpoch: number): Promise<void> {
     await this.#hooks.beforeCommit?.(changes)
-    if (castleEpoch !== this.#disk.castleEpoch) throw staleEpoch(castleEpoch, this.#disk.castleEpoch)
+    if (castleEpoch !== this.#disk.castleEpoch) throw asCastleError(staleEpoch(castleEpoch, this.#disk.castleEpoch))
     for (const { key, value } of changes) {
       if (value === null) this.#disk.entries.delete(key)
       else this.#disk.entries.set(key, value)
@@ -42,13 +44,18 @@ export class MemoryStore implements Store {
   }
 
   async lease(atLeast: number): Promise<Lease> {
-    this.#disk.castleEpoch = nextCastleEpoch(this.#disk.castleEpoch, atLeast)
+    try {
+      this.#disk.castleEpoch = epochAfter(this.#disk.castleEpoch, atLeast, castleEpochMax)
+    } catch (error) {
+      throw asCastleError(error)
+    }
     return { castleEpoch: this.#disk.castleEpoch }
   }
 
   async close(): Promise<void> {}
 }
 
-export function staleEpoch(castleEpoch: number, newest: number): CastleError {
-  return new CastleError('STALE_EPOCH', `this Castle has epoch ${castleEpoch}, but another took over with ${newest}`)
+/** As the core knows it: with what to do next. */
+export function asCastleError(error: unknown): unknown {
+  return error instanceof StoreRefusal ? new CastleError(error.code, error.message, { cause: error.cause }) : error
 }

@@ -1,13 +1,12 @@
 // The default store: one SQLite file in the data folder. Write-ahead log with synchronous=FULL: a commit that was
 // answered is on disk, and a process killed at any moment leaves the state before or after a commit, never between (R11).
 // The file is locked for as long as it is open, so two Castles never share a folder; kill -9 frees the lock.
-import { accessSync, constants } from 'node:fs'
+//
+// It runs in a thread of its own (sqlite-thread.ts).
 import { join } from 'node:path'
-import { makeFolder } from '@castellan/protocol/runtime'
 import Database from 'better-sqlite3'
-import { CastleError, messageOf } from '../errors.ts'
-import { staleEpoch } from './memory.ts'
-import { type Change, type Entry, type Lease, nextCastleEpoch, type Store } from './store.ts'
+import { epochAfter, StoreRefusal, staleEpoch } from './refusals.ts'
+import type { Change, Entry, Lease, Store } from './store.ts'
 
 /** Of the tables; entities name their own format. */
 const schemaVersion = 1
@@ -20,10 +19,12 @@ const schema = `
 
 export class SqliteStore implements Store {
   readonly #database: Database.Database
+  readonly #castleEpochMax: number
   readonly #commit: (changes: readonly Change[], castleEpoch: number) => void
 
-  private constructor(database: Database.Database) {
+  private constructor(database: Database.Database, castleEpochMax: number) {
     this.#database = database
+    this.#castleEpochMax = castleEpochMax
     const put = database.prepare(
       'INSERT INTO entries VALUES (?, ?) ON CONFLICT (key) DO UPDATE SET value = excluded.value',
     )
@@ -38,9 +39,8 @@ export class SqliteStore implements Store {
     })
   }
 
-  /** Opens or makes `castle.db` in the folder. Throws a CastleError that says what to do. */
-  static open(folder: string): SqliteStore {
-    makeDataFolder(folder)
+  /** Opens or makes `castle.db` in the folder, which exists. Throws a StoreRefusal, as all that it refuses. */
+  static open(folder: string, castleEpochMax: number): SqliteStore {
     const path = join(folder, 'castle.db')
     let database: Database.Database | undefined
     try {
@@ -50,7 +50,7 @@ export class SqliteStore implements Store {
       database.exec('BEGIN EXCLUSIVE; COMMIT')
       checkVersion(database, path)
       makeDurable(database, path)
-      return new SqliteStore(database)
+      return new SqliteStore(database, castleEpochMax)
     } catch (error) {
       database?.close()
       throw explained(error, folder, path)
@@ -68,7 +68,7 @@ export class SqliteStore implements Store {
   }
 
   async lease(atLeast: number): Promise<Lease> {
-    const castleEpoch = nextCastleEpoch(this.#castleEpoch(), atLeast)
+    const castleEpoch = epochAfter(this.#castleEpoch(), atLeast, this.#castleEpochMax)
     this.#database.prepare('UPDATE lease SET castle_epoch = ?').run(castleEpoch)
     return { castleEpoch }
   }
@@ -82,17 +82,6 @@ export class SqliteStore implements Store {
   }
 }
 
-function makeDataFolder(folder: string): void {
-  try {
-    makeFolder(folder)
-    accessSync(folder, constants.R_OK | constants.W_OK | constants.X_OK)
-  } catch (cause) {
-    throw new CastleError('DATA_UNUSABLE', `Castle cannot write to its data folder ${folder}: ${messageOf(cause)}`, {
-      cause,
-    })
-  }
-}
-
 function checkVersion(database: Database.Database, path: string): void {
   const version = Number(database.pragma('user_version', { simple: true }))
   const tables = database.prepare<[], number>('SELECT count(*) FROM sqlite_schema').pluck().get()
@@ -102,7 +91,7 @@ function checkVersion(database: Database.Database, path: string): void {
       database.pragma(`user_version = ${schemaVersion}`)
     })()
   } else if (version !== schemaVersion) {
-    throw new CastleError(
+    throw new StoreRefusal(
       'DATA_VERSION',
       `${path} has data version ${version}, but this release reads version ${schemaVersion}`,
     )
@@ -115,7 +104,7 @@ function makeDurable(database: Database.Database, path: string): void {
   database.pragma('synchronous = FULL')
   const synchronous = database.pragma('synchronous', { simple: true })
   if (journal === 'wal' && synchronous === 2) return
-  throw new CastleError(
+  throw new StoreRefusal(
     'DATA_UNUSABLE',
     `${path} cannot be written durably (journal ${journal}, synchronous ${synchronous})`,
   )
@@ -124,11 +113,15 @@ function makeDurable(database: Database.Database, path: string): void {
 function explained(error: unknown, folder: string, path: string): unknown {
   const code = error instanceof Error && 'code' in error ? String(error.code) : ''
   if (code.startsWith('SQLITE_BUSY') || code.startsWith('SQLITE_LOCKED')) {
-    return new CastleError('DATA_IN_USE', `another Castle is using the data folder ${folder}`, { cause: error })
+    return new StoreRefusal('DATA_IN_USE', `another Castle is using the data folder ${folder}`, error)
   }
   if (code === 'SQLITE_NOTADB') {
-    return new CastleError('DATA_VERSION', `${path} is not a database of Castle`, { cause: error })
+    return new StoreRefusal('DATA_VERSION', `${path} is not a database of Castle`, error)
   }
   if (!code.startsWith('SQLITE')) return error
-  return new CastleError('DATA_UNUSABLE', `Castle cannot use ${path}: ${messageOf(error)}`, { cause: error })
+  return new StoreRefusal(
+    'DATA_UNUSABLE',
+    `Castle cannot use ${path}: ${error instanceof Error ? error.message : error}`,
+    error,
+  )
 }

@@ -1,8 +1,5 @@
 // Where Castle's state outlives its process. Castle keeps all of it in memory and writes through; a store has no
 // queries, so that SQLite, Redis and the simulator's memory behave alike (store.cases.ts holds all of them to that).
-import { castleEpochMax } from '@castellan/protocol/heartbeat'
-import { CastleError } from '../errors.ts'
-
 /** One entity: a key such as `topic/<id>`, and JSON that names its own format. */
 export interface Entry {
   readonly key: string
@@ -35,12 +32,4 @@ export interface Store {
    */
   lease(atLeast: number): Promise<Lease>
   close(): Promise<void>
-}
-
-/** The Castle epoch of a new lease. Throws EPOCHS_USED_UP: no message could say a higher one. */
-export function nextCastleEpoch(last: number, atLeast: number): number {
-  const next = Math.max(last + 1, atLeast)
-  if (next <= castleEpochMax) return next
-  const message = `Castle epoch ${next} is beyond the highest that there can be, ${castleEpochMax} (the store has ${last})`
-  throw new CastleError('EPOCHS_USED_UP', message)
 }

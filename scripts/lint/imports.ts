@@ -31,7 +31,7 @@ const simulated = ['protocol', 'broker', 'castle', 'sdk']
 const rim = [
   /^protocol\/runtime\/node[^/]*$/,
   /^castle\/http\//,
-  /^castle\/store\/sqlite\.ts$/,
+  /^castle\/store\/sqlite[^/]*$/,
   /^broker\/metrics\//,
   /^sdk\/connect\.ts$/,
   /\/main\.ts$/,
