@@ -19,6 +19,7 @@ import { type BrokerParts, type Handler, handlers } from './handlers/index.ts'
 import { dependentsOf } from './handover.ts'
 import { Counters } from './metrics/counters.ts'
 import { Partitions } from './partition/index.ts'
+import { Fetchers } from './replication/fetchers.ts'
 import { ResponseMemory } from './server/response-memory.ts'
 import { Server } from './server/server.ts'
 
@@ -49,6 +50,8 @@ export class Broker implements BrokerParts {
   readonly producerIds: ProducerIds
   readonly coordinator: Coordinator
   readonly castle: CastleLink
+  /** What follows other brokers' partitions. */
+  readonly fetchers: Fetchers
   readonly server: Server
   #address: Address
   #stopping: Promise<void> | undefined
@@ -97,6 +100,15 @@ export class Broker implements BrokerParts {
       log,
       onStop: (reason) => void this.#replaced(reason, options),
     })
+    this.fetchers = new Fetchers(runtime, {
+      brokerId: config.brokerId,
+      brokerEpoch: () => this.castle.brokerEpoch,
+      partitions,
+      metadata: this.metadata,
+      log,
+      release: options.about?.release ?? noProcess.release,
+      ...(options.poison !== undefined && { poison: options.poison }),
+    })
     const { intercept } = options
     this.server = new Server(this, intercept ? handlers.map(intercept) : handlers, this.counters, options)
     partitions.onLeadership(() => this.castle.changed())
@@ -118,6 +130,7 @@ export class Broker implements BrokerParts {
       broker.#address = advertisedAddress(config, await broker.server.listen(config.listen))
     } catch (error) {
       await broker.coordinator.close()
+      broker.fetchers.close()
       await partitions.close()
       throw error
     }
@@ -154,6 +167,7 @@ export class Broker implements BrokerParts {
     await this.#handOver()
     await this.server.drain()
     await this.coordinator.close()
+    this.fetchers.close()
     await this.partitions.close()
     await this.castle.stop()
     await this.server.close()

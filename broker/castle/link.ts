@@ -90,6 +90,11 @@ export class CastleLink {
     return this.#sender.stop()
   }
 
+  /** What Castle fences this broker's earlier processes with; 0 before it has registered. */
+  get brokerEpoch(): number {
+    return this.#sender.brokerEpoch
+  }
+
   get connected(): boolean {
     return this.#sender.connected
   }
@@ -129,6 +134,7 @@ export class CastleLink {
       pid: about.pid,
       release: about.release,
       stopping: this.#stopping,
+      replicates: true,
       logs: reporters.logs(),
       groups: reporters.groups(),
       producerIdsBegun: identity.producerIdsBegun,

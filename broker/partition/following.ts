@@ -133,7 +133,7 @@ export class Following {
     if (epochBegan) this.#events.onEpoch()
     if (error !== undefined) return { kind: 'later', reason: error.message }
     if (problem !== null) return { kind: 'later', reason: `the leader sent what its log cannot hold: ${problem}` }
-    return written > 0 ? this.#synced(log) : now
+    return written > 0 ? this.#synced(log) : { kind: 'later', reason: 'the leader sent no whole batch' }
   }
 
   /** flush.messages=1: asking on says that all is synced. More: a sync begins each time so many are not. */
@@ -179,6 +179,7 @@ export class Following {
       const before = log.endOffset
       await log.truncateTo(offset)
       this.#noteCut(before, log.endOffset, diverging)
+      return now
     })
   }
 
@@ -209,6 +210,7 @@ export class Following {
       const fields = { topic, partition: index, startOffset: log.startOffset, endOffset: offset, logStartOffset }
       context.log.info(fields, 'begins anew where the log of its leader begins')
       await this.#beginAnew(log, logStartOffset)
+      return now
     })
   }
 
@@ -244,12 +246,12 @@ export class Following {
   }
 
   /** Nothing else may touch the log meanwhile. A full disk passes; what else goes wrong puts the partition out of use (R9). */
-  async #alone(task: () => Promise<Outcome | void>): Promise<Outcome> {
+  async #alone(task: () => Promise<Outcome>): Promise<Outcome> {
     assert(!this.#isBusy, 'a follower cuts its log twice at a time')
     const { log } = this.#state
     this.#isBusy = true
     try {
-      return (await task()) ?? now
+      return await task()
     } catch (error) {
       // Its topic is deleted: the files are gone.
       if (log === undefined || log.isAbandoned) return stale

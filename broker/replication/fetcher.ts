@@ -1,0 +1,324 @@
+// Follows all partitions that one other broker leads: one connection, one Fetch after another, many partitions in each.
+//
+//   followers ready ──► Fetch ──► the leader waits for records ──► answer: each partition takes its part, in this turn ──► Fetch
+//
+// The next Fetch leaves in the turn in which the answer came: it is what acknowledges the records, so an append reaches the high
+// watermark in one round trip. When something becomes ready while a Fetch waits at the leader, another one is sent behind it, and the
+// leader answers the waiting one at once; so two are in flight at most. What both brought is taken once: a partition takes only what
+// begins at its end.
+import { errorOf, type FetchResponse, fetch, type Slab, type SlabPool } from '@castellan/protocol'
+import { ClientError, KafkaConnection, type Lent } from '@castellan/protocol/client'
+import type { Address, Complaints, Logger, Runtime, Timer } from '@castellan/protocol/runtime'
+import { messageOf, stackOf } from '../errors.ts'
+import type { Outcome } from '../partition/following.ts'
+import type { Partition } from '../partition/index.ts'
+import { type BackOff, backOffMs } from './back-off.ts'
+import { type Asked, type Followed, FollowList } from './follow-list.ts'
+
+export interface FetcherOptions {
+  readonly runtime: Runtime
+  readonly log: Logger
+  readonly complaints: Complaints
+  /** For answers, of all fetchers. */
+  readonly pool: SlabPool
+  readonly release: string
+  /** This broker's id, and its newest broker epoch (KIP-903). */
+  readonly brokerId: number
+  readonly brokerEpoch: () => number
+  readonly counters: FetcherCounters
+}
+
+/** Of all fetchers, since the start. */
+export interface FetcherCounters {
+  fetches: number
+  fetchedBytes: number
+  /** Answers that came for partitions that had moved on. */
+  staleAnswers: number
+  /** Connections lost, answers that were none, and refusals of a whole request. */
+  failures: number
+}
+
+const KiB = 1024
+const MiB = 1024 * KiB
+const limits = { partitionBytesMax: MiB, answerBytesMax: 10 * MiB, frameBytesMax: 128 * MiB }
+const waitMs = 500
+/** A leader that is silent for so long is asked on a new connection. Whether it still leads is for Castle to say. */
+const timeoutMs = 5_000
+const connectTimeoutMs = 1_000
+const inFlightMax = 2
+/** An election reaches all who it concerns within milliseconds of each other. */
+const partitionBackOff: BackOff = { minMs: 10, maxMs: 1_000 }
+const connectionBackOff: BackOff = { minMs: 20, maxMs: 1_000 }
+/** Those whose time is nearly over go with those whose time is. */
+const slackMs = 5
+/** Answers without anything that came at once: a leader waits for records, unless another request stands behind. */
+const emptyBackOff: BackOff = { minMs: 1, maxMs: 100 }
+const emptyAnswersFree = 8
+
+export class Fetcher {
+  readonly leader: number
+  readonly #options: FetcherOptions
+  readonly #list = new FollowList()
+  #address: Address | undefined
+  /** Tells a connection that counts from earlier ones. */
+  #generation = 0
+  #connection: KafkaConnection | null = null
+  #isConnecting = false
+  #failures = 0
+  #notBeforeMs = 0
+  #emptyInRow = 0
+  #inFlight = 0
+  #timer: Timer | undefined
+  #timerMs = Number.POSITIVE_INFINITY
+  #isPumping = false
+  #isClosed = false
+
+  constructor(leader: number, options: FetcherOptions) {
+    this.leader = leader
+    this.#options = options
+  }
+
+  /** How many partitions it follows. */
+  get size(): number {
+    return this.#list.size
+  }
+
+  /** Follows `partition` from now on; also when it did and its leader's epoch is new. */
+  follow(partition: Partition): void {
+    this.#list.remove(partition)
+    const followed = this.#list.add(partition)
+    this.#settle(followed, partition.following.begin())
+    this.#pumpSoon()
+  }
+
+  unfollow(partition: Partition): void {
+    this.#list.remove(partition)
+  }
+
+  /** Where its leader is; undefined: it is down. Another one than before, or the same in a new life: connects anew at once. */
+  setAddress(address: Address | undefined): void {
+    this.#address = address
+    this.#failures = 0
+    this.#notBeforeMs = 0
+    this.#disconnect()
+    this.#pumpSoon()
+  }
+
+  close(): void {
+    this.#isClosed = true
+    this.#timer?.cancel()
+    this.#disconnect()
+  }
+
+  // ---------------------------------------------------------------- the loop
+
+  /** At the end of this turn: many partitions may have changed in it. */
+  #pumpSoon(): void {
+    if (this.#isPumping || this.#isClosed) return
+    this.#isPumping = true
+    this.#options.runtime.clock.soon(() => {
+      this.#isPumping = false
+      this.#pump()
+    })
+  }
+
+  /** Sends what can be sent, and sees to it that it is called again when more can be. */
+  #pump(): void {
+    if (this.#isClosed || this.#list.size === 0) return
+    const nowMs = this.#options.runtime.clock.nowMs()
+    const nextMs = this.#list.wake(nowMs + slackMs)
+    this.#wakeAt(nextMs)
+    if (this.#connection === null) return this.#connect(nowMs)
+    if (nowMs < this.#notBeforeMs) return this.#wakeAt(this.#notBeforeMs)
+    if (this.#inFlight >= inFlightMax || (this.#inFlight > 0 && !this.#list.hasNews)) return
+    const request = this.#list.ask(limits)
+    if (request !== undefined) void this.#fetch(this.#connection, request)
+  }
+
+  #wakeAt(atMs: number): void {
+    if (atMs >= this.#timerMs) return
+    this.#timer?.cancel()
+    this.#timerMs = atMs
+    const delayMs = Math.max(1, atMs - this.#options.runtime.clock.nowMs())
+    this.#timer = this.#options.runtime.clock.after(delayMs, () => {
+      this.#timerMs = Number.POSITIVE_INFINITY
+      this.#pump()
+    })
+  }
+
+  // ---------------------------------------------------------------- the connection
+
+  #connect(nowMs: number): void {
+    if (this.#isConnecting || this.#address === undefined) return
+    if (nowMs < this.#notBeforeMs) return this.#wakeAt(this.#notBeforeMs)
+    this.#isConnecting = true
+    void this.#open(this.#address, this.#generation)
+  }
+
+  async #open(address: Address, generation: number): Promise<void> {
+    const { runtime, pool, release, brokerId, log } = this.#options
+    const clientId = `broker-${brokerId}`
+    const software = { name: 'castellan-broker', version: release }
+    const options = { clientId, software, connectTimeoutMs, frameBytesMax: limits.frameBytesMax, inFlightMax }
+    try {
+      const connection = await KafkaConnection.open(runtime, address, pool, options, log)
+      if (generation !== this.#generation) return connection.close()
+      this.#isConnecting = false
+      this.#connection = connection
+      connection.onClose = () => {
+        if (generation === this.#generation)
+          this.#fail(new ClientError('CONNECTION_LOST', 'the leader closed the connection'))
+      }
+      this.#pump()
+    } catch (error) {
+      if (generation !== this.#generation) return
+      this.#fail(error)
+    }
+  }
+
+  #disconnect(): void {
+    this.#generation++
+    this.#isConnecting = false
+    this.#inFlight = 0
+    const connection = this.#connection
+    this.#connection = null
+    connection?.close()
+    for (const followed of this.#list.all()) followed.asked = null
+  }
+
+  /** Connects anew after a while. */
+  #fail(error: unknown): void {
+    const { runtime, complaints, counters } = this.#options
+    counters.failures++
+    this.#disconnect()
+    this.#failures++
+    this.#notBeforeMs = runtime.clock.nowMs() + backOffMs(connectionBackOff, this.#failures, runtime.random)
+    const fields = { leader: this.leader, ...this.#address, failures: this.#failures, error: messageOf(error) }
+    complaints.say(`leader ${this.leader}`, fields, 'cannot fetch from a leader; it is tried again')
+    this.#pumpSoon()
+  }
+
+  // ---------------------------------------------------------------- asking and taking
+
+  async #fetch(connection: KafkaConnection, request: NonNullable<ReturnType<FollowList['ask']>>): Promise<void> {
+    const { runtime, brokerId, brokerEpoch, counters } = this.#options
+    const generation = this.#generation
+    const sentMs = runtime.clock.nowMs()
+    this.#inFlight++
+    counters.fetches++
+    const body = {
+      replicaState: { replicaId: brokerId, replicaEpoch: brokerEpoch() },
+      maxWaitMs: waitMs,
+      minBytes: 1,
+      maxBytes: limits.answerBytesMax,
+      topics: request.topics,
+      forgottenTopicsData: [],
+      rackId: '',
+    }
+    let lent: Lent<FetchResponse>
+    try {
+      lent = await connection.borrow(fetch, body, { timeoutMs: waitMs + timeoutMs, versionMin: 17 })
+    } catch (error) {
+      // Whoever ended the connection knows why, and what was under way has ended with it.
+      if (generation === this.#generation) this.#fail(error)
+      return
+    }
+    if (generation === this.#generation) {
+      this.#inFlight--
+      const bytes = this.#takeAnswer(lent, request.asked)
+      this.#calmDown(bytes, sentMs)
+    }
+    lent.slab.release()
+    this.#pump()
+  }
+
+  /** Whatever a leader does, it is not asked in a busy loop. */
+  #calmDown(bytes: number, sentMs: number): void {
+    const { runtime } = this.#options
+    const nowMs = runtime.clock.nowMs()
+    const isUseless = bytes === 0 && nowMs - sentMs < waitMs / 2
+    this.#emptyInRow = isUseless ? this.#emptyInRow + 1 : 0
+    const tooMany = this.#emptyInRow - emptyAnswersFree
+    if (tooMany > 0)
+      this.#notBeforeMs = Math.max(this.#notBeforeMs, nowMs + backOffMs(emptyBackOff, tooMany, runtime.random))
+  }
+
+  /** Returns the bytes that it brought. */
+  #takeAnswer({ answer, slab }: Lent<FetchResponse>, asked: Asked): number {
+    if (answer.errorCode !== 0) {
+      const { name } = errorOf(answer.errorCode)
+      this.#fail(new ClientError('PROTOCOL_BROKEN', `the leader refuses to be followed: ${name}`))
+      return 0
+    }
+    this.#failures = 0
+    let bytes = 0
+    let last: Followed | undefined
+    for (const { topicId, partitions } of answer.responses) {
+      for (const partition of partitions) {
+        const one = asked.get(topicId)?.get(partition.partitionIndex)
+        if (one === undefined || !this.#list.has(one.followed)) continue
+        const length = partition.records?.length ?? 0
+        bytes += length
+        if (length > 0) last = one.followed
+        this.#take(one, partition, slab)
+      }
+    }
+    this.#options.counters.fetchedBytes += bytes
+    if (last !== undefined && bytes * 2 >= limits.answerBytesMax) this.#list.beginBehind(last)
+    return bytes
+  }
+
+  #take(
+    { followed, position }: { followed: Followed; position: Followed['asked'] & object },
+    answer: FetchResponse['responses'][number]['partitions'][number],
+    slab: Slab,
+  ): void {
+    const { following } = followed.partition
+    if (followed.asked === position) followed.asked = null
+    if (followed.status !== 'ready') return
+    try {
+      this.#settle(followed, following.take(position, answer, slab))
+    } catch (error) {
+      this.#defect(followed, error)
+    }
+  }
+
+  #settle(followed: Followed, outcome: Outcome | Promise<Outcome>): void {
+    if (!(outcome instanceof Promise)) return this.#note(followed, outcome)
+    followed.status = 'busy'
+    outcome.then(
+      (done) => {
+        if (!this.#list.has(followed)) return
+        this.#note(followed, done)
+        this.#pumpSoon()
+      },
+      (error) => this.#defect(followed, error),
+    )
+  }
+
+  #note(followed: Followed, outcome: Outcome): void {
+    followed.status = 'ready'
+    if (outcome.kind === 'now') followed.failures = 0
+    if (outcome.kind === 'stale') this.#options.counters.staleAnswers++
+    if (outcome.kind === 'later') this.#later(followed, outcome.reason)
+  }
+
+  #later(followed: Followed, reason: string | null): void {
+    const { runtime, complaints } = this.#options
+    const { topic, index } = followed.partition
+    followed.failures++
+    followed.status = 'waiting'
+    followed.untilMs = runtime.clock.nowMs() + backOffMs(partitionBackOff, followed.failures, runtime.random)
+    if (reason === null) return
+    const fields = { leader: this.leader, topic, partition: index, failures: followed.failures, reason }
+    complaints.say('follow', fields, 'a partition cannot follow its leader; it is tried again')
+  }
+
+  /** A defect of ours: the others go on, and this one is tried again. */
+  #defect(followed: Followed, error: unknown): void {
+    const { topic, index } = followed.partition
+    this.#options.log.error({ topic, partition: index, error, stack: stackOf(error) }, 'following a leader failed')
+    if (this.#list.has(followed)) this.#later(followed, messageOf(error))
+    this.#pumpSoon()
+  }
+}

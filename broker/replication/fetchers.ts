@@ -1,0 +1,110 @@
+// Who follows whom: partitions come by the roles that Castle gave them, and go to the fetcher of their leader's broker.
+import { SlabPool } from '@castellan/protocol'
+import { Complaints, type Logger, type Runtime } from '@castellan/protocol/runtime'
+import type { BrokerAddress, Metadata } from '../castle/metadata.ts'
+import type { Partition, Partitions } from '../partition/index.ts'
+import { Fetcher, type FetcherCounters, type FetcherOptions } from './fetcher.ts'
+
+export interface FetchersOptions {
+  readonly brokerId: number
+  readonly brokerEpoch: () => number
+  readonly partitions: Partitions
+  readonly metadata: Metadata
+  readonly log: Logger
+  readonly release: string
+  /** For tests and the simulator: overwrites the memory of answers when it is given back. */
+  readonly poison?: boolean
+}
+
+const KiB = 1024
+
+export class Fetchers {
+  readonly #options: FetchersOptions
+  readonly #fetcherOptions: FetcherOptions
+  readonly #fetchers = new Map<number, Fetcher>()
+  /** Whom each follows, as its fetcher was told. */
+  readonly #followed = new Map<Partition, NonNullable<Partition['followed']>>()
+  readonly #addresses = new Map<number, BrokerAddress | undefined>()
+  readonly #stops: (() => void)[]
+  readonly counters: FetcherCounters = { fetches: 0, fetchedBytes: 0, staleAnswers: 0, failures: 0 }
+
+  constructor(runtime: Runtime, options: FetchersOptions) {
+    this.#options = options
+    const { brokerId, brokerEpoch, log, release, poison = false } = options
+    this.#fetcherOptions = {
+      runtime,
+      log,
+      complaints: new Complaints(runtime.clock, log),
+      pool: new SlabPool({ slabBytes: 256 * KiB, keepBytesMax: 32 * 1024 * KiB, poison }),
+      release,
+      brokerId,
+      brokerEpoch,
+      counters: this.counters,
+    }
+    this.#stops = [
+      options.partitions.onLeadership((partition) => this.#follow(partition)),
+      options.metadata.onChange(() => this.#locate()),
+    ]
+  }
+
+  /** Leaders that this broker follows. */
+  get leaders(): number {
+    return this.#fetchers.size
+  }
+
+  /** Partitions that follow. */
+  get following(): number {
+    return this.#followed.size
+  }
+
+  close(): void {
+    for (const stop of this.#stops) stop()
+    for (const fetcher of this.#fetchers.values()) fetcher.close()
+    this.#fetchers.clear()
+    this.#followed.clear()
+  }
+
+  #follow(partition: Partition): void {
+    const before = this.#followed.get(partition)
+    const { topicId, index } = partition
+    const isKept = this.#options.partitions.get(topicId, index) === partition
+    const after = isKept ? partition.followed : null
+    if (before === (after ?? undefined)) return
+    if (before !== undefined && before.leader !== after?.leader) this.#unfollow(partition, before.leader)
+    if (after === null) return
+    this.#followed.set(partition, after)
+    this.#fetcher(after.leader).follow(partition)
+  }
+
+  #unfollow(partition: Partition, leader: number): void {
+    this.#followed.delete(partition)
+    const fetcher = this.#fetchers.get(leader)
+    fetcher?.unfollow(partition)
+    if (fetcher?.size !== 0) return
+    fetcher.close()
+    this.#fetchers.delete(leader)
+    this.#addresses.delete(leader)
+  }
+
+  #fetcher(leader: number): Fetcher {
+    const known = this.#fetchers.get(leader)
+    if (known !== undefined) return known
+    const fetcher = new Fetcher(leader, this.#fetcherOptions)
+    this.#fetchers.set(leader, fetcher)
+    this.#locateOne(fetcher)
+    return fetcher
+  }
+
+  #locate(): void {
+    for (const fetcher of this.#fetchers.values()) this.#locateOne(fetcher)
+  }
+
+  #locateOne(fetcher: Fetcher): void {
+    const before = this.#addresses.get(fetcher.leader)
+    const address = this.#options.metadata.broker(fetcher.leader)
+    const isSame =
+      before?.host === address?.host && before?.port === address?.port && before?.brokerEpoch === address?.brokerEpoch
+    this.#addresses.set(fetcher.leader, address)
+    if (!isSame) fetcher.setAddress(address)
+  }
+}
