@@ -8,6 +8,7 @@
 import type { CreatedTopic, DeleteTopicArgs, Heartbeat } from '@castellan/protocol/heartbeat'
 import { type Link, type Logger, type Runtime, type Timer, uuid } from '@castellan/protocol/runtime'
 import { Brokers } from './brokers/brokers.ts'
+import { type Doors, networkDoors } from './brokers/doors.ts'
 import { answerCall } from './calls.ts'
 import type { CoreSettings } from './config.ts'
 import { Elections } from './election/elections.ts'
@@ -35,6 +36,8 @@ export interface CastleOptions {
   readonly store: Store
   readonly settings: CoreSettings
   readonly log: Logger
+  /** Instead of the network's: for tests. */
+  readonly doors?: Doors
   /** Another Castle took the lease: this one has stopped deciding, and should be stopped. */
   readonly onReplaced?: (error: CastleError) => void
 }
@@ -86,6 +89,7 @@ export class Castle {
       random,
       settings,
       log,
+      doors: options.doors ?? networkDoors(runtime, log),
     })
     this.elections = new Elections({ changes, reports: this.brokers.reports })
     const host = new Host({
@@ -153,6 +157,11 @@ export class Castle {
   /** Null: the last change was written. */
   get writeFailure(): WriteFailure | null {
     return this.#changes.writeFailure
+  }
+
+  /** Its event loop stood still lately: what it sees may be old, and proves nothing yet. */
+  get isInattentive(): boolean {
+    return this.#attention.isLapsed
   }
 
   /** To be read, never changed. */

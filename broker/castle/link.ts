@@ -58,6 +58,8 @@ export interface CastleLinkOptions {
 type OwnReport = Omit<BrokerReport, 'holds'>
 
 export class CastleLink {
+  /** Names this process. */
+  readonly incarnation: string
   readonly #options: CastleLinkOptions
   readonly #sender: HeartbeatSender
   readonly #complaints: Complaints
@@ -68,11 +70,12 @@ export class CastleLink {
     this.#options = options
     const { config, identity, log } = options
     this.#complaints = new Complaints(runtime.clock, log)
+    this.incarnation = uuid(runtime.random)
     this.#sender = new HeartbeatSender(runtime, {
       urls: config.castle,
       kind: 'broker',
       id: String(config.brokerId),
-      incarnation: uuid(runtime.random),
+      incarnation: this.incarnation,
       castleEpoch: identity.castleEpoch,
       report: () => this.#currentReport(),
       log,

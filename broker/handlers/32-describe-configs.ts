@@ -9,7 +9,7 @@ import {
   replicationFactorOf,
 } from '@castellan/protocol'
 import { brokerSettings } from '../config.ts'
-import { type ConfigAnswer, describeBrokerConfigs, describeTopicConfigs } from './configs.ts'
+import { type ConfigAnswer, describeBrokerConfigs, describeIncarnation, describeTopicConfigs } from './configs.ts'
 import { type BrokerParts, handler } from './handler.ts'
 import { unknownNameError } from './lookup.ts'
 
@@ -48,7 +48,9 @@ function settingsOf(
     return { errorCode: unknownNameError(broker, resourceName), errorMessage: `there is no topic ${resourceName}` }
   }
   if (resourceType === brokerResource) {
-    if (resourceName === String(broker.config.brokerId)) return describeBrokerConfigs(brokerSettings, broker.config)
+    if (resourceName === String(broker.config.brokerId)) {
+      return [...describeBrokerConfigs(brokerSettings, broker.config), describeIncarnation(broker.castle.incarnation)]
+    }
     // What is set for all brokers together: nothing, each has its own config.
     if (resourceName === '') return []
     return {

@@ -212,6 +212,12 @@ describe('DescribeConfigs', () => {
     expect(configs.find(({ name }) => name === 'log.dir')?.documentation).toContain('folder')
   })
 
+  test('which process this is (S1)', async () => {
+    const keys = ['castellan.incarnation']
+    const configs = (await ask(4, '1', { keys }))?.results[0]?.configs
+    expect(configs).toMatchObject([{ name: keys[0], value: 'this-process', readOnly: true }])
+  })
+
   test('only the names that were asked for', async () => {
     expect((await ask(4, '1', { keys: ['node.id', 'nothing'] }))?.results[0]?.configs.map(({ name }) => name)).toEqual([
       'node.id',

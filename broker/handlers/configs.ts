@@ -1,7 +1,8 @@
 // Settings as Kafka's admin APIs show them: each with where its value comes from, its type, and what it is for.
 
 import type { Setting } from '@castellan/protocol/config'
-import { describeTopicConfigs as describe } from '@castellan/protocol/settings'
+import { incarnationConfig } from '@castellan/protocol/heartbeat'
+import { describeTopicConfigs as describe, kafkaTypes } from '@castellan/protocol/settings'
 import type { BrokerConfig } from '../config.ts'
 
 /** Kafka's numbers for where a value comes from. */
@@ -59,4 +60,22 @@ export function describeBrokerConfigs(
       documentation: doc,
     }
   })
+}
+
+/**
+ * Which process answers at this address. Castle asks when the broker registers: should its link break then and its address refuse
+ * connections, that very process is gone (S1).
+ */
+export function describeIncarnation(incarnation: string): ConfigAnswer {
+  const name = incarnationConfig
+  return {
+    name,
+    value: incarnation,
+    readOnly: true,
+    configSource: source.staticBroker,
+    isSensitive: false,
+    synonyms: [{ name, value: incarnation, source: source.staticBroker }],
+    configType: kafkaTypes.string,
+    documentation: 'Names this process of the broker; another one with each start.',
+  }
 }

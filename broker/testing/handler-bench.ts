@@ -49,6 +49,7 @@ export class HandlerBench {
       metadata: this.metadata,
       partitions: { get: (id: string, index: number) => this.#partitions.get(`${id}/${index}`) },
       castle: {
+        incarnation: 'this-process',
         call: async (method: string, args: unknown, timeoutMs: number) => {
           this.calls.push({ method, args, timeoutMs })
           return this.castleSays(method, args)

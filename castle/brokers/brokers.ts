@@ -1,6 +1,7 @@
 // The life of brokers: they register by their first heartbeat, stay by heartbeats, and go when their lease runs out, when a
-// newer process takes their id, or when they said that they stop and their link is gone. What follows from each is decided in
-// registration.ts and review.ts; this class notices, and asks for the decision.
+// newer process takes their id, when they said that they stop and their link is gone, or when their end is proven
+// (proofs.ts). What follows from each is decided in registration.ts and review.ts; this class notices, and asks for the
+// decision.
 import type { BrokerReport } from '@castellan/protocol/heartbeat'
 import { type Clock, Complaints, type Logger, type Random, type Timer, uuid } from '@castellan/protocol/runtime'
 import type { CoreSettings } from '../config.ts'
@@ -13,6 +14,8 @@ import type { Changes } from '../state/changes.ts'
 import type { Broker } from '../state/entities.ts'
 import { brokersOf } from '../state/state.ts'
 import { createTopic, offsetsTopic } from '../topics/create.ts'
+import type { Doors } from './doors.ts'
+import { Proofs } from './proofs.ts'
 import { callDown, refusal, register } from './registration.ts'
 import { BrokerReports } from './reports.ts'
 import { reviewReport } from './review.ts'
@@ -25,6 +28,7 @@ export interface BrokersOptions {
   readonly random: Random
   readonly settings: CoreSettings
   readonly log: Logger
+  readonly doors: Doors
 }
 
 /** Group state is kept short by its coordinator's own snapshots: nobody else may cut it. */
@@ -45,6 +49,7 @@ export class Brokers {
   readonly #changes: Changes
   readonly #leases: Leases<number>
   readonly #complaints: Complaints
+  readonly #proofs: Proofs
   readonly #registering = new Map<Session, Promise<string | undefined>>()
   /** By cluster: the time of making its offsets topic, or of trying again. */
   readonly #offsetsTopicComing = new Map<string, Timer>()
@@ -53,12 +58,14 @@ export class Brokers {
     this.#options = options
     this.#changes = options.changes
     this.#complaints = new Complaints(options.clock, options.log)
+    const { clock, log, doors, attention } = options
+    this.#proofs = new Proofs({ doors, clock, log, isInattentive: () => attention.isLapsed })
     const { brokerLeaseMs, startGraceMs } = options.settings
     this.#leases = new Leases(brokerLeaseMs)
     // Whoever was alive when the store was written gets a full lease to be heard, and a little more (R10).
     const doubtMs = Math.max(0, startGraceMs - brokerLeaseMs)
     for (const broker of this.#changes.state.all('broker')) {
-      if (broker.up) this.#leases.heard(broker.id, options.attention.look() + doubtMs)
+      if (broker.up) this.#leases.heard(broker.id, attention.look() + doubtMs)
     }
     for (const cluster of this.#changes.state.all('cluster')) this.#needOffsetsTopic(cluster.id)
   }
@@ -80,6 +87,7 @@ export class Brokers {
     const broker = this.#registered(session)
     if (broker !== undefined) {
       session.brokerEpoch = broker.brokerEpoch
+      this.#proofs.meet(broker)
       return undefined
     }
     let registering = this.#registering.get(session)
@@ -97,15 +105,19 @@ export class Brokers {
     if (this.#registered(session) !== undefined) this.#review(id, report, news)
   }
 
-  /** One that said that it stops, and whose link is gone, is gone: no need to wait for its lease. */
+  /** One that said that it stops, and whose link is gone, is gone; of any other a refused connection proves it. */
   onLinkClosed(session: Session): void {
-    if (!(session.report as BrokerReport).stopping) return
     const broker = this.#registered(session)
-    if (broker !== undefined) this.#callDown(broker, 'it stopped in good order')
+    if (broker === undefined) return
+    if ((session.report as BrokerReport).stopping) return this.#callDown(broker, 'it stopped in good order')
+    const why = `its link broke, and ${broker.host}:${broker.port}, where it had answered, refuses connections`
+    const isMissing = () => session.link === undefined && this.#registered(session) !== undefined
+    this.#proofs.onLinkClosed(broker, isMissing, () => this.#callDown(broker, why))
   }
 
   /** Nothing is begun any more. */
   close(): void {
+    this.#proofs.close()
     for (const timer of this.#offsetsTopicComing.values()) timer.cancel()
   }
 

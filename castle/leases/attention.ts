@@ -41,4 +41,8 @@ export class Attention {
   nowMs(): number {
     return this.#attendedMs + Math.min(this.#gapMaxMs, Math.max(0, this.#clock.nowMs() - this.#lastNowMs))
   }
+  /** Nobody has looked for longer than a gap may be: what is read now may have waited for long. */
+  get isLapsed(): boolean {
+    return this.#clock.nowMs() - this.#lastNowMs > this.#gapMaxMs
+  }
 }

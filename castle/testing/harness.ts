@@ -1,5 +1,6 @@
 // A Castle on a world that a test holds: its store survives it, and it can be killed and started again.
-import { type Runtime, silentLogger } from '@castellan/protocol/runtime'
+import { type Address, type Runtime, silentLogger } from '@castellan/protocol/runtime'
+import type { Doors } from '../brokers/doors.ts'
 import { Castle } from '../castle.ts'
 import { coreConfig } from '../config.ts'
 import { MemoryDisk, MemoryStore } from '../store/memory.ts'
@@ -9,7 +10,28 @@ import { LinkNetwork, runtimeOf, SeededRandom, WorldClock } from './world.ts'
 type Broker = ConstructorParameters<typeof TestBroker>
 type Client = ConstructorParameters<typeof TestClient>
 
+/** What answers at brokers' addresses, by port: an incarnation, or nobody. */
+export class TestDoors implements Doors {
+  readonly incarnations = new Map<number, string>()
+  /** Ports of machines that say nothing. */
+  readonly silent = new Set<number>()
+  knocks = 0
+
+  async incarnationAt({ port }: Address): Promise<string | undefined> {
+    const incarnation = this.incarnations.get(port)
+    if (incarnation === undefined || this.silent.has(port)) throw new Error('nobody answers')
+    return incarnation
+  }
+
+  async knock({ port }: Address): Promise<'open' | 'refused' | 'silent'> {
+    this.knocks += 1
+    if (this.silent.has(port)) return 'silent'
+    return this.incarnations.has(port) ? 'open' : 'refused'
+  }
+}
+
 export class Harness {
+  readonly doors = new TestDoors()
   readonly clock = new WorldClock()
   readonly network = new LinkNetwork(this.clock, new SeededRandom(7))
   disk = new MemoryDisk()
@@ -36,7 +58,12 @@ export class Harness {
 
   async startCastle(): Promise<void> {
     const store = new MemoryStore(this.disk)
-    this.castle = await Castle.start(this.runtime, { store, settings: coreConfig(), log: silentLogger })
+    this.castle = await Castle.start(this.runtime, {
+      store,
+      settings: coreConfig(),
+      log: silentLogger,
+      doors: this.doors,
+    })
     this.network.server = (link) => this.castle.accept(link)
   }
 

@@ -69,11 +69,16 @@ export class WorldClock implements Clock {
     for (let next = this.#tasks[0]; next !== undefined && next.atMs <= untilMs; next = this.#tasks[0]) {
       this.#tasks.shift()
       if (next.run === undefined) continue
-      this.#nowMs = next.atMs
+      this.#nowMs = Math.max(this.#nowMs, next.atMs)
       next.run()
       await settle()
     }
-    this.#nowMs = untilMs
+    this.#nowMs = Math.max(this.#nowMs, untilMs)
+  }
+
+  /** So much time passes in which nothing runs, as when the process is suspended. */
+  standStill(ms: number): void {
+    this.#nowMs += ms
   }
 
   /** Lets time pass until `condition` holds; throws when it does not within `ms`. */

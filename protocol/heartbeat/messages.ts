@@ -270,6 +270,9 @@ export const directive = Type.Object({
 })
 export type Directive = Static<typeof directive>
 
+/** A broker answers with its incarnation when it is asked for this setting of itself (DescribeConfigs). */
+export const incarnationConfig = 'castellan.incarnation'
+
 export const heartbeat = Type.Object({
   type: Type.Literal('heartbeat'),
   /** Rises by one with each heartbeat of this incarnation; the answer repeats it. */

@@ -2,4 +2,4 @@
 export { type ConfigProblem, checkTopicConfigs, type DescribedConfig, describeTopicConfigs } from './check.ts'
 export { type ReplicaSet, replicationFactorOf } from './min-insync.ts'
 export { effectiveConfigs, type TopicSettings, topicSettings } from './topic-settings.ts'
-export type { TopicSetting } from './types.ts'
+export { kafkaTypes, type TopicSetting } from './types.ts'
