@@ -17,5 +17,8 @@ export function backoffMs(backoff: Backoff, failures: number, random: Random): n
   return wait * (1 + jitter * (random.next() - 0.5))
 }
 
-/** Between tries of requests: quick at first, since a restarted or moved leader is there within a fraction of a second (S1). */
-export const requestBackoff: Backoff = { initialMs: 20, multiplier: 2, maxMs: 1000, jitter: 0.4 }
+/**
+ * Between tries of requests: quick at first, since a moved leader is there within a fraction of a second (S1), and may hear that it leads
+ * a few milliseconds after its clients do.
+ */
+export const requestBackoff: Backoff = { initialMs: 10, multiplier: 2, maxMs: 1000, jitter: 0.4 }

@@ -4,11 +4,16 @@ import { expect, test } from 'vitest'
 import { CastellanError, errorKinds, isRetriable, messageOf, refusal } from './errors.ts'
 
 test('every error of the table can happen, and says in a sentence what to do next', () => {
-  const folder = import.meta.dirname
-  const files = readdirSync(folder, { recursive: true, encoding: 'utf8' }).filter(
-    (file) => file.endsWith('.ts') && !file.endsWith('.test.ts') && !/node_modules|testing|^errors\.ts$/.test(file),
+  // Those of connections come from the client that brokers use, too.
+  const folders = [import.meta.dirname, join(import.meta.dirname, '..', 'protocol', 'client')]
+  const files = folders.flatMap((folder) =>
+    readdirSync(folder, { recursive: true, encoding: 'utf8' })
+      .filter(
+        (file) => file.endsWith('.ts') && !file.endsWith('.test.ts') && !/node_modules|testing|^errors\.ts$/.test(file),
+      )
+      .map((file) => join(folder, file)),
   )
-  const text = files.map((file) => readFileSync(join(folder, file), 'utf8')).join('\n')
+  const text = files.map((file) => readFileSync(file, 'utf8')).join('\n')
   for (const [code, { why, next }] of Object.entries(errorKinds)) {
     expect(code === 'REFUSED' || text.includes(`'${code}'`), code).toBe(true)
     for (const sentence of [why, next]) expect(sentence).toMatch(/^[A-Z].*\.$/)

@@ -363,12 +363,33 @@ describe('where reading goes on', () => {
     })
   })
 
+  test('a log that ends before the offset lost records: goes on at its end, for nothing is to be repeated', async () => {
+    group.append(0, 'a')
+    group.append(0, 'b')
+    group.committed.set(0, 5)
+    const consumer = consumerWith({ start: 'earliest' })
+    const { handled } = run(consumer)
+    await until(() => consumer.assignment[0]?.offset).toBe(2)
+    group.append(0, 'c')
+    await until(() => handled).toEqual(['0:c'])
+  })
+
+  test('a leader that once says that the offset does not exist moves nobody while the log has it', async () => {
+    group.append(0, 'a')
+    group.append(0, 'b')
+    group.committed.set(0, 1)
+    group.fetchScript.push(errors.OFFSET_OUT_OF_RANGE.code)
+    const { handled } = run(consumerWith({ start: 'none' }))
+    await until(() => handled).toEqual(['0:b'])
+  })
+
   test.each([
     'OFFSET_NOT_AVAILABLE',
     'NOT_LEADER_OR_FOLLOWER',
     'UNKNOWN_LEADER_EPOCH',
     'KAFKA_STORAGE_ERROR',
     'UNKNOWN_TOPIC_ID',
+    'UNKNOWN_SERVER_ERROR',
   ] as const)('%s moves nobody (R3)', async (name) => {
     group.append(0, 'a')
     group.fetchScript.push(errors[name].code, errors[name].code)

@@ -100,13 +100,22 @@ export class Fetcher {
     if (partition.bufferedBytes >= this.#options.partitionPrefetchBytes) return false
     if (partition.notBeforeMs <= nowMs) return true
     // What failed at one leader need not wait for the next.
-    return (this.#client.view.leader(partition.topicId, partition.partition)?.leaderEpoch ?? -1) > partition.failedEpoch
+    return this.#epochOf(partition) > partition.failedEpoch
+  }
+
+  /** The leader epoch that is known; -1: none. */
+  #epochOf({ topicId, partition }: AssignedPartition): number {
+    return this.#client.view.leader(topicId, partition)?.leaderEpoch ?? -1
   }
 
   #leaderOf(partition: AssignedPartition): number {
     const leader = this.#client.view.leader(partition.topicId, partition.partition)
     if (leader === undefined || !this.#client.view.brokers.has(leader.leader)) {
-      this.#later(partition, `${partition.topic}/${partition.partition} has no leader that is up`, true)
+      this.#later(
+        partition,
+        this.#epochOf(partition),
+        `${partition.topic}/${partition.partition} has no leader that is up`,
+      )
       return -1
     }
     return this.#hooks.isChecked(partition, leader.leaderEpoch) ? leader.leader : -1
@@ -117,7 +126,7 @@ export class Fetcher {
     if (lane === undefined) return
     const asked = partitions.map((partition): Asked => {
       partition.isFetching = true
-      const leaderEpoch = this.#client.view.leader(partition.topicId, partition.partition)?.leaderEpoch ?? -1
+      const leaderEpoch = this.#epochOf(partition)
       return { partition, generation: partition.generation, from: partition.position, leaderEpoch }
     })
     void this.#fetch(leader, lane, asked, bytesMax)
@@ -147,8 +156,8 @@ export class Fetcher {
     } catch (error) {
       if (signal.aborted) return
       if (error instanceof CastellanError && error.code === 'VERSION_UNSUPPORTED') this.#hooks.onFatal(error)
-      for (const { partition, generation } of asked) {
-        if (partition.generation === generation) this.#later(partition, messageOf(error), true)
+      for (const { partition, generation, leaderEpoch } of asked) {
+        if (partition.generation === generation) this.#later(partition, leaderEpoch, messageOf(error))
       }
     } finally {
       this.#lanes.get(leader)?.free.push(lane)
@@ -192,8 +201,9 @@ export class Fetcher {
     }
   }
 
-  #take({ partition, from }: Asked, answer: PartitionAnswer): void {
-    if (answer.errorCode !== 0) return this.#failed(partition, answer)
+  #take(asked: Asked, answer: PartitionAnswer): void {
+    const { partition, from, leaderEpoch } = asked
+    if (answer.errorCode !== 0) return this.#failed(asked, answer)
     const { records } = answer
     if (records === null || records.length === 0) {
       partition.failures = 0
@@ -201,30 +211,33 @@ export class Fetcher {
     }
     try {
       const next = endOf(records, from)
-      if (next.offset <= from.offset) return this.#later(partition, 'the broker sent no whole batch', false)
+      if (next.offset <= from.offset)
+        return this.#later(partition, leaderEpoch, 'the broker sent no whole batch', false)
       const reader = new MessageReader(partition, records, from.offset, from.leaderEpoch)
       partition.fetched({ reader, bytes: records.length }, next)
     } catch (error) {
-      this.#later(partition, `a fetched batch cannot be read: ${messageOf(error)}`, false)
+      this.#later(partition, leaderEpoch, `a fetched batch cannot be read: ${messageOf(error)}`, false)
     }
   }
 
-  #failed(partition: AssignedPartition, { errorCode, currentLeader }: PartitionAnswer): void {
+  #failed({ partition, leaderEpoch: asked }: Asked, { errorCode, currentLeader }: PartitionAnswer): void {
     const what = `Fetch of ${partition.topic}/${partition.partition}`
     if (errorCode === errors.OFFSET_OUT_OF_RANGE.code) return this.#hooks.onOutOfRange(partition)
     const error = refusal(what, errorCode)
-    if (!error.retriable) return this.#hooks.onFatal(error)
+    // What a broker did not foresee goes by, as Kafka's own consumer takes it.
+    if (!error.retriable && errorCode !== errors.UNKNOWN_SERVER_ERROR.code) return this.#hooks.onFatal(error)
     if (currentLeader !== null && currentLeader.leaderId >= 0) {
       const { leaderId: leader, leaderEpoch } = currentLeader
       if (this.#client.view.tellLeader(partition.topicId, partition.partition, { leader, leaderEpoch })) return
     }
-    this.#later(partition, error.message, errorCode !== errors.OFFSET_NOT_AVAILABLE.code)
+    this.#later(partition, asked, error.message, errorCode !== errors.OFFSET_NOT_AVAILABLE.code)
   }
 
-  #later(partition: AssignedPartition, reason: string, refresh: boolean): void {
+  /** `leaderEpoch`: of the leader that failed. A newer one is tried at once, and its failures count from the start. */
+  #later(partition: AssignedPartition, leaderEpoch: number, reason: string, refresh = true): void {
     const { clock, random } = this.#client.runtime
-    partition.failures++
-    partition.failedEpoch = this.#client.view.leader(partition.topicId, partition.partition)?.leaderEpoch ?? -1
+    partition.failures = leaderEpoch > partition.failedEpoch ? 1 : partition.failures + 1
+    partition.failedEpoch = leaderEpoch
     partition.notBeforeMs = clock.nowMs() + backoffMs(requestBackoff, partition.failures, random)
     const log = partition.failures % 10 === 0 ? partition.log.warn : partition.log.debug
     log.call(partition.log, { reason, failures: partition.failures }, 'cannot be fetched, trying again')

@@ -89,8 +89,37 @@ export class Positions {
     return found!.offset
   }
 
-  /** The offset to fetch does not exist: goes on where the options say. */
-  outOfRange(partition: AssignedPartition): void {
+  /**
+   * Its leader says that the offset to fetch does not exist. Below the start of the log it does not any more: the start that is set decides.
+   * Beyond the end records were lost (R7, R8): goes on at the end, for to begin anew would repeat everything. Else it was a passing word.
+   */
+  async outOfRange(partition: AssignedPartition): Promise<void> {
+    partition.isLooking = true
+    const generations = new Map([[partition, partition.generation]])
+    await this.#persist('the ends of the log', new Set([partition]), generations, async (open) => {
+      const [first, end] = await this.#ends(partition)
+      open.delete(partition)
+      if (partition.generation !== generations.get(partition)) return
+      const { offset } = partition.position
+      if (offset < first.offset) return this.#startAnew(partition)
+      partition.isLooking = false
+      if (offset > end.offset) this.#truncated(partition, end)
+    })
+    this.#hooks.onFound()
+  }
+
+  async #ends({ topic, topicId, partition }: AssignedPartition): Promise<[first: Position, end: Position]> {
+    const options = { timeoutMs: this.#options.requestTimeoutMs, signal: this.#stop.signal }
+    // A request may name a partition once.
+    const ask = async (at: number): Promise<Position> => {
+      const [answer] = await askOffsets(this.#group.client, [{ topic, topicId, partition, at }], options)
+      if (answer instanceof CastellanError) throw answer
+      return answer!
+    }
+    return Promise.all([ask(earliest), ask(latest)])
+  }
+
+  #startAnew(partition: AssignedPartition): void {
     partition.isLooking = true
     const text = `has no offset ${partition.position.offset} (any more)`
     partition.log.warn(
@@ -249,7 +278,7 @@ export class Positions {
       'the log lost records that were read; going on at its end',
     )
     // Not known where the logs part: the start that is set decides.
-    if (end.offset < 0) return this.outOfRange(partition)
+    if (end.offset < 0) return this.#startAnew(partition)
     const { checkedEpoch } = partition
     partition.moveTo(end.offset < done.offset ? end : done)
     partition.checkedEpoch = checkedEpoch

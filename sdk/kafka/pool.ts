@@ -11,6 +11,8 @@ interface Entry {
   readonly address: Address
   readonly lane: string
   readonly promise: Promise<KafkaConnection>
+  /** Ends the waiting for it. */
+  readonly abandon: (why: CastellanError) => void
   connection: KafkaConnection | null
 }
 
@@ -46,10 +48,16 @@ export class ConnectionPool {
     const forget = () => {
       if (this.#entries.get(key) === entry) this.#entries.delete(key)
     }
-    const promise = this.#open(address, forget)
-    const entry: Entry = { address, lane, promise, connection: null }
+    let abandon: Entry['abandon'] = () => {}
+    // A broker that hangs takes connections and answers nothing: who waits for one shall hear at once that it counts as gone.
+    const abandoned = new Promise<never>((_, reject) => {
+      abandon = reject
+    })
+    const opening = this.#open(address, forget)
+    const promise = Promise.race([opening, abandoned])
+    const entry: Entry = { address, lane, promise, abandon, connection: null }
     this.#entries.set(key, entry)
-    promise.then(
+    opening.then(
       (connection) => {
         entry.connection = connection
         if (this.#entries.get(key) !== entry) connection.close()
@@ -61,24 +69,26 @@ export class ConnectionPool {
 
   close(): void {
     this.#closed = true
-    this.#drop(() => true)
+    this.#drop(() => true, new CastellanError('CLOSED', 'this client was closed'))
   }
 
   /** Closes the connections of one lane, when its user is gone. */
   closeLane(lane: string): void {
-    this.#drop((entry) => entry.lane === lane)
+    this.#drop((entry) => entry.lane === lane, new CastellanError('CLOSED', `the connections of ${lane} were closed`))
   }
 
   /** Closes the connections to a broker that is gone. */
   closeAddress({ host, port }: Address): void {
-    this.#drop(({ address }) => address.host === host && address.port === port)
+    const gone = new CastellanError('CONNECT_FAILED', `the broker at ${host}:${port} counts as gone`)
+    this.#drop(({ address }) => address.host === host && address.port === port, gone)
   }
 
-  #drop(which: (entry: Entry) => boolean): void {
+  #drop(which: (entry: Entry) => boolean, why: CastellanError): void {
     for (const [key, entry] of [...this.#entries]) {
       if (!which(entry)) continue
       this.#entries.delete(key)
-      entry.connection?.close()
+      if (entry.connection === null) entry.abandon(why)
+      else entry.connection.close()
     }
   }
 

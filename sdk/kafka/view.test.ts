@@ -1,11 +1,11 @@
 import { describe, expect, test } from 'vitest'
-import { ClusterView, type PartitionView } from './view.ts'
+import { ClusterView, isNewer, type LeaderUpdate } from './view.ts'
 
 const orders = '00000000-0000-4000-8000-00000000000a'
 const again = '00000000-0000-4000-8000-00000000000b'
 const broker = (id: number) => ({ id, host: `b${id}`, port: 9092, rack: null })
 
-type Told = { from: 'metadata' | 'castle' | 'answer' } & PartitionView
+type Told = { from: 'metadata' | 'castle' | 'answer' } & LeaderUpdate
 
 function tell(view: ClusterView, { from, leader, leaderEpoch }: Told): void {
   if (from === 'metadata')
@@ -14,8 +14,8 @@ function tell(view: ClusterView, { from, leader, leaderEpoch }: Told): void {
   else view.tellLeader(orders, 0, { leader, leaderEpoch })
 }
 
-function topicState({ leader, leaderEpoch }: PartitionView, over = {}) {
-  const partitions = [{ leader, leaderEpoch, partitionEpoch: 0, replicas: [1], isr: [1] }]
+function topicState({ leader, leaderEpoch }: LeaderUpdate, over = {}, partitionEpoch = 0) {
+  const partitions = [{ leader, leaderEpoch, partitionEpoch, replicas: [1], isr: [1] }]
   return {
     topicId: orders,
     name: 'orders',
@@ -29,7 +29,7 @@ function topicState({ leader, leaderEpoch }: PartitionView, over = {}) {
 }
 
 describe('the leader of a partition', () => {
-  const cases: { name: string; told: Told[]; expected: PartitionView | undefined }[] = [
+  const cases: { name: string; told: Told[]; expected: LeaderUpdate | undefined }[] = [
     {
       name: 'the higher epoch wins over what came later',
       told: [
@@ -80,8 +80,25 @@ describe('the leader of a partition', () => {
   test.each(cases)('$name', ({ told, expected }) => {
     const view = new ClusterView()
     for (const word of told) tell(view, word)
-    expect(view.leader(orders, 0)).toEqual(expected)
+    if (expected === undefined) expect(view.leader(orders, 0)).toBeUndefined()
+    else expect(view.leader(orders, 0)).toMatchObject(expected)
   })
+})
+
+test('a change of the ISR is news, which only Castle tells, and older words change nothing', () => {
+  const view = new ClusterView()
+  const castle = (partitionEpoch: number) =>
+    view.tellTopic(topicState({ leader: 2, leaderEpoch: 7 }, {}, partitionEpoch))
+  castle(3)
+  const before = view.leader(orders, 0)!
+  expect(before).toEqual({ leader: 2, leaderEpoch: 7, partitionEpoch: 3 })
+  for (const older of [3, 2]) castle(older)
+  tell(view, { from: 'metadata', leader: 2, leaderEpoch: 7 })
+  expect(isNewer(view.leader(orders, 0)!, before)).toBe(false)
+  castle(4)
+  expect(isNewer(view.leader(orders, 0)!, before)).toBe(true)
+  tell(view, { from: 'answer', leader: 3, leaderEpoch: 8 })
+  expect(view.leader(orders, 0)).toEqual({ leader: 3, leaderEpoch: 8, partitionEpoch: 4 })
 })
 
 test('a topic made again under its name is another topic', () => {
@@ -92,7 +109,7 @@ test('a topic made again under its name is another topic', () => {
   expect(first.gone).toBe(true)
   expect(view.topicById(orders)).toBeUndefined()
   expect(view.topic('orders')).toMatchObject({ id: again, gone: false })
-  expect(view.leader(again, 0)).toEqual({ leader: 1, leaderEpoch: 0 })
+  expect(view.leader(again, 0)).toMatchObject({ leader: 1, leaderEpoch: 0 })
   // A broker that has not heard of it yet.
   tell(view, { from: 'metadata', leader: 2, leaderEpoch: 7 })
   expect(view.topic('orders')).toMatchObject({ id: again, gone: false })

@@ -17,6 +17,16 @@ export interface PartitionView {
   readonly leader: number
   /** -1: not known. */
   readonly leaderEpoch: number
+  /** Rises with each change of leader or ISR; only Castle tells it. -1: not known. */
+  readonly partitionEpoch: number
+}
+
+/** Who leads, as answers of brokers say it: without the partition's epoch. */
+export type LeaderUpdate = Pick<PartitionView, 'leader' | 'leaderEpoch'>
+
+/** Whether what failed at `before` may go well at `now`: another leads, or its ISR is another. */
+export function isNewer(now: PartitionView, before: PartitionView): boolean {
+  return now.leaderEpoch > before.leaderEpoch || now.partitionEpoch > before.partitionEpoch
 }
 
 /** One topic id. The object stays the same while the topic lives, so holders see its leaders and settings change. */
@@ -36,14 +46,15 @@ export interface TopicView {
 export interface TopicUpdate {
   readonly id: string
   readonly name: string
-  readonly partitions: readonly (PartitionView & { readonly partition: number })[]
+  readonly partitions: readonly (LeaderUpdate & { readonly partition: number })[]
 }
 
 type Mutable<T> = { -readonly [Name in keyof T]: T[Name] }
 type Topic = Mutable<Omit<TopicView, 'partitions'>> & { partitions: PartitionView[] }
 
 const endedTopicsMax = 1000
-const unknownPartition: PartitionView = Object.freeze({ leader: -1, leaderEpoch: -1 })
+/** Nobody is known to lead. */
+export const unknownPartition: PartitionView = Object.freeze({ leader: -1, leaderEpoch: -1, partitionEpoch: -1 })
 
 export class ClusterView {
   /** Castle says that this broker is down, or another process by now: its connections may never say so themselves. */
@@ -92,8 +103,7 @@ export class ClusterView {
     for (const update of topics) {
       if (this.#ended.has(update.id)) continue
       const topic = this.#take(update.id, update.name)
-      for (const { partition, leader, leaderEpoch } of update.partitions)
-        setLeader(topic, partition, leader, leaderEpoch)
+      for (const { partition, ...leader } of update.partitions) setLeader(topic, partition, leader, -1)
     }
     this.#changed()
   }
@@ -118,18 +128,18 @@ export class ClusterView {
       const topic = this.#take(state.topicId, state.name)
       topic.ackLevel = state.ackLevel
       topic.configs = state.configs
-      for (const [partition, { leader, leaderEpoch }] of state.partitions.entries()) {
-        setLeader(topic, partition, leader, leaderEpoch)
+      for (const [partition, { leader, leaderEpoch, partitionEpoch }] of state.partitions.entries()) {
+        setLeader(topic, partition, { leader, leaderEpoch }, partitionEpoch)
       }
     }
     this.#changed()
   }
 
   /** A currentLeader field (KIP-951); `broker` is its endpoint where the answer has it. False: known already. */
-  tellLeader(topicId: string, partition: number, leader: PartitionView, broker?: BrokerView): boolean {
+  tellLeader(topicId: string, partition: number, leader: LeaderUpdate, broker?: BrokerView): boolean {
     const topic = this.#byId.get(topicId)
     if (broker !== undefined && !this.#brokers.has(broker.id)) this.#brokers.set(broker.id, broker)
-    if (topic === undefined || !setLeader(topic, partition, leader.leader, leader.leaderEpoch)) return false
+    if (topic === undefined || !setLeader(topic, partition, leader, -1)) return false
     this.#changed()
     return true
   }
@@ -173,11 +183,20 @@ export class ClusterView {
 }
 
 /** True when it is news. */
-function setLeader(topic: Topic, partition: number, leader: number, leaderEpoch: number): boolean {
+function setLeader(
+  topic: Topic,
+  partition: number,
+  { leader, leaderEpoch }: LeaderUpdate,
+  partitionEpoch: number,
+): boolean {
   while (topic.partitions.length <= partition) topic.partitions.push(unknownPartition)
   const known = topic.partitions[partition]!
-  if (!wins(known, leader, leaderEpoch)) return false
-  topic.partitions[partition] = { leader, leaderEpoch }
+  const isWinner = wins(known, leader, leaderEpoch)
+  if (!isWinner && partitionEpoch <= known.partitionEpoch) return false
+  topic.partitions[partition] = {
+    ...(isWinner ? { leader, leaderEpoch } : known),
+    partitionEpoch: Math.max(partitionEpoch, known.partitionEpoch),
+  }
   return true
 }
 

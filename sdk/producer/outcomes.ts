@@ -175,7 +175,7 @@ export class Outcomes {
 
   #backOff(queue: PartitionQueue, error: CastellanError): void {
     const { clock, random } = this.#client.runtime
-    queue.failed(clock.nowMs() + backoffMs(requestBackoff, queue.failures + 1, random), error.message)
+    queue.failed((failures) => clock.nowMs() + backoffMs(requestBackoff, failures, random), error.message)
   }
 
   /** It came back: its place is in the line again. */

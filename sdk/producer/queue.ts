@@ -1,7 +1,7 @@
 // What waits for one partition, and for the partitions of one topic: the batch that takes records, the line behind it, and
 // when the next try may be made.
 import type { Random } from '@castellan/protocol/runtime'
-import type { ClusterView, PartitionView, TopicView } from '../kafka/view.ts'
+import { type ClusterView, isNewer, type PartitionView, type TopicView, unknownPartition } from '../kafka/view.ts'
 import { ProducerBatch } from './batch.ts'
 import { Line } from './line.ts'
 import { type PartitionLoad, StickyPartitioner } from './partitioner.ts'
@@ -15,11 +15,13 @@ export class PartitionQueue {
   /** Takes records; not in the line yet. */
   open: ProducerBatch | null = null
   /** The broker that what is in flight went to, at which leader epoch. */
-  sentTo: PartitionView = { leader: -1, leaderEpoch: -1 }
+  sentTo: PartitionView = unknownPartition
   /** Why nothing leaves, for people; null: nothing is wrong. */
   problem: string | null = null
   readonly #sticky: StickyPartitioner
   #failures = 0
+  /** Where it failed last. */
+  #failedAt: PartitionView = unknownPartition
   #notBeforeMs = 0
   #lastBytes = 0
 
@@ -31,10 +33,6 @@ export class PartitionQueue {
 
   get isEmpty(): boolean {
     return this.open === null && this.line.waiting.length === 0
-  }
-
-  get failures(): number {
-    return this.#failures
   }
 
   openBatch(sentAtMs: number, ticket: number): ProducerBatch {
@@ -52,10 +50,14 @@ export class PartitionQueue {
     this.#sticky.closed(this.partition)
   }
 
-  /** The next try waits, unless a newer leader is known by then. */
-  failed(notBeforeMs: number, problem: string): void {
-    this.#failures++
-    this.#notBeforeMs = notBeforeMs
+  /**
+   * The next try waits until `notBeforeMsOf` the number of failures in a row, unless a newer leader or ISR is known by then. Failures at
+   * one that is newer count from the start: it did no wrong so far, and may only not have heard yet that it leads.
+   */
+  failed(notBeforeMsOf: (failures: number) => number, problem: string): void {
+    this.#failures = isNewer(this.sentTo, this.#failedAt) ? 1 : this.#failures + 1
+    this.#failedAt = this.sentTo
+    this.#notBeforeMs = notBeforeMsOf(this.#failures)
     this.problem = problem
   }
 
@@ -67,7 +69,7 @@ export class PartitionQueue {
 
   /** From when on a try at this leader may be made. */
   notBeforeMs(leader: PartitionView): number {
-    return leader.leaderEpoch > this.sentTo.leaderEpoch ? 0 : this.#notBeforeMs
+    return isNewer(leader, this.sentTo) ? 0 : this.#notBeforeMs
   }
 
   /** For the choice of a partition: a queue that fails counts as one that nobody leads. */

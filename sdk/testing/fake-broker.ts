@@ -75,6 +75,11 @@ export class FakeBroker {
     for (const connection of [...this.#open]) connection.destroy()
   }
 
+  /** As a process that was stopped (SIGSTOP): takes connections, and answers nothing any more, not even ApiVersions. */
+  hang(): void {
+    for (const key of this.#handlers.keys()) this.#handlers.set(key, () => 'silence')
+  }
+
   /** New connections are refused. */
   async stopListening(): Promise<void> {
     await this.#listener?.close()
