@@ -1,5 +1,5 @@
 import { apiVersions, errors, findCoordinator, initProducerId } from '@castellan/protocol'
-import { afterEach, beforeEach, expect, test } from 'vitest'
+import { afterEach, beforeEach, expect, test, vi } from 'vitest'
 import { FakeBroker } from '../testing/fake-broker.ts'
 
 let broker: FakeBroker
@@ -52,6 +52,18 @@ test('the newest version that both sides know is spoken', async () => {
   await expect(client.dispatch(findCoordinator, { coordinatorKeys: ['g'] })).rejects.toMatchObject({
     code: 'VERSION_UNSUPPORTED',
   })
+})
+
+test('who waits for a connection to a broker that hangs hears at once that Castle calls it gone', async () => {
+  const client = broker.client()
+  const up = { id: 1, ...broker.address, rack: null, brokerEpoch: 1 }
+  const cluster = { id: 'c', kind: 'castellan' as const, environment: 'test', flags: {} }
+  client.view.tellCluster({ ...cluster, brokers: [up] })
+  broker.hang()
+  const asking = client.dispatch(initProducerId, ask, { broker: 1 })
+  await vi.waitFor(() => expect(broker.connections).toBe(1))
+  client.view.tellCluster({ ...cluster, brokers: [] })
+  await expect(asking).rejects.toMatchObject({ code: 'CONNECT_FAILED', message: expect.stringContaining('gone') })
 })
 
 test('an older broker says in v0 which versions of ApiVersions it knows', async () => {
