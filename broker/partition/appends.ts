@@ -54,10 +54,11 @@ export class Appends {
   }
 
   #tooFewReplicas(acks: -1 | 0 | 1): Refusal | undefined {
-    return acks === -1 && this.#lacksReplicas() ? refusal(errors.NOT_ENOUGH_REPLICAS, this.#inSyncText()) : undefined
+    return acks === -1 && this.lacksReplicas() ? refusal(errors.NOT_ENOUGH_REPLICAS, this.#inSyncText()) : undefined
   }
 
-  #lacksReplicas(): boolean {
+  /** The confirmed ISR is smaller than min.insync.replicas: nothing is taken at Ack -1 (R6). */
+  lacksReplicas(): boolean {
     const { leader, settings } = this.#state
     return leader !== null && leader.assigned.isr.length < settings.minInsyncReplicas
   }
@@ -130,7 +131,7 @@ export class Appends {
     const { log, leader } = this.#state
     if (log !== undefined && leader !== null) this.#syncIfAsked(log)
     this.advance()
-    if (!this.#lacksReplicas()) return
+    if (!this.lacksReplicas()) return
     this.#acks.refuseUncommitted(refusedAppend(errors.NOT_ENOUGH_REPLICAS_AFTER_APPEND.code, this.#inSyncText()))
   }
 

@@ -248,6 +248,11 @@ export class Partition {
     return this.#appends.mayAnswer()
   }
 
+  /** Leader only. The ISR is smaller than min.insync.replicas: an append at Ack -1 would be refused now (R6). */
+  get lacksReplicas(): boolean {
+    return this.#appends.lacksReplicas()
+  }
+
   report(): PartitionReport {
     return { topicId: this.topicId, partition: this.index, leaderEpoch: this.leaderEpoch, fault: this.fault }
   }
