@@ -35,7 +35,9 @@ export interface LogCounters {
   syncs: number
   readMemoryBytes: number
   readFileBytes: number
-  /** Cut off as torn tails by recovery. */
+  /** What recovery has to read, for it may be torn; what it has read of that; what it cut off as torn tails. */
+  recoveryBytes: number
+  recoveredBytes: number
   cutBytes: number
   /** By a follower, where it parted from its leader; begun anew, where it had nothing that its leader still has. */
   truncations: number
@@ -53,6 +55,8 @@ export function newCounters(): LogCounters {
     syncs: 0,
     readMemoryBytes: 0,
     readFileBytes: 0,
+    recoveryBytes: 0,
+    recoveredBytes: 0,
     cutBytes: 0,
     truncations: 0,
     truncatedRecords: 0,

@@ -41,6 +41,11 @@ export class EpochHistory {
     return this.#highest
   }
 
+  /** The epoch of the records at the log's end; undefined: none is known. */
+  get last(): EpochStart | undefined {
+    return this.#entries.at(-1)
+  }
+
   /** Notes that `epoch` begins at `startOffset`. True when that is news. */
   assign(epoch: number, startOffset: number): boolean {
     const last = this.#entries.at(-1)

@@ -144,6 +144,8 @@ class Recovery {
   async #scan(segments: Segment[], sizes: number[]): Promise<number> {
     const snapshots = this.#names.map((name) => offsetOf(name, 'producers')).filter((offset) => offset !== undefined)
     const from = this.#scanFrom(segments, snapshots)
+    const { counters } = this.#context
+    counters.recoveryBytes += sizes.slice(from.index).reduce((sum, size) => sum + size, -from.position)
     let offset = from.offset
     this.#producers.forgetAll(offset > 0)
     for (let index = from.index; index < segments.length; index++) {
@@ -189,6 +191,7 @@ class Recovery {
       if (problem !== undefined) throw corrupt(segment, problem)
       this.#loadSnapshot(header.baseOffset, snapshots)
       this.#learn(header)
+      this.#context.counters.recoveredBytes += lengthOf(header)
       if (position === segment.bytes)
         segment.note(header.baseOffset, endOffsetOf(header), lengthOf(header), header.maxTimestamp, this.#nowMs)
       return undefined
@@ -196,10 +199,14 @@ class Recovery {
     return this.#context.files.during(segment.path, (file) => scanBatches(file, range, onBatch))
   }
 
-  /** An epoch a little above all that are known is news: a power loss may have left its file older than this batch. */
+  /**
+   * At the log's end an epoch above that of the records before is news: a kill or a power loss may have left the file of epochs older
+   * than this batch. (Below the highest known, too: that one may have been led without a record.)
+   */
   #problemWithEpoch(epoch: number, lastOffset: number): string | undefined {
-    const { highest } = this.#epochs
-    if (epoch <= highest) return this.#epochs.problemWith(epoch, lastOffset)
+    const { highest, last } = this.#epochs
+    const isNews = epoch > (last?.epoch ?? highest) && lastOffset >= (last?.startOffset ?? 0)
+    if (!isNews) return this.#epochs.problemWith(epoch, lastOffset)
     if (!this.#knowsEpochs || epoch <= highest + newEpochsMax) return undefined
     return `the batch that ends with offset ${lastOffset} has leader epoch ${epoch}, and ${highest} is the highest known`
   }

@@ -43,8 +43,12 @@ export function truncateLog(log: LogState, keeper: Keeper, offset: number): Prom
     await reloadProducers(log)
     keeper.noteWritten(last)
     await keeper.rewrite()
-    // From the end on: whatever a kill leaves has no gap.
+    // From the end on: whatever a kill or a power loss leaves has no gap.
     for (const segment of gone.reverse()) await removeFiles(log, segment)
+    if (gone.length > 0) {
+      keeper.noteFolder(log.folder)
+      await keeper.sync()
+    }
     log.context.disk.remove(last.indexPath)
     await cutTail(log, last)
     // Else a power loss could bring back what was cut.
