@@ -13,6 +13,7 @@ import { readStateFile } from '../log/state-file.ts'
 import { logContext, syncsMax } from './context.ts'
 import { LogFolders, type LogPlace } from './folders.ts'
 import { Partition } from './partition.ts'
+import { type RecoveryProgress, recoverAll } from './recovery.ts'
 import type { PartitionReport } from './results.ts'
 import { Slices } from './slices.ts'
 import { Upkeep } from './upkeep.ts'
@@ -23,6 +24,8 @@ export interface PartitionsOptions {
   readonly brokerId: number
   readonly settings: PartitionsSettings
   readonly log: Logger
+  /** Told once, when the recovery of the logs begins: how to ask how far it is. */
+  readonly onRecovery?: (progress: () => RecoveryProgress) => void
 }
 
 export interface PartitionsSettings {
@@ -87,9 +90,15 @@ export class Partitions {
     const folders = await LogFolders.open(runtime.disk, options.dataFolder)
     const partitions = new Partitions(runtime, options, folders)
     const isClean = folders.takeCleanShutdown()
-    for (const place of folders.places()) await partitions.#openLog(place)
-    const { cutBytes } = partitions.#context.counters
-    options.log.info({ ...partitions.#count(), isClean, cutBytes }, 'logs are open')
+    const { counters } = partitions.#context
+    await recoverAll(folders.places(), (place) => partitions.#openLog(place), {
+      clock: runtime.clock,
+      log: options.log,
+      counters,
+      onBegin: options.onRecovery,
+    })
+    const { cutBytes, recoveredBytes } = counters
+    options.log.info({ ...partitions.#count(), isClean, recoveredBytes, cutBytes }, 'logs are open')
     partitions.#upkeep.start()
     void partitions.#removeDiscarded()
     return partitions
