@@ -29,6 +29,7 @@ test('some logs at a time, and how far it is is told when asked and every few se
   expect(said).toEqual([progress(), progress()])
   expect(progress()).toEqual({ logs: 20, opened: 1, bytesToCheck: 90, bytesChecked: 10 })
   for (const { open } of gates) open()
+  await clock.advance(100)
   await recovery
   expect(progress()).toEqual({ logs: 20, opened: 20, bytesToCheck: 200, bytesChecked: 200 })
   await clock.advance(10_000)
