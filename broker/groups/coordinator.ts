@@ -5,8 +5,8 @@
 //   target, topics -'  '-> reports, "a report changed"            (the link to Castle)
 //
 // Which partition: murmur2 of the group id, as for keys. Leadership comes and goes with Castle's topic subjects; with it
-// the shard is read from the log, or forgotten. A coordinator answers heartbeats only while R2's rule for Ack 1 holds:
-// with one replica that is as long as it leads.
+// the shard is read from the log, or forgotten. A coordinator answers heartbeats only while R2's rule for Ack 1 holds: one that
+// was cut off falls silent before the next one counts sessions. Offsets are told under the same rule, so that none is older.
 import {
   type ConsumerGroupHeartbeatResponseInput,
   errorOf,
@@ -155,7 +155,10 @@ export class Coordinator {
   commitOffsets(request: OffsetCommitRequest, apiVersion: number): Promise<OffsetCommitResponseInput> {
     const { metadata, settings } = this.#options
     const around = { metadata, settings, wallMs: this.#runtime.clock.wallMs(), hasRoom: this.#host.hasRoom() }
-    return commitOffsets(this.shardOf(request.groupId), request, apiVersion, around)
+    const shard = this.shardOf(request.groupId)
+    // Refused before it is a step, or all groups of the shard would wait behind it.
+    const isTaken = typeof shard === 'number' || !shard.partition.lacksReplicas
+    return commitOffsets(isTaken ? shard : errors.COORDINATOR_NOT_AVAILABLE.code, request, apiVersion, around)
   }
 
   /** OffsetFetch. */

@@ -4,11 +4,16 @@
 //   0 ...... old changes ...... | begin | snapshot, and changes among it | end | changes ...
 //                               '- after "end", the log is cut before this
 //
+// Records are written at Ack -1. While the ISR is smaller than min.insync.replicas (R6), what is in the log waits for the high
+// watermark, and what is not waits here, in order, until it is taken: members wait for their answers, and nobody has to read
+// the log again.
+//
 // It stays short: when it has grown by so much, all live state is written again, a bounded piece at a time, and what
 // was before is deleted. The newest record of a key counts, so changes may come in between.
+import { errors } from '@castellan/protocol'
 import { BatchBuilder, iterateRecords, type RecordInput, recordBytesMax } from '@castellan/protocol/records'
-import type { Clock } from '@castellan/protocol/runtime'
-import type { Partition } from '../partition/index.ts'
+import type { Clock, Timer } from '@castellan/protocol/runtime'
+import type { AppendResult, Partition } from '../partition/index.ts'
 import { GroupLogError } from './errors.ts'
 import { beginRecord, decodeEntry, encodeChange, endRecord } from './format.ts'
 import type { Change } from './state/group.ts'
@@ -17,6 +22,9 @@ import type { Change } from './state/group.ts'
 const batchBytesMax = 256 * 1024
 /** Reading a log lets other work go on after so many bytes. */
 const breathBytes = 1024 * 1024
+/** What waits for replicas to come back is tried again so often, and is so much at most: beyond it the shard begins anew. */
+const heldEveryMs = 50
+const heldBytesMax = 16 * 1024 * 1024
 
 export interface GroupLogOptions {
   readonly clock: Clock
@@ -26,10 +34,22 @@ export interface GroupLogOptions {
   onFailure(errorCode: number): void
 }
 
+interface Write {
+  readonly records: Uint8Array
+  /** Where it stands in the log; not called where that is not told (the ISR shrank while it waited). */
+  readonly onPlaced: ((baseOffset: number) => void) | undefined
+  readonly done: (errorCode: number) => void
+}
+
 export class GroupLog {
   readonly #partition: Partition
   readonly #options: GroupLogOptions
+  readonly #leaderEpoch: number
   #pending = 0
+  /** Refused for want of replicas, in order: none of it is in the log. */
+  #held: Write[] = []
+  #heldBytes = 0
+  #heldTimer: Timer | undefined
   /** Settles with the newest write, and so after all of them: they end in order. */
   #tail: Promise<number> = Promise.resolve(0)
   /** Kafka's code of the first write that failed; 0: none did. */
@@ -41,6 +61,7 @@ export class GroupLog {
 
   constructor(partition: Partition, options: GroupLogOptions) {
     this.#partition = partition
+    this.#leaderEpoch = partition.leaderEpoch
     this.#options = options
     this.#snapshotDueBytes = options.snapshotBytes
   }
@@ -48,6 +69,8 @@ export class GroupLog {
   /** Nothing more is written or answered. */
   close(): void {
     this.#closed = true
+    this.#heldTimer?.cancel()
+    for (const { done } of this.#takeHeld()) done(errors.NOT_LEADER_OR_FOLLOWER.code)
   }
 
   /** Writes that have not ended yet. */
@@ -122,7 +145,7 @@ export class GroupLog {
       for (const { groupId, changes } of states) {
         if (!(await write(changes.map((change) => encodeChange(groupId, change))))) return
       }
-      if (!(await write([endRecord]))) return
+      if (!(await write([endRecord])) || beginOffset < 0) return
       // What came in between counts as well: too much is better than to write snapshots all the time.
       this.#snapshotDueBytes = Math.max(this.#options.snapshotBytes, 2 * this.#bytes)
       await this.#partition.deleteBefore(beginOffset)
@@ -131,19 +154,63 @@ export class GroupLog {
     }
   }
 
-  #append(batches: readonly Uint8Array[], placed?: (baseOffset: number) => void): Promise<number> {
+  #append(batches: readonly Uint8Array[], onPlaced?: (baseOffset: number) => void): Promise<number> {
     const records = batches.length === 1 ? batches[0]! : Buffer.concat(batches)
     this.#bytes += records.length
     this.#pending++
     this.#tail = new Promise((resolve) => {
-      this.#partition.append(records, null, -1, ({ errorCode, baseOffset }) => {
+      const done = (errorCode: number) => {
         this.#pending--
-        if (errorCode === 0) placed?.(baseOffset)
-        else this.#fail(errorCode)
+        if (errorCode !== 0) this.#fail(errorCode)
         resolve(this.#failure)
-      })
+      }
+      const write = { records, onPlaced, done }
+      // Nothing overtakes what waits.
+      if (this.#held.length > 0) this.#hold(write)
+      else this.#write(write)
     })
     return this.#tail
+  }
+
+  #write(write: Write): void {
+    this.#partition.append(write.records, null, -1, (result) => this.#written(write, result))
+  }
+
+  #written(write: Write, { errorCode, baseOffset }: AppendResult): void {
+    if (errorCode === errors.NOT_ENOUGH_REPLICAS.code) return this.#hold(write)
+    if (errorCode === errors.NOT_ENOUGH_REPLICAS_AFTER_APPEND.code) return void this.#awaitReplicas(write)
+    if (errorCode === 0) write.onPlaced?.(baseOffset)
+    write.done(errorCode)
+  }
+
+  #hold(write: Write): void {
+    if (this.#closed) return write.done(errors.NOT_LEADER_OR_FOLLOWER.code)
+    if (this.#heldBytes + write.records.length > heldBytesMax) return write.done(errors.NOT_ENOUGH_REPLICAS.code)
+    this.#held.push(write)
+    this.#heldBytes += write.records.length
+    this.#heldTimer ??= this.#options.clock.after(heldEveryMs, () => {
+      this.#heldTimer = undefined
+      // The first one is refused again where nothing has changed, and the others line up behind it.
+      for (const held of this.#takeHeld()) {
+        if (this.#held.length > 0) this.#hold(held)
+        else this.#write(held)
+      }
+    })
+  }
+
+  #takeHeld(): Write[] {
+    const held = this.#held
+    this.#held = []
+    this.#heldBytes = 0
+    return held
+  }
+
+  /** It is in the log, and stands there unless another leads. */
+  async #awaitReplicas(write: Write): Promise<void> {
+    await this.#readableTo(this.#partition.endOffset)
+    const { isLeader, leaderEpoch } = this.#partition
+    const isOurs = !this.#closed && isLeader && leaderEpoch === this.#leaderEpoch
+    write.done(isOurs ? 0 : errors.NOT_LEADER_OR_FOLLOWER.code)
   }
 
   #fail(errorCode: number): void {
@@ -169,8 +236,12 @@ export class GroupLog {
     return batches
   }
 
+  /** Resolves when the high watermark has come so far, or it will not under this leader. */
   async #readableTo(endOffset: number): Promise<void> {
-    const isReadable = () => this.#closed || this.#partition.highWatermark >= endOffset || !this.#partition.isLeader
+    const isReadable = () => {
+      const { highWatermark, isLeader, leaderEpoch } = this.#partition
+      return this.#closed || highWatermark >= endOffset || !isLeader || leaderEpoch !== this.#leaderEpoch
+    }
     if (isReadable()) return
     await new Promise<void>((resolve) => {
       const stop = this.#partition.watch(() => {

@@ -76,7 +76,9 @@ async function fetchGroup(
   const topics = request.topics
     ? request.topics.map((topic) => someOf(group, topic, apiVersion, metadata))
     : allOf(group, metadata)
-  const errorCode = coordinatorErrorOrNone(await shard.durable())
+  const durable = await shard.durable()
+  const errorCode =
+    durable === 0 && !shard.mayTell() ? errors.COORDINATOR_NOT_AVAILABLE.code : coordinatorErrorOrNone(durable)
   return { groupId, topics: errorCode === 0 ? topics : [], errorCode }
 }
 

@@ -133,7 +133,12 @@ export class Shard {
       })
     }
     const errorCode = await this.#commit(step.draft)
-    return errorCode === 0 ? step.answer : errorCode
+    return errorCode === 0 && this.mayTell() ? step.answer : errorCode || errors.COORDINATOR_NOT_AVAILABLE.code
+  }
+
+  /** R2's rule: nobody else can have been elected a second ago. What is told now counts at the member from when it asked, so earlier. */
+  mayTell(): boolean {
+    return this.partition.mayAnswer()
   }
 
   /** Takes a step with one group; resolves as `GroupLog.append` does. */
