@@ -25,7 +25,8 @@ const methods: Readonly<Record<Call['method'], Method>> = {
     castle.createTopic({ ...checks.createTopicArgs.parse(args), cluster: clusterOf(session) }),
   deleteTopic: (castle, session, args) => castle.deleteTopic(clusterOf(session), checks.deleteTopicArgs.parse(args)),
   alterIsr: (castle, session, args) => castle.elections.alterIsr(brokerOf(session), checks.alterIsrArgs.parse(args)),
-  electLeaders: notYet,
+  electLeaders: (castle, session, args) =>
+    castle.elections.elect(clusterOf(session), checks.electLeadersArgs.parse(args)),
   reassignPartitions: notYet,
 }
 

@@ -91,7 +91,8 @@ export class Castle {
       log,
       doors: options.doors ?? networkDoors(runtime, log),
     })
-    this.elections = new Elections({ changes, reports: this.brokers.reports })
+    const { leaderRebalanceDelayMs } = settings
+    this.elections = new Elections({ changes, reports: this.brokers.reports, clock, log, leaderRebalanceDelayMs })
     const host = new Host({
       changes,
       brokers: this.brokers,
@@ -282,6 +283,7 @@ export class Castle {
       if (change.kind === 'topic' && change.entity === null) this.#pickups.forget(change.key)
       if (change.kind === 'cluster' && before === undefined) this.sessions.reconsider(noCluster)
       if (change.kind === 'topic' && change.entity !== null) this.#onTopic(change.entity, before as Topic | undefined)
+      this.elections.onApplied(each)
       touchChange(this.hub, change)
       for (const { audience, key } of noticesOf(each, this.groups)) this.sessions.notify(audience, key)
     }
@@ -302,7 +304,9 @@ export class Castle {
       const attendedMs = this.#attention.look()
       this.brokers.sweep(attendedMs)
       this.#sweeps += 1
-      if (this.#sweeps % 20 === 0) this.#sweepClients(attendedMs)
+      if (this.#sweeps % 20 !== 0) return
+      this.elections.sweep()
+      this.#sweepClients(attendedMs)
     })
   }
 

@@ -109,6 +109,12 @@ export const coreSettings = {
     '__consumer_offsets is made so long after the first broker of a cluster, with those that are there.',
     1 * second,
   ),
+  leaderRebalanceDelayMs: setting(
+    'leader.rebalance.delay.ms',
+    milliseconds(0, 24 * 3_600 * second),
+    'A preferred replica leads again once it has been in sync for so long; longer after repeated falls. 0: not by itself.',
+    5 * second,
+  ),
   decisionsMax: setting(
     'decisions.max',
     integerType(10, 100_000),

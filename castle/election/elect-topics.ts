@@ -7,9 +7,10 @@ import type { Draft } from '../state/draft.ts'
 import type { Loss, Topic } from '../state/entities.ts'
 import { topicsOf } from '../state/state.ts'
 import { type Electorate, elect } from './election.ts'
-import { type Rules, rulesOf } from './rules.ts'
+import { Electorates } from './electorates.ts'
+import { nextLoss, type UncleanElected, withLosses } from './losses.ts'
 import { Standings } from './standing.ts'
-import { electUnclean, type UncleanOutcome } from './unclean.ts'
+import { electUnclean } from './unclean.ts'
 
 export interface Occasion {
   readonly cluster: string
@@ -37,9 +38,6 @@ export interface Elected {
   readonly topics: string[]
 }
 
-/** Losses that a topic keeps; the last one's number counts all. */
-const lossesMax = 100
-
 export function electFor(draft: Draft, reports: BrokerReports, occasion: Occasion): Elected {
   const { cluster, topicIds } = occasion
   const elected: Elected = { partitions: 0, leaderless: 0, isrChanges: 0, losses: 0, topics: [] }
@@ -62,10 +60,7 @@ function electTopic(draft: Draft, electing: Electing, elected: Elected): void {
   for (const [index, before] of topic.partitions.entries()) {
     if (!electing.concerns(before)) continue
     const next = electing.partition(index, before, (outcome) => {
-      const { from, messagesMax, state } = outcome
-      const number = (topic.losses?.at(-1)?.number ?? 0) + losses.length + 1
-      const { leader: to, leaderEpoch } = state
-      losses.push({ number, partition: index, atMs: draft.wallMs, from, to, leaderEpoch, messagesMax })
+      losses.push(nextLoss(topic, losses.length, index, outcome, draft.wallMs))
     })
     if (next === before) continue
     if (next.leaderEpoch === before.leaderEpoch) elected.isrChanges += 1
@@ -76,31 +71,21 @@ function electTopic(draft: Draft, electing: Electing, elected: Elected): void {
   }
   if (after === undefined) return
   const changed: Topic = { ...topic, partitions: after, version: draft.nextVersion() }
-  draft.put('topic', losses.length === 0 ? changed : withLosses(changed, losses))
+  draft.put('topic', withLosses(changed, losses))
   elected.losses += losses.length
   elected.topics.push(topic.name)
 }
 
-export function withLosses(topic: Topic, losses: readonly Loss[]): Topic {
-  return { ...topic, losses: [...(topic.losses ?? []), ...losses].slice(-lossesMax) }
-}
-
-type UncleanElected = Extract<UncleanOutcome, { kind: 'elected' }>
-
 /** One topic's partitions, as this occasion finds them. */
 class Electing {
   readonly topic: Topic
-  readonly #reports: BrokerReports
-  readonly #standings: Standings
+  readonly #electorates: Electorates
   readonly #occasion: Occasion
-  readonly #rules: (partition: PartitionState) => Rules
 
   constructor(topic: Topic, reports: BrokerReports, standings: Standings, occasion: Occasion) {
     this.topic = topic
-    this.#reports = reports
-    this.#standings = standings
+    this.#electorates = new Electorates(topic, reports, standings)
     this.#occasion = occasion
-    this.#rules = rulesOf(topic)
   }
 
   concerns({ replicas }: PartitionState): boolean {
@@ -114,23 +99,17 @@ class Electing {
     const next = elect(before, electorate) ?? before
     // A leader that is just gone may still be followed: its replicas are asked to report first.
     if (next.leader !== -1 || before.leader !== -1) return next
-    const outcome = electUnclean(next, {
-      ...electorate,
-      logEnd: (id) => this.#reports.logEnd(id, this.topic.topicId, index),
-      allowed: electorate.rules.electsUnclean ? 'by-topic' : 'never',
-    })
+    const allowed = electorate.rules.electsUnclean ? 'by-topic' : 'never'
+    const outcome = electUnclean(next, this.#electorates.unclean(index, electorate, allowed))
     if (outcome.kind !== 'elected') return next
     onLoss(outcome)
     return outcome.state
   }
 
   #electorate(index: number, before: PartitionState): Electorate {
-    const { topicId } = this.topic
     const { brokerId, reborn, unclean } = this.#occasion
     return {
-      standing: (id) => this.#standings.of(id, topicId, index),
-      highestEpoch: this.#reports.highestEpoch(before.replicas, topicId, index),
-      rules: this.#rules(before),
+      ...this.#electorates.of(index, before),
       ...(reborn === true && brokerId !== undefined ? { reborn: brokerId } : {}),
       ...(unclean === true && brokerId !== undefined ? { unclean: brokerId } : {}),
     }

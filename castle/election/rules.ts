@@ -57,3 +57,18 @@ export function withIsr(partition: PartitionState, isr: readonly number[], elr: 
   const partitionEpoch = partition.partitionEpoch + 1
   return { ...rest, partitionEpoch, isr: [...isr], ...(elr.length > 0 ? { elr: [...elr] } : {}) }
 }
+
+/**
+ * The partitions under other rules: where the ISR is large enough now, or Ack 1 may go on, whoever was eligible is not any more, in the same
+ * change that lets the high watermark move on.
+ */
+export function underRules(
+  partitions: readonly PartitionState[],
+  rules: (partition: PartitionState) => Rules,
+): PartitionState[] {
+  return partitions.map((partition) => {
+    const { isr, elr = [] } = partition
+    const { minIsr, keepsElr } = rules(partition)
+    return elr.length === 0 || (keepsElr && isr.length < minIsr) ? partition : withIsr(partition, isr, [])
+  })
+}

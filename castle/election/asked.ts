@@ -1,0 +1,166 @@
+// Elections that people ask for (KIP-460): preferred leaders at once, or unclean ones, which Castle never makes by itself unless the topic
+// allows it. One decision on a draft; one version for a topic however many of its partitions changed.
+import { errors } from '@castellan/protocol'
+import type { ElectLeadersArgs, PartitionOutcomes, PartitionState } from '@castellan/protocol/heartbeat'
+import type { BrokerReports } from '../brokers/reports.ts'
+import { isInDoubt } from '../restore/doubts.ts'
+import type { Draft } from '../state/draft.ts'
+import type { Loss, Topic } from '../state/entities.ts'
+import { topicsOf } from '../state/state.ts'
+import { elect, preferred } from './election.ts'
+import { Electorates } from './electorates.ts'
+import { nextLoss, withLosses } from './losses.ts'
+import { Standings } from './standing.ts'
+import { electUnclean } from './unclean.ts'
+
+type Kind = ElectLeadersArgs['type']
+
+/** What became of one partition: elected, or why not, as Kafka's error. */
+type Outcome =
+  | { readonly state: PartitionState; readonly loss?: Loss }
+  | { readonly error: keyof typeof errors; readonly message: string }
+
+export function electAsked(
+  draft: Draft,
+  reports: BrokerReports,
+  cluster: string,
+  args: ElectLeadersArgs,
+): PartitionOutcomes {
+  const standings = new Standings(draft, reports)
+  const elections = new Map<string, Asked>()
+  const partitions: PartitionOutcomes['partitions'] = []
+  const electOne = (topic: Topic, partition: number, mentionsNeedless: boolean) => {
+    let asked = elections.get(topic.topicId)
+    if (asked === undefined) {
+      asked = new Asked(topic, reports, standings, args.type)
+      elections.set(topic.topicId, asked)
+    }
+    const outcome = asked.elect(partition, draft.wallMs)
+    if ('state' in outcome) partitions.push({ topic: topic.name, partition, errorCode: 0 })
+    else if (mentionsNeedless || outcome.error !== 'ELECTION_NOT_NEEDED') {
+      partitions.push({ topic: topic.name, partition, errorCode: errors[outcome.error].code, message: outcome.message })
+    }
+  }
+  if (args.partitions === null) {
+    for (const topic of [...topicsOf(draft, cluster)]) {
+      if (!topic.deleted) for (const index of topic.partitions.keys()) electOne(topic, index, false)
+    }
+  }
+  for (const { topic: name, partition } of args.partitions ?? []) {
+    const topic = draft.topicNamed(cluster, name)
+    if (topic !== undefined) electOne(topic, partition, true)
+    else partitions.push({ topic: name, partition, errorCode: errors.UNKNOWN_TOPIC_OR_PARTITION.code })
+  }
+  record(
+    draft,
+    args.type,
+    [...elections.values()].filter(({ elected }) => elected > 0),
+  )
+  return { partitions }
+}
+
+/** One topic's partitions, while they are asked for. */
+class Asked {
+  readonly topic: Topic
+  readonly losses: Loss[] = []
+  elected = 0
+  readonly partitions: PartitionState[]
+  readonly #kind: Kind
+  readonly #electorates: Electorates
+
+  constructor(topic: Topic, reports: BrokerReports, standings: Standings, kind: Kind) {
+    this.topic = topic
+    this.partitions = [...topic.partitions]
+    this.#kind = kind
+    this.#electorates = new Electorates(topic, reports, standings)
+  }
+
+  elect(index: number, atMs: number): Outcome {
+    const before = this.partitions[index]
+    if (before === undefined) return { error: 'UNKNOWN_TOPIC_OR_PARTITION', message: 'the topic has no such partition' }
+    const outcome = this.#kind === 'preferred' ? this.#preferred(index, before) : this.#unclean(index, before, atMs)
+    if ('state' in outcome) {
+      this.elected += 1
+      this.partitions[index] = outcome.state
+      if (outcome.loss !== undefined) this.losses.push(outcome.loss)
+    }
+    return outcome
+  }
+
+  #preferred(index: number, before: PartitionState): Outcome {
+    const [first] = before.replicas
+    if (before.leader === first) return { error: 'ELECTION_NOT_NEEDED', message: 'its preferred replica leads' }
+    const error = 'PREFERRED_LEADER_NOT_AVAILABLE'
+    if (isInDoubt(this.topic)) return { error, message: inDoubt }
+    const state = preferred(before, this.#electorates.of(index, before))
+    return state === undefined ? { error, message: `broker ${first} is not in sync, or not fit to lead` } : { state }
+  }
+
+  #unclean(index: number, before: PartitionState, atMs: number): Outcome {
+    if (before.leader !== -1) return { error: 'ELECTION_NOT_NEEDED', message: `broker ${before.leader} leads` }
+    const error = 'ELIGIBLE_LEADERS_NOT_AVAILABLE'
+    if (isInDoubt(this.topic)) return { error, message: inDoubt }
+    const electorate = this.#electorates.of(index, before)
+    const clean = elect(before, electorate)
+    if (clean !== undefined && clean.leader !== -1) return { state: clean }
+    const outcome = electUnclean(before, this.#electorates.unclean(index, electorate, 'asked'))
+    if (outcome.kind !== 'elected') return { error, message: 'no replica is there that said where its log ends' }
+    return { state: outcome.state, loss: nextLoss(this.topic, this.losses.length, index, outcome, atMs) }
+  }
+}
+
+const inDoubt = 'the topic is in doubt: what brokers know of it may be newer than what Castle knows'
+
+function record(draft: Draft, kind: Kind, elections: readonly Asked[]): void {
+  if (elections.length === 0) return
+  let elected = 0
+  let losses = 0
+  for (const each of elections) {
+    elected += each.elected
+    losses += each.losses.length
+    const changed: Topic = { ...each.topic, partitions: each.partitions, version: draft.nextVersion() }
+    draft.put('topic', withLosses(changed, each.losses))
+  }
+  const names = elections.slice(0, 10).map(({ topic }) => topic.name)
+  const lost = losses === 0 ? '' : `; ${losses} of these leaders may lack what was acknowledged`
+  draft.decide({
+    kind: 'election',
+    what: `elected ${kind === 'preferred' ? 'the preferred leaders' : 'leaders'} of ${elected} partitions of ${names.join(', ')}${lost}`,
+    why: 'asked for',
+    about: elections.slice(0, 10).map(({ topic }) => `topic/${topic.topicId}`),
+  })
+}
+
+/** Preferred leaders that are to lead again, by topic id: those that still can, do. */
+export function electPreferred(
+  draft: Draft,
+  reports: BrokerReports,
+  due: ReadonlyMap<string, readonly number[]>,
+): void {
+  const standings = new Standings(draft, reports)
+  const brokers = new Set<number>()
+  const names: string[] = []
+  let elected = 0
+  for (const [topicId, indexes] of due) {
+    const topic = draft.get('topic', topicId)
+    if (topic === undefined || topic.deleted || isInDoubt(topic)) continue
+    const asked = new Asked(topic, reports, standings, 'preferred')
+    for (const index of indexes) {
+      const outcome = asked.elect(index, draft.wallMs)
+      if ('state' in outcome) brokers.add(outcome.state.leader)
+    }
+    if (asked.elected === 0) continue
+    elected += asked.elected
+    names.push(topic.name)
+    draft.put('topic', { ...topic, partitions: asked.partitions, version: draft.nextVersion() })
+  }
+  if (elected === 0) return
+  const list = [...brokers].map((id) => `broker ${id}`).join(', ')
+  const more = names.length > 10 ? ` and ${names.length - 10} more` : ''
+  draft.decide({
+    kind: 'leaders-back',
+    what: `${list} lead${brokers.size === 1 ? 's' : ''} ${elected} partitions of ${names.slice(0, 10).join(', ')}${more} again`,
+    why: 'preferred, and in sync for long enough',
+    about: [...brokers].map((id) => `broker/${id}`),
+  })
+}
