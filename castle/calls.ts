@@ -27,11 +27,8 @@ const methods: Readonly<Record<Call['method'], Method>> = {
   alterIsr: (castle, session, args) => castle.elections.alterIsr(brokerOf(session), checks.alterIsrArgs.parse(args)),
   electLeaders: (castle, session, args) =>
     castle.elections.elect(clusterOf(session), checks.electLeadersArgs.parse(args)),
-  reassignPartitions: notYet,
-}
-
-async function notYet(): Promise<never> {
-  throw new CastleError('REQUEST_WRONG', 'this release of Castle does not know the call')
+  reassignPartitions: (castle, session, args) =>
+    castle.reassignments.call(clusterOf(session), checks.reassignPartitionsArgs.parse(args)),
 }
 
 function clusterOf({ cluster = '' }: Session): string {

@@ -28,6 +28,7 @@ import type { Store } from './store/store.ts'
 import { type AskedOf, changeTopic, deleteTopic, livingTopic, type TopicChange } from './topics/change.ts'
 import { type Asked, createTopic, type Defaults, type NewTopic, offsetsTopic } from './topics/create.ts'
 import { Pickups } from './topics/pickups.ts'
+import { Reassignments } from './topics/reassignments.ts'
 import { type CreationPlan, planCreation } from './topics/plan.ts'
 import { Hub } from './views/hub.ts'
 import { touchChange, touchClient, touchGroup } from './views/touches.ts'
@@ -54,6 +55,7 @@ export class Castle {
   readonly elections: Elections
   readonly groups: Groups
   readonly links: Links
+  readonly reassignments: Reassignments
   /** Tells pages which of the things that they show changed. */
   readonly hub: Hub
   readonly #stuck = new StuckIndex()
@@ -92,6 +94,12 @@ export class Castle {
       doors: options.doors ?? networkDoors(runtime, log),
     })
     const { leaderRebalanceDelayMs } = settings
+    this.reassignments = new Reassignments({
+      changes,
+      reports: this.brokers.reports,
+      replicationFactor: settings.defaultReplicationFactor,
+      log,
+    })
     this.elections = new Elections({ changes, reports: this.brokers.reports, clock, log, leaderRebalanceDelayMs })
     const host = new Host({
       changes,
@@ -293,9 +301,9 @@ export class Castle {
     const { cluster, name } = topic
     if (before?.version !== topic.version) this.#pickups.committed(topic, this.#runtime.clock.nowMs())
     if (name === offsetsTopic) this.groups.onOffsetsTopic(cluster)
-    if (before !== undefined && before.deleted === topic.deleted) return
-    this.sessions.reconsider(topicAudience(cluster, name))
-    this.groups.onTopic(cluster, name)
+    const isKnown = before !== undefined && before.deleted === topic.deleted
+    if (!isKnown) this.sessions.reconsider(topicAudience(cluster, name))
+    if (!isKnown || before.partitions.length !== topic.partitions.length) this.groups.onTopic(cluster, name)
   }
 
   #sweepLater(): void {
@@ -306,6 +314,7 @@ export class Castle {
       this.#sweeps += 1
       if (this.#sweeps % 20 !== 0) return
       this.elections.sweep()
+      this.reassignments.sweep()
       this.#sweepClients(attendedMs)
     })
   }

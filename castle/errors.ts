@@ -49,6 +49,21 @@ export const errorKinds = {
     kafka: 'INVALID_REPLICA_ASSIGNMENT',
     next: 'Name living brokers of the cluster that replicate, each once for a partition.',
   },
+  REASSIGNMENT_NONE: {
+    status: 409,
+    kafka: 'NO_REASSIGNMENT_IN_PROGRESS',
+    next: 'Look at the topic: nothing is under way there that could be taken back.',
+  },
+  REPLICAS_NOT_IN_SYNC: {
+    status: 409,
+    kafka: 'INVALID_REPLICA_ASSIGNMENT',
+    next: 'Wait until enough of the replicas that would stay are in sync (GET the topic shows who is), then try again.',
+  },
+  TOPIC_IN_DOUBT: {
+    status: 503,
+    kafka: 'REQUEST_TIMED_OUT',
+    next: 'Start the brokers that have not reported (GET /api/problems names them), or give them up.',
+  },
   NO_BROKER: {
     status: 503,
     kafka: 'INVALID_REPLICATION_FACTOR',

@@ -62,12 +62,17 @@ export class BrokerReports {
     return this.#heard.get(brokerId)?.logs.has(topicId) ?? false
   }
 
+  hasLog(brokerId: number, topicId: string, partition: number): boolean {
+    return this.#log(brokerId, topicId, partition) !== undefined
+  }
+
   /** Logs on its disk that belong to no topic that Castle knows, or to a place where they should not be. */
   strays(view: View, brokerId: number): { topicId: string; partition: number }[] {
     const strays: { topicId: string; partition: number }[] = []
     for (const { topicId, partition } of this.#heard.get(brokerId)?.report.logs ?? []) {
       const topic = view.get('topic', topicId)
-      const wanted = topic?.deleted === true || topic?.partitions[partition]?.replicas.includes(brokerId) === true
+      const { replicas = [], removed = [] } = topic?.partitions[partition] ?? {}
+      const wanted = topic?.deleted === true || replicas.includes(brokerId) || removed.includes(brokerId)
       if (!wanted) strays.push({ topicId, partition })
     }
     return strays

@@ -3,6 +3,8 @@
 import { errors } from '@castellan/protocol'
 import type { AlteredIsr, AlterIsrArgs, PartitionState } from '@castellan/protocol/heartbeat'
 import type { BrokerReports } from '../brokers/reports.ts'
+import { recordFinished } from '../placement/follow.ts'
+import { advance } from '../placement/reassign.ts'
 import { isInDoubt } from '../restore/doubts.ts'
 import type { Draft } from '../state/draft.ts'
 import type { Topic } from '../state/entities.ts'
@@ -78,7 +80,10 @@ export function alterIsr(draft: Draft, reports: BrokerReports, brokerId: number,
     const memberOf = (id: number): Member => {
       return { standing: standings.of(id, topicId, partition), brokerEpoch: standings.broker(id)?.brokerEpoch }
     }
-    const { errorCode, state } = judgeIsr(before, proposer, proposal, memberOf, topic.rules(before))
+    const rules = topic.rules(before)
+    const { errorCode, state: judged } = judgeIsr(before, proposer, proposal, memberOf, rules)
+    // Whoever was to come is in sync now: who goes leaves at once.
+    const state = advance(judged, rules.minIsr, (id) => memberOf(id).standing === 'fit') ?? judged
     if (state !== before) {
       topic.partitions[partition] = state
       moves.push({ topic: topic.entity, before, after: state })
@@ -90,6 +95,7 @@ export function alterIsr(draft: Draft, reports: BrokerReports, brokerId: number,
     draft.put('topic', { ...topic, partitions: states, version: draft.nextVersion() })
   }
   if (moves.length > 0) record(draft, brokerId, moves)
+  recordFinished(draft, moves)
   return { partitions }
 }
 

@@ -23,6 +23,7 @@ import { LinkServer } from './links.ts'
 import { addMessages } from './messages.ts'
 import { answerProblems, earlyProblems } from './problems.ts'
 import { addProblems } from './problems-list.ts'
+import { addReassignments } from './reassignments.ts'
 import { addStream, StreamServer } from './stream.ts'
 import { addSystem } from './system.ts'
 import { addTopics } from './topics.ts'
@@ -84,6 +85,7 @@ export async function serveHttp(
   addSystem(app, castle, release)
   addClusters(app, castle)
   addTopics(app, castle, clients)
+  addReassignments(app, castle)
   addMessages(app, castle, clients)
   addProblems(app, castle, problems)
   const streams = new StreamServer(castle, runtime.clock, problems)

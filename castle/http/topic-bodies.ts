@@ -34,7 +34,14 @@ export const newTopic = Type.Object(
 export const topicChange = Type.Object(
   {
     ackLevel: Type.Optional(ackLevel),
-    partitions: Type.Optional(Type.Integer({ minimum: 1, maximum: 10_000 })),
+    partitions: Type.Optional(
+      Type.Integer({
+        minimum: 1,
+        maximum: 10_000,
+        description:
+          'As many as there are, or more. Keys go to other partitions then: what was sent before stays where it is.',
+      }),
+    ),
     configs: Type.Optional(
       Type.Record(Type.String(), Type.Union([short, Type.Null()]), {
         ...namedTexts,
@@ -52,6 +59,37 @@ export const topicChange = Type.Object(
     ...people,
   },
   strict,
+)
+
+const replicaIds = Type.Array(Type.Integer({ minimum: 0, maximum: 2_147_483_647 }), { minItems: 1, maxItems: 100 })
+
+/** One of its three ways; which is checked by whoever takes it. */
+export const reassignmentBody = Type.Object(
+  {
+    partitions: Type.Optional(
+      Type.Array(
+        Type.Object(
+          {
+            partition: Type.Integer({ minimum: 0, maximum: 1_000_000 }),
+            replicas: Type.Union([replicaIds, Type.Null()], {
+              description: 'Broker ids, preferred leader first; null takes back what is under way.',
+            }),
+          },
+          strict,
+        ),
+        { minItems: 1, maxItems: 10_000 },
+      ),
+    ),
+    replicationFactor: Type.Optional(
+      Type.Integer({
+        minimum: 1,
+        maximum: 100,
+        description: 'So many replicas for every partition: Castle places them.',
+      }),
+    ),
+    cancel: Type.Optional(Type.Literal(true, { description: 'Takes back everything that is under way.' })),
+  },
+  { ...strict, minProperties: 1, maxProperties: 1 },
 )
 
 export const inCluster = {

@@ -2,7 +2,7 @@
 import { Compile } from 'typebox/compile'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { TestApi } from '../testing/api.ts'
-import { changePlanView, creationPlanView, deletionPlanView } from '../views/plans.ts'
+import { changePlanView, creationPlanView, deletionPlanView, reassignmentPlanView } from '../views/plans.ts'
 import { problem } from './problems.ts'
 
 let api: TestApi
@@ -32,6 +32,34 @@ describe('dry runs', () => {
     ])
     const nowhere = await api.call('POST', '/api/topics?dryRun=true', { name: 'a', cluster: 'none' })
     expect(nowhere.value.problems).toMatchObject([{ field: 'cluster', code: 'CLUSTER_UNKNOWN' }])
+  })
+
+  test('a reassignment: what is wrong, by partition, and one way of asking only', async () => {
+    await api.call('POST', '/api/topics', { name: 'moving', partitions: 2 })
+    const url = '/api/topics/moving/reassignment'
+    const body = {
+      partitions: [
+        { partition: 0, replicas: [77] },
+        { partition: 1, replicas: null },
+      ],
+    }
+    const plan = await api.call('POST', `${url}?dryRun=true`, body)
+    expect(plan).toMatchObject({ status: 200, value: { valid: false, partitions: [], copies: 0 } })
+    expect(Compile(reassignmentPlanView).Errors(plan.value)).toEqual([])
+    expect(plan.value.problems).toMatchObject([
+      { field: 'partitions.0', code: 'REPLICAS_WRONG', params: { broker: 77 } },
+      { field: 'partitions.1', code: 'REASSIGNMENT_NONE' },
+    ])
+    expect(await api.call('POST', url, body)).toMatchObject({ status: 400, value: { code: 'REPLICAS_WRONG' } })
+    expect(await api.call('POST', url, { cancel: true, replicationFactor: 1 })).toMatchObject({ status: 400 })
+    expect(await api.call('POST', url, {})).toMatchObject({ status: 400 })
+    const stale = await api.call('POST', url, { replicationFactor: 1 }, { 'If-Match': '1' })
+    expect(stale).toMatchObject({ status: 412, value: { code: 'PLAN_OUTDATED' } })
+    expect(await api.call('POST', url, { replicationFactor: 1 })).toMatchObject({
+      status: 200,
+      value: { name: 'moving' },
+    })
+    expect((await api.call('DELETE', '/api/topics/moving')).status).toBe(204)
   })
 
   test('a change and a deletion: what they would do, with numbers', async () => {

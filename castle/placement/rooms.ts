@@ -91,7 +91,8 @@ export function checkReplicas(
     if (room === undefined) {
       throw wrong(`partition ${partition} is to be on broker ${broker}, which is not alive in '${cluster}'`, { broker })
     }
-    if (replicas.length > 1 && !room.replicates) {
+    // A replica that comes later has to fetch what is there.
+    if ((replicas.length > 1 || present.length > 0) && !room.replicates) {
       const message = `partition ${partition} is to have a replica on broker ${broker}, which is of the first release and does not replicate`
       throw wrong(message, { broker })
     }

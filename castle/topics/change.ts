@@ -1,18 +1,33 @@
 // A topic is changed or deleted: one decision on a draft. Only what brokers and clients must learn raises its version; owner,
 // description and labels are for people.
 import { replicationFactorOf } from '@castellan/protocol'
+import type { PartitionState } from '@castellan/protocol/heartbeat'
+import { rulesOf, underRules } from '../election/rules.ts'
 import { CastleError } from '../errors.ts'
+import { place } from '../placement/placement.ts'
+import { targetOf } from '../placement/reassign.ts'
+import { roomsFor, roomsOf } from '../placement/rooms.ts'
+import { checkNoDoubt } from '../restore/doubts.ts'
 import type { Draft } from '../state/draft.ts'
 import type { Topic } from '../state/entities.ts'
 import type { View } from '../state/state.ts'
-import { type Asked, configProblems, type FieldProblem, refuse, whyOf } from './create.ts'
+import {
+  type Asked,
+  configProblems,
+  type FieldProblem,
+  newPartition,
+  partitionsMax,
+  partitionsWrong,
+  refuse,
+  whyOf,
+} from './create.ts'
 import { checkLabels } from './labels.ts'
 
 export interface TopicChange {
   readonly ackLevel?: -1 | 1 | 0
   /** By name; null takes the setting back to its default. */
   readonly configs?: Readonly<Record<string, string | null>>
-  /** Must be what it is: this version adds no partitions. */
+  /** As many as there are, or more; keys go to other partitions then. */
   readonly partitions?: number
   readonly description?: string
   readonly owner?: string
@@ -41,10 +56,12 @@ export function changeTopic(
 ): Topic {
   const topic = livingTopic(draft, cluster, name)
   checkVersion(topic, asked)
-  const { after, changes, problems } = drawChange(topic, change)
+  const { after, changes, problems } = drawChange(draft, topic, change)
   refuse(problems)
   if (changes.length === 0) return topic
-  const next = mustBeHeard(changes) ? { ...after, version: draft.nextVersion() } : after
+  const next = mustBeHeard(changes)
+    ? { ...after, partitions: underRules(after.partitions, rulesOf(after)), version: draft.nextVersion() }
+    : after
   draft.put('topic', next)
   draft.decide({
     kind: 'topic-changed',
@@ -57,47 +74,66 @@ export function changeTopic(
 
 /** The topic as it would be, what differs, and everything that is wrong with the change. */
 export function drawChange(
+  view: View,
   topic: Topic,
   change: TopicChange,
 ): { after: Topic; changes: FieldChange[]; problems: FieldProblem[] } {
-  const configs = merged(topic.configs, change.configs)
-  const labels = merged(topic.labels, change.labels)
+  const problems: FieldProblem[] = []
+  const attempt = <T>(field: string, make: () => T): T | undefined => {
+    try {
+      return make()
+    } catch (error) {
+      if (!(error instanceof CastleError)) throw error
+      problems.push({ field, error })
+      return undefined
+    }
+  }
+  const { name } = topic
+  attempt('name', () => {
+    if (topic.internal) throw internal(name, 'changed')
+    checkNoDoubt(topic)
+  })
+  const partitions = attempt('partitions', () => partitionsAfter(view, topic, change.partitions))
   const after: Topic = {
     ...topic,
     ackLevel: change.ackLevel ?? topic.ackLevel,
-    configs,
+    configs: merged(topic.configs, change.configs),
     description: change.description ?? topic.description,
     owner: change.owner ?? topic.owner,
-    labels,
+    labels: merged(topic.labels, change.labels),
+    partitions: partitions ?? topic.partitions,
   }
-  return { after, changes: changesBetween(topic, after), problems: problemsOf(topic, change, after) }
+  problems.push(...configProblems(after.configs, replicasOf(topic)))
+  attempt('labels', () => checkLabels(name, after.labels))
+  return { after, changes: changesBetween(topic, after), problems }
 }
 
-function problemsOf(topic: Topic, { partitions }: TopicChange, { configs, labels }: Topic): FieldProblem[] {
-  const { name } = topic
-  const problems: FieldProblem[] = []
-  if (topic.internal) problems.push({ field: 'name', error: internal(name, 'changed') })
-  if (partitions !== undefined && partitions !== topic.partitions.length) {
-    const message = `partitions is ${partitions}, but ${name} has ${topic.partitions.length}, and this version cannot change that`
+/** Those that are there, and new ones with as many replicas, placed as a new topic's are. */
+function partitionsAfter(view: View, topic: Topic, count: number | undefined): readonly PartitionState[] {
+  const { name, cluster, partitions } = topic
+  if (count === undefined || count === partitions.length) return partitions
+  if (count > partitionsMax) throw partitionsWrong(count)
+  if (count < partitions.length) {
+    const message = `partitions is ${count}, but ${name} has ${partitions.length}, and none can be taken away`
     const next = 'Create another topic with that many partitions.'
-    const params = { name, partitions, present: topic.partitions.length }
-    problems.push({ field: 'partitions', error: new CastleError('PARTITIONS_WRONG', message, { next, params }) })
+    const params = { name, partitions: count, present: partitions.length }
+    throw new CastleError('PARTITIONS_WRONG', message, { next, params })
   }
-  problems.push(...configProblems(configs, replicasOf(topic)))
-  try {
-    checkLabels(name, labels)
-  } catch (error) {
-    if (!(error instanceof CastleError)) throw error
-    problems.push({ field: 'labels', error })
-  }
-  return problems
+  const beside = partitions.map(targetOf)
+  const replicationFactor = beside[0]?.length ?? 1
+  const further = Array<number[]>(count - partitions.length).fill([])
+  const placed = roomsFor(roomsOf(view, cluster), cluster, replicationFactor, (usable) => {
+    return place(usable, further, replicationFactor, beside)
+  })
+  return [...partitions, ...placed.map(newPartition)]
 }
 
 /** Records the deletion (R13): brokers remove their logs when they hear of it, whenever that is. */
 export function deleteTopic(draft: Draft, topic: Topic, asked: AskedOf = {}): void {
   checkVersion(topic, asked)
   if (topic.internal) throw internal(topic.name, 'deleted')
-  const holders = [...new Set(topic.partitions.flatMap(({ replicas }) => replicas))]
+  checkNoDoubt(topic)
+  const holders = holdersOf(topic)
   draft.put('topic', { ...topic, deleted: true, partitions: [], holders, version: draft.nextVersion() })
   draft.decide({
     kind: 'topic-deleted',
@@ -105,6 +141,11 @@ export function deleteTopic(draft: Draft, topic: Topic, asked: AskedOf = {}): vo
     why: whyOf(asked),
     about: [`topic/${topic.topicId}`, `cluster/${topic.cluster}`],
   })
+}
+
+/** Brokers that have logs of a topic, or may. */
+export function holdersOf({ partitions }: Topic): number[] {
+  return [...new Set(partitions.flatMap(({ replicas, removed = [] }) => [...replicas, ...removed]))]
 }
 
 /** Throws TOPIC_UNKNOWN. */
@@ -116,7 +157,7 @@ export function livingTopic(view: View, cluster: string, name: string): Topic {
 }
 
 /** Whoever decided on what they saw must have seen what is there now. */
-function checkVersion({ name, version }: Topic, { ifVersion }: AskedOf): void {
+export function checkVersion({ name, version }: Topic, { ifVersion }: AskedOf): void {
   if (ifVersion === undefined || ifVersion === version) return
   const message = `topic '${name}' is at version ${version} by now, not at ${ifVersion}`
   throw new CastleError('PLAN_OUTDATED', message, { params: { name, version, ifVersion } })
@@ -144,7 +185,7 @@ function merged(before: Texts, change: Readonly<Record<string, string | null>> =
 
 /** What brokers and clients act on; the rest is for people. */
 function mustBeHeard(changes: readonly FieldChange[]): boolean {
-  return changes.some(({ field }) => field === 'ackLevel' || field.startsWith('configs.'))
+  return changes.some(({ field }) => field === 'ackLevel' || field === 'partitions' || field.startsWith('configs.'))
 }
 
 function changesBetween(before: Topic, after: Topic): FieldChange[] {
@@ -153,6 +194,7 @@ function changesBetween(before: Topic, after: Topic): FieldChange[] {
   })
   const all = [
     ...plain,
+    { field: 'partitions', from: before.partitions.length, to: after.partitions.length },
     ...textChanges('configs', before.configs, after.configs),
     ...textChanges('labels', before.labels, after.labels),
   ]
@@ -167,7 +209,7 @@ function textChanges(group: string, before: Texts, after: Texts): FieldChange[] 
 /** What changes, as people read it in the record. */
 function inWords(changes: readonly FieldChange[]): string {
   const words = changes.map(({ field, from, to }) => {
-    if (field === 'ackLevel') return `ackLevel ${from} -> ${to}`
+    if (field === 'ackLevel' || field === 'partitions') return `${field} ${from} -> ${to}`
     if (field === 'owner') return `owner '${from}' -> '${to}'`
     if (field.startsWith('configs.'))
       return `${field.slice('configs.'.length)} ${from ?? 'default'} -> ${to ?? 'default'}`

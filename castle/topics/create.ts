@@ -25,7 +25,7 @@ export interface Defaults {
   readonly replicationFactor: number
 }
 
-const partitionsMax = 10_000
+export const partitionsMax = 10_000
 /** Kafka's name for the log of groups; made by Castle alone. */
 export const offsetsTopic = '__consumer_offsets'
 

@@ -97,10 +97,14 @@ test.each([
   ],
   [{ owner: 'b' }, false, [{ field: 'owner', from: 'a', to: 'b' }]],
 ])('a change %j: whether it promises less, and field by field', (change, weaker, changes) => {
-  expect(planChange(topic, change)).toEqual({ version: 42, changes, weaker, problems: [] })
+  expect(planChange(stateOf(), topic, change)).toEqual({ version: 42, changes, weaker, problems: [] })
 })
 
 test('a change that cannot be is a plan with problems', () => {
-  const plan = planChange({ ...topic, internal: true }, { partitions: 9, configs: { 'retention.ms': 'soon' } })
+  const plan = planChange(
+    stateOf(),
+    { ...topic, internal: true },
+    { partitions: 0, configs: { 'retention.ms': 'soon' } },
+  )
   expect(plan.problems.map(({ field }) => field)).toEqual(['name', 'partitions', 'configs.retention.ms'])
 })

@@ -37,8 +37,8 @@ export interface ChangePlan {
   readonly problems: readonly FieldProblem[]
 }
 
-export function planChange(topic: Topic, change: TopicChange): ChangePlan {
-  const { after, changes, problems } = drawChange(topic, change)
+export function planChange(view: View, topic: Topic, change: TopicChange): ChangePlan {
+  const { after, changes, problems } = drawChange(view, topic, change)
   const weaker = promise[after.ackLevel] < promise[topic.ackLevel]
   return { version: topic.version, changes, weaker, problems }
 }

@@ -218,7 +218,7 @@ describe('a topic is changed', () => {
   const refused: [string, string, TopicChange, string][] = [
     ['one that there is not', 'nobody', { ackLevel: 1 }, 'TOPIC_UNKNOWN'],
     ['the platform own', '__consumer_offsets', { ackLevel: 0 }, 'TOPIC_INTERNAL'],
-    ['more partitions', 'orders', { partitions: 9 }, 'PARTITIONS_WRONG'],
+    ['fewer partitions', 'orders', { partitions: 0 }, 'PARTITIONS_WRONG'],
     ['a setting that is wrong', 'orders', { configs: { 'retention.ms': 'soon' } }, 'TOPIC_SETTING_WRONG'],
   ]
   test.each(refused)('refused: %s', (_, name, change, code) => {

@@ -5,11 +5,13 @@ import type { Static } from 'typebox'
 import type { ClusterClients } from '../browse/cluster-clients.ts'
 import { findOffsets } from '../browse/offsets.ts'
 import type { Castle } from '../castle.ts'
+import { targetOf } from '../placement/reassign.ts'
 import { topicAudience } from '../scope.ts'
 import type { Topic } from '../state/entities.ts'
 import type { TopicChange } from '../topics/change.ts'
 import type { FieldProblem } from '../topics/create.ts'
 import { type CreationPlan, planChange } from '../topics/plan.ts'
+import type { DrawnReassignment } from '../topics/reassign.ts'
 
 const count = Type.Integer({ minimum: 0 })
 const scalar = Type.Union([Type.String(), Type.Number(), Type.Null()])
@@ -54,6 +56,42 @@ export const deletionPlanView = Type.Object({
   clients: count,
 })
 
+const brokerIds = Type.Array(count)
+
+export const reassignmentPlanView = Type.Object({
+  /** To be sent as If-Match. */
+  version: count,
+  valid: Type.Boolean(),
+  problems,
+  /** Only those that change; `target` is what they have when all that come are in sync. */
+  partitions: Type.Array(
+    Type.Object({ partition: count, replicas: brokerIds, target: brokerIds, adding: brokerIds, removing: brokerIds }),
+  ),
+  /** Logs to be copied from one broker to another. */
+  copies: count,
+})
+
+export function viewReassignmentPlan(topic: Topic, drawn: DrawnReassignment): Static<typeof reassignmentPlanView> {
+  const partitions = drawn.moved.map(({ partition, before, after }) => {
+    const target = targetOf(after)
+    return {
+      partition,
+      replicas: before.replicas,
+      target,
+      adding: target.filter((id) => !before.replicas.includes(id)),
+      removing: before.replicas.filter((id) => !target.includes(id)),
+    }
+  })
+  const { version } = topic
+  return {
+    version,
+    valid: drawn.problems.length === 0,
+    problems: viewProblems(drawn.problems),
+    partitions,
+    copies: drawn.copies,
+  }
+}
+
 export function viewCreationPlan(plan: CreationPlan): Static<typeof creationPlanView> {
   const placement = plan.placement.map((each) => ({ ...each }))
   const { survivesBrokers } = plan
@@ -61,7 +99,7 @@ export function viewCreationPlan(plan: CreationPlan): Static<typeof creationPlan
 }
 
 export function viewChangePlan(castle: Castle, topic: Topic, change: TopicChange): Static<typeof changePlanView> {
-  const plan = planChange(topic, change)
+  const plan = planChange(castle.state, topic, change)
   let total = 0
   let linked = 0
   for (const { link } of castle.sessions.interestedIn(topicAudience(topic.cluster, topic.name))) {
