@@ -13,8 +13,8 @@ import {
 } from '@castellan/protocol'
 import type { PartitionState } from '@castellan/protocol/heartbeat'
 import { buildBatch, iterateRecords } from '@castellan/protocol/records'
-import { nodeRuntime, silentLogger } from '@castellan/protocol/runtime'
-import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest'
+import { LoopWatch, nodeRuntime, silentLogger } from '@castellan/protocol/runtime'
+import { afterAll, afterEach, beforeEach, describe, expect, test, vi } from 'vitest'
 import { Broker } from './broker.ts'
 import { type BrokerConfig, brokerConfig } from './config.ts'
 import { MetricsServer } from './metrics/http.ts'
@@ -280,13 +280,16 @@ describe('a stop', () => {
 })
 
 describe('metrics', () => {
+  const loop = new LoopWatch(silentLogger)
+  afterAll(() => loop.stop())
+
   async function get(path: string, server: MetricsServer) {
     const response = await globalThis.fetch(`http://127.0.0.1:${server.address.port}${path}`)
     return { status: response.status, text: await response.text() }
   }
 
   test('count what was done, and health says how it is', async () => {
-    const server = await MetricsServer.listen({ host: '127.0.0.1', port: 0 })
+    const server = await MetricsServer.listen({ host: '127.0.0.1', port: 0 }, loop)
     ends.push(() => server.close())
     expect((await get('/health', server)).status).toBe(503)
     const broker = await start()
@@ -301,6 +304,7 @@ describe('metrics', () => {
     expect(text).toContain('castellan_broker_request_errors_total{api="Metadata",error="UNKNOWN_TOPIC_OR_PARTITION"} 1')
     expect(text).toContain('castellan_broker_partition_high_watermark{topic="orders",partition="0"} 1')
     expect(text).toContain('castellan_broker_castle_connected 1')
+    expect(text).toMatch(/castellan_broker_loop_block_seconds_bucket\{le="\+Inf"\} \d/)
     expect(text).toMatch(/castellan_broker_request_seconds_bucket\{api="Produce",le="\+Inf"\} 1/)
     expect(await get('/health', server)).toMatchObject({
       status: 200,
@@ -312,8 +316,8 @@ describe('metrics', () => {
   })
 
   test('an address in use says so', async () => {
-    const server = await MetricsServer.listen({ host: '127.0.0.1', port: 0 })
+    const server = await MetricsServer.listen({ host: '127.0.0.1', port: 0 }, loop)
     ends.push(() => server.close())
-    await expect(MetricsServer.listen(server.address)).rejects.toMatchObject({ code: 'LISTEN_FAILED' })
+    await expect(MetricsServer.listen(server.address, loop)).rejects.toMatchObject({ code: 'LISTEN_FAILED' })
   })
 })

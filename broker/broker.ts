@@ -15,10 +15,11 @@ import { advertisedAddress, type BrokerConfig } from './config.ts'
 import { messageOf } from './errors.ts'
 import { Coordinator } from './groups/index.ts'
 import { Deadlines } from './handlers/deadlines.ts'
+import { FetchSessions } from './handlers/fetch/sessions.ts'
 import { type BrokerParts, type Handler, handlers } from './handlers/index.ts'
 import { dependentsOf } from './handover.ts'
 import { Counters } from './metrics/counters.ts'
-import { Partitions } from './partition/index.ts'
+import { Partitions, type RecoveryProgress } from './partition/index.ts'
 import { Fetchers } from './replication/fetchers.ts'
 import { ResponseMemory } from './server/response-memory.ts'
 import { Server } from './server/server.ts'
@@ -30,6 +31,8 @@ export interface BrokerOptions {
   readonly about?: Partial<About>
   /** Castle gave this broker's id to a newer process, and this one has stopped. */
   readonly onReplaced?: (reason: string) => void
+  /** Told once, when the recovery of the logs begins: how to ask how far it is. */
+  readonly onRecovery?: (progress: () => RecoveryProgress) => void
   /** For tests and the simulator: overwrites the memory of requests when it is given back. */
   readonly poison?: boolean
   /** For tests: stands before each API's handler. */
@@ -44,6 +47,7 @@ export class Broker implements BrokerParts {
   readonly log: Logger
   readonly counters = new Counters()
   readonly deadlines: Deadlines
+  readonly fetchSessions = new FetchSessions()
   readonly responseMemory: ResponseMemory
   readonly metadata: Metadata
   readonly partitions: Partitions
@@ -96,7 +100,11 @@ export class Broker implements BrokerParts {
         target: (state) => this.coordinator.applyTarget(state),
         producerIds: (block) => this.producerIds.offer(block),
       },
-      reporters: { logs: () => this.partitions.reports(), groups: () => this.coordinator.reports() },
+      reporters: {
+        logs: () => this.partitions.reports(),
+        logsId: () => this.partitions.logsId,
+        groups: () => this.coordinator.reports(),
+      },
       log,
       onStop: (reason) => void this.#replaced(reason, options),
     })
@@ -124,7 +132,8 @@ export class Broker implements BrokerParts {
   ): Promise<Broker> {
     const { dataFolder, brokerId, cluster } = config
     const identity = await Identity.open(runtime.disk, dataFolder, brokerId, cluster)
-    const partitions = await Partitions.open(runtime, { dataFolder, brokerId, settings: config, log })
+    const recovery = options.onRecovery && { onRecovery: options.onRecovery }
+    const partitions = await Partitions.open(runtime, { dataFolder, brokerId, settings: config, log, ...recovery })
     const broker = new Broker(runtime, config, log, identity, partitions, options)
     try {
       broker.#address = advertisedAddress(config, await broker.server.listen(config.listen))

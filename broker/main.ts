@@ -1,5 +1,5 @@
 // A broker in a process of its own: on Node's clock, disk and network, with metrics. The rim of this package.
-import { type Address, type Logger, nodeRuntime } from '@castellan/protocol/runtime'
+import { type Address, type Logger, LoopWatch, nodeRuntime } from '@castellan/protocol/runtime'
 import { Broker, type BrokerOptions } from './broker.ts'
 import type { BrokerConfig } from './config.ts'
 import { MetricsServer } from './metrics/http.ts'
@@ -23,12 +23,17 @@ export interface RunningBroker {
 export async function startBroker(
   config: BrokerConfig,
   log: Logger,
-  options: Pick<BrokerOptions, 'onReplaced'> = {},
+  options: Pick<BrokerOptions, 'onReplaced' | 'onRecovery'> = {},
 ): Promise<RunningBroker> {
-  const metrics = config.metricsListen ? await MetricsServer.listen(config.metricsListen) : null
+  const loop = new LoopWatch(log)
+  const metrics = config.metricsListen ? await MetricsServer.listen(config.metricsListen, loop) : null
   try {
     const about = { pid: process.pid, release: manifest.version, metricsPort: metrics?.address.port ?? 0 }
-    const broker = await Broker.start(nodeRuntime(), config, log, { ...options, about })
+    const onRecovery: BrokerOptions['onRecovery'] = (progress) => {
+      metrics?.recovering(progress)
+      options.onRecovery?.(progress)
+    }
+    const broker = await Broker.start(nodeRuntime(), config, log, { ...options, about, onRecovery })
     metrics?.serve(broker)
     return {
       address: broker.address,
@@ -36,11 +41,13 @@ export async function startBroker(
       async stop() {
         await broker.stop()
         await metrics?.close()
+        loop.stop()
       },
       hurry: () => broker.hurry(),
     }
   } catch (error) {
     await metrics?.close()
+    loop.stop()
     throw error
   }
 }

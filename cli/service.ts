@@ -27,6 +27,8 @@ export interface Service {
 export type ServiceMessage =
   | { readonly type: 'ready'; readonly ready: Readonly<Record<string, string>>; readonly stopDeadlineMs: number }
   | { readonly type: 'failed'; readonly code: string; readonly sentence: string }
+  /** Before it is ready: what takes so long. */
+  | { readonly type: 'progress'; readonly sentence: string }
 
 /** From the signal to the end, besides what the service says. */
 const stopMs = 8_000
@@ -51,13 +53,18 @@ export const serviceSettings = {
 type ServiceConfig = ConfigOf<typeof serviceSettings>
 
 /**
- * Runs a service to its end. Resolves when it has stopped. `start` gets what was set of the process's own settings, and a function
- * by which the service says that it has to end by itself, and why: that is a failure.
+ * Runs a service to its end. Resolves when it has stopped. `start` gets what was set of the process's own settings, a function
+ * by which the service says that it has to end by itself, and why (that is a failure), and one to say what its start takes so long for.
  */
 export async function serve(
   { name, prefix, table }: ProcessSettings,
   input: Input,
-  start: (texts: Texts, log: Logger, giveUp: (reason: string) => void) => Promise<Service>,
+  start: (
+    texts: Texts,
+    log: Logger,
+    giveUp: (reason: string) => void,
+    say: (sentence: string) => void,
+  ) => Promise<Service>,
 ): Promise<void> {
   const { log, texts } = await told(() => {
     const all = collectSettings({ name, prefix, table }, input)
@@ -73,7 +80,9 @@ export async function serve(
   const { promise: gaveUp, resolve: giveUp } = Promise.withResolvers<string>()
   const stop = new StopRequest()
   try {
-    const service = await started(log, () => start(texts, log, giveUp))
+    const service = await started(log, () =>
+      start(texts, log, giveUp, (sentence) => void tell({ type: 'progress', sentence })),
+    )
     const reason = await Promise.race([
       stop.asked,
       gaveUp.then((why) => new CommandError(`The ${name} gave up: ${why}`)),

@@ -1,26 +1,30 @@
 // GET /metrics for Prometheus and GET /health for whoever watches over the process.
 import { createServer, type Server, type ServerResponse } from 'node:http'
 import type { AddressInfo } from 'node:net'
-import type { Address } from '@castellan/protocol/runtime'
+import type { Address, LoopWatch } from '@castellan/protocol/runtime'
 import type { Broker } from '../broker.ts'
 import { BrokerError, messageOf, systemCode } from '../errors.ts'
+import type { RecoveryProgress } from '../partition/index.ts'
 import type { BrokerMetrics } from './metrics.ts'
 
 export class MetricsServer {
   readonly address: Address
   readonly #http: Server
+  readonly #loop: LoopWatch
   #broker: Broker | undefined
+  #progress: (() => RecoveryProgress) | undefined
   /** Made at the first scrape: the broker counts by itself, and a start need not wait until prom-client is loaded. */
   #metrics: Promise<BrokerMetrics> | undefined
 
-  private constructor(http: Server, address: Address) {
+  private constructor(http: Server, address: Address, loop: LoopWatch) {
     this.#http = http
+    this.#loop = loop
     this.address = address
     http.on('request', ({ url }, response) => void this.#answer(url ?? '', response))
   }
 
   /** Answers 503 until `serve` is called. Rejects with a BrokerError when the address cannot be had. */
-  static listen({ host, port }: Address): Promise<MetricsServer> {
+  static listen({ host, port }: Address, loop: LoopWatch): Promise<MetricsServer> {
     const http = createServer()
     return new Promise((resolve, reject) => {
       http.once('error', (error) => {
@@ -31,9 +35,14 @@ export class MetricsServer {
         )
       })
       http.listen(port, host, () =>
-        resolve(new MetricsServer(http, { host, port: (http.address() as AddressInfo).port })),
+        resolve(new MetricsServer(http, { host, port: (http.address() as AddressInfo).port }, loop)),
       )
     })
+  }
+
+  /** Until `serve` is called, /health says how far the recovery of the logs is. */
+  recovering(progress: () => RecoveryProgress): void {
+    this.#progress = progress
   }
 
   serve(broker: Broker): void {
@@ -49,11 +58,18 @@ export class MetricsServer {
 
   async #answer(url: string, response: ServerResponse): Promise<void> {
     const broker = this.#broker
-    if (!broker) return send(response, 503, { status: 'starting' })
+    if (!broker) {
+      const progress = this.#progress?.()
+      return send(
+        response,
+        503,
+        progress === undefined ? { status: 'starting' } : { status: 'recovering', ...progress },
+      )
+    }
     if (url === '/health') return send(response, broker.isStopping ? 503 : 200, health(broker))
     if (url !== '/metrics') return send(response, 404, { status: 'there are /metrics and /health' })
     try {
-      this.#metrics ??= import('./metrics.ts').then((module) => new module.BrokerMetrics(broker))
+      this.#metrics ??= import('./metrics.ts').then((module) => new module.BrokerMetrics(broker, this.#loop))
       const metrics = await this.#metrics
       const text = await metrics.text()
       response.writeHead(200, { 'content-type': metrics.contentType }).end(text)

@@ -1,14 +1,11 @@
 // A broker's counters and gauges as Prometheus reads them. The broker counts in plain numbers; they are read here, when
 // somebody asks, so that a request costs nothing for being counted.
-import { monitorEventLoopDelay } from 'node:perf_hooks'
 import { errorOf } from '@castellan/protocol'
+import { holdBoundsMs, type LoopWatch } from '@castellan/protocol/runtime'
 import { Counter, collectDefaultMetrics, Gauge, Registry } from 'prom-client'
 import type { Broker } from '../broker.ts'
 import { handlers } from '../handlers/index.ts'
 import { durationBoundsMs } from './counters.ts'
-
-/** How finely blocks of the event loop are seen. */
-const loopResolutionMs = 5
 
 const labelNames = ['api', 'error', 'from', 'le', 'outcome', 'partition', 'topic'] as const
 
@@ -19,16 +16,15 @@ interface Sample {
 
 export class BrokerMetrics {
   readonly #registry = new Registry()
-  readonly #loopDelay = monitorEventLoopDelay({ resolution: loopResolutionMs })
   readonly contentType = this.#registry.contentType
 
-  constructor(broker: Broker) {
-    this.#loopDelay.enable()
+  constructor(broker: Broker, loop: LoopWatch) {
     collectDefaultMetrics({ register: this.#registry })
     this.#traffic(broker)
     this.#requests(broker)
     this.#logs(broker)
     this.#process(broker)
+    this.#loop(loop)
   }
 
   text(): Promise<string> {
@@ -36,7 +32,6 @@ export class BrokerMetrics {
   }
 
   close(): void {
-    this.#loopDelay.disable()
     this.#registry.clear()
   }
 
@@ -111,15 +106,10 @@ export class BrokerMetrics {
         ),
     )
     // prom-client's histograms observe single values, and these were counted by bucket already: hence the parts of one.
-    const buckets = [...durationBoundsMs.map((ms) => String(ms / 1000)), '+Inf']
     this.#counter('castellan_broker_request_seconds_bucket', 'Requests answered within so many seconds.', () =>
-      all().flatMap(({ api, durations }) => {
-        let sum = 0
-        return buckets.map((le, i) => {
-          sum += durations[i] ?? 0
-          return { value: sum, labels: { api, le } }
-        })
-      }),
+      all().flatMap(({ api, durations }) =>
+        cumulative(durations, durationBoundsMs).map(({ value, labels }) => ({ value, labels: { api, ...labels } })),
+      ),
     )
     this.#counter('castellan_broker_request_seconds_sum', 'Seconds of all requests together.', () =>
       all().map(({ api, durationSumMs }) => ({ value: durationSumMs / 1000, labels: { api } })),
@@ -176,14 +166,24 @@ export class BrokerMetrics {
       'Consumer groups that this broker coordinates.',
       () => coordinator.reports().length,
     )
+  }
+
+  /** Nothing is answered while the loop is held, no heartbeat either. */
+  #loop(loop: LoopWatch): void {
     this.#gauge(
       'castellan_broker_loop_longest_block_seconds',
       'The longest block of the event loop since the last look.',
-      () => {
-        const seconds = Math.max(0, this.#loopDelay.max / 1e9 - loopResolutionMs / 1000)
-        this.#loopDelay.reset()
-        return seconds
-      },
+      () => loop.takeLongestMs() / 1000,
+    )
+    this.#counter(
+      'castellan_broker_loop_block_seconds_bucket',
+      'Seconds of the clock in which no block of the event loop was longer.',
+      () => cumulative(loop.counts, holdBoundsMs),
+    )
+    this.#counter(
+      'castellan_broker_loop_block_seconds_sum',
+      'The longest block of each second, all together.',
+      () => loop.sumMs / 1000,
     )
   }
 
@@ -202,6 +202,16 @@ export class BrokerMetrics {
       for (const { value, labels = {} } of samplesOf(read())) metric.set(labels, value)
     }
   }
+}
+
+/** Counts by bucket, as a histogram of Prometheus has them. */
+function cumulative(counts: readonly number[], boundsMs: readonly number[]): Sample[] {
+  let sum = 0
+  return counts.map((count, index) => {
+    sum += count
+    const bound = boundsMs[index]
+    return { value: sum, labels: { le: bound === undefined ? '+Inf' : String(bound / 1000) } }
+  })
 }
 
 function samplesOf(read: number | Sample[]): Sample[] {

@@ -1,6 +1,7 @@
 // `castellan broker`: one broker process, as in production. Its settings are the table of broker/config.ts.
-import { brokerSettings, parseBrokerConfig, startBroker } from '@castellan/broker'
+import { brokerSettings, parseBrokerConfig, type RecoveryProgress, startBroker } from '@castellan/broker'
 import type { Command } from '../command.ts'
+import { bytesText, countText } from '../output/units.ts'
 import { serve, serviceSettings } from '../service.ts'
 import { type ProcessSettings, settingHelp, settingOptions } from '../settings.ts'
 
@@ -11,6 +12,7 @@ export const brokerProcess: ProcessSettings = {
 }
 
 const notRun = 'it runs until it is told to stop'
+const sayEveryMs = 2_000
 
 export const broker: Command = {
   name: 'broker',
@@ -31,9 +33,16 @@ export const broker: Command = {
   ],
   more: settingHelp(brokerProcess),
   async run(input) {
-    await serve(brokerProcess, input, async (texts, log, giveUp) => {
+    await serve(brokerProcess, input, async (texts, log, giveUp, say) => {
       const config = parseBrokerConfig(texts)
-      const started = await startBroker(config, log.child({ broker: config.brokerId }), { onReplaced: giveUp })
+      let timer: NodeJS.Timeout | undefined
+      const onRecovery = (progress: () => RecoveryProgress) => {
+        timer = setInterval(() => say(recoveryText(progress())), sayEveryMs)
+      }
+      const options = { onReplaced: giveUp, onRecovery }
+      const started = await startBroker(config, log.child({ broker: config.brokerId }), options).finally(() =>
+        clearInterval(timer),
+      )
       const { host, port } = started.address
       return {
         ready: { address: `${host}:${port}` },
@@ -44,4 +53,8 @@ export const broker: Command = {
     })
     return 'done'
   },
+}
+
+function recoveryText({ logs, opened, bytesToCheck, bytesChecked }: RecoveryProgress): string {
+  return `recovers its logs: ${countText(opened)} of ${countText(logs)}, ${bytesText(bytesChecked)} of ${bytesText(bytesToCheck)} checked`
 }

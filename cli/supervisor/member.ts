@@ -91,6 +91,7 @@ export class Member {
     let failure: string | undefined
     child.on('message', (message: ServiceMessage) => {
       if (message.type === 'failed') failure = this.#options.explain(message.code, message.sentence)
+      else if (message.type === 'progress') this.#options.say(`${this.name} ${message.sentence}`)
       else {
         this.#wasReady = true
         this.#stopDeadlineMs = message.stopDeadlineMs
