@@ -192,11 +192,9 @@ describe('who and what is asked for', () => {
     expect(sizes(answer)).toEqual([5])
   })
 
-  test('a follower, while there is no replication', async () => {
+  test('a follower that does not say which process it is (before version 15): nobody here', async () => {
     bench.addTopic(1, 'orders')
-    expect(errorsOf(await ask([{ partition: 0 }], { replicaId: 2 }, 11).answer)).toEqual([9])
-    const replicaState = { replicaId: 2, replicaEpoch: 1 }
-    expect(errorsOf(await ask([{ partition: 0 }], { replicaState }, 17).answer)).toEqual([9])
+    expect(await ask([{ partition: 0 }], { replicaId: 2 }, 11).answer).toMatchObject({ errorCode: 9, responses: [] })
   })
 
   test('who leads instead (KIP-951)', async () => {
@@ -206,17 +204,231 @@ describe('who and what is asked for', () => {
     expect(answer?.nodeEndpoints).toEqual([{ nodeId: 2, host: 'host-2', port: 9002, rack: 'r2' }])
   })
 
-  test('a session: id 0 is answered, so the client goes on with full fetches', async () => {
-    bench.addTopic(1, 'orders')
-    const answer = await ask([{ partition: 0 }], { sessionEpoch: 0, maxWaitMs: 0 }).answer
-    expect(answer?.sessionId ?? 0).toBe(0)
-    expect(errorsOf(answer)).toEqual([0])
-    expect(await ask([], { sessionId: 5, sessionEpoch: 1 }).answer).toMatchObject({ errorCode: 70 })
-    expect(await ask([], { sessionId: 0, sessionEpoch: 1 }).answer).toMatchObject({ errorCode: 70 })
+  test('nothing: answered at once', async () => {
+    expect(await ask([]).answer).toMatchObject({ responses: [] })
+  })
+})
+
+describe('a session (KIP-227)', () => {
+  const open = async (n = 2, more: Partial<FetchRequestInput> = {}) => {
+    const partitions = bench.addTopic(
+      1,
+      'orders',
+      Array.from({ length: n }, () => 1),
+    )
+    const all = partitions.map((_, partition) => ({ partition }))
+    const answer = await ask(all, { sessionEpoch: 0, maxWaitMs: 0, ...more }).answer
+    const sessionId = answer!.sessionId!
+    let sessionEpoch = 0
+    /** Asks on: for what changed. */
+    const on = (asked: PartitionInput[], more: Partial<FetchRequestInput> = {}) => {
+      sessionEpoch++
+      return ask(asked, { sessionId, sessionEpoch, ...more })
+    }
+    return { partitions, answer, sessionId, on }
+  }
+  const told = (response: FetchResponseInput | null | undefined) =>
+    answersOf(response).map(({ partitionIndex, highWatermark }) => [partitionIndex, highWatermark])
+
+  test('begins with everything, and goes on with what changed', async () => {
+    const { partitions, answer, sessionId, on } = await open(3)
+    expect(sessionId).toBeGreaterThan(0)
+    expect(told(answer)).toEqual([
+      [0, 0],
+      [1, 0],
+      [2, 0],
+    ])
+    const asked = on([])
+    await bench.clock.advance(100)
+    expect(asked.response).toBeUndefined()
+    partitions[1]!.add(batch(10))
+    await bench.clock.turn()
+    expect(told(asked.response)).toEqual([[1, 1]])
+    expect(asked.response?.sessionId).toBe(sessionId)
+    expect(sizes(await on([{ partition: 1, fetchOffset: 1 }], { maxWaitMs: 0 }).answer)).toEqual([])
+    expect(partitions[0]!.reads).toHaveLength(1)
   })
 
-  test('nothing: answered at once', async () => {
-    expect(await ask([]).answer).toMatchObject({ responses: [{ partitions: [] }] })
+  test('what was not taken is answered again, until the reader asks on', async () => {
+    const { partitions, on } = await open(1)
+    partitions[0]!.add(batch(10))
+    expect(sizes(await on([]).answer)).toEqual([10])
+    expect(sizes(await on([]).answer)).toEqual([10])
+    expect(sizes(await on([{ partition: 0, fetchOffset: 1 }], { maxWaitMs: 0 }).answer)).toEqual([])
+  })
+
+  test('all get their turn when not all fits', async () => {
+    const { partitions, on } = await open(3)
+    for (const partition of partitions) partition.add(batch(60), batch(60), batch(60))
+    const turns: (number | undefined)[] = []
+    const offsets = [0, 0, 0]
+    let asked: PartitionInput[] = []
+    for (let i = 0; i < 6; i++) {
+      const answer = await on(asked, { maxBytes: 60 }).answer
+      const [given] = answersOf(answer).filter(({ records }) => (records as Uint8Array[]).length > 0)
+      turns.push(given?.partitionIndex)
+      offsets[given!.partitionIndex]!++
+      asked = [{ partition: given!.partitionIndex, fetchOffset: offsets[given!.partitionIndex]! }]
+    }
+    expect(turns).toEqual([0, 1, 2, 0, 1, 2])
+  })
+
+  test('adds and forgets partitions', async () => {
+    const { partitions, on } = await open(3)
+    const forgottenTopicsData = [{ topic: 'orders', topicId: topicIdOf(1), partitions: [0, 2] }]
+    const asked = on([], { forgottenTopicsData })
+    partitions[0]!.add(batch(10))
+    partitions[2]!.add(batch(10))
+    await bench.clock.turn()
+    expect(asked.response).toBeUndefined()
+    expect(partitions.map(({ watchers }) => watchers)).toEqual([0, 1, 0])
+    await bench.clock.advance(500)
+    expect(told(asked.response)).toEqual([])
+    expect(sizes(await on([{ partition: 2 }]).answer)).toEqual([10])
+  })
+
+  test('an error is told with each answer, and what was lost may come back', async () => {
+    const [p0] = bench.addTopic(1, 'orders')
+    p0!.readError = 6
+    const answer = await ask([{ partition: 0 }], { sessionEpoch: 0 }).answer
+    const { sessionId } = answer!
+    expect(errorsOf(answer)).toEqual([6])
+    expect(errorsOf(await ask([], { sessionId: sessionId!, sessionEpoch: 1 }).answer)).toEqual([6])
+    p0!.readError = 0
+    const asked = ask([], { sessionId: sessionId!, sessionEpoch: 2 })
+    p0!.add(batch(10))
+    await bench.clock.turn()
+    expect(sizes(asked.response)).toEqual([10])
+  })
+
+  test.each<[string, Partial<FetchRequestInput>, number]>([
+    ['an id that nobody has', { sessionId: 5, sessionEpoch: 1 }, 70],
+    ['no id', { sessionId: 0, sessionEpoch: 1 }, 70],
+    ['an epoch that is not the next', { sessionEpoch: 2 }, 71],
+  ])('%s is refused', async (_, more, errorCode) => {
+    const { sessionId } = await open(1)
+    expect(await ask([], { sessionId, ...more }).answer).toMatchObject({ errorCode })
+  })
+
+  test('ends when its reader begins anew, or asks without', async () => {
+    const { partitions, sessionId } = await open(1)
+    for (const sessionEpoch of [0, -1]) {
+      const answer = await ask([{ partition: 0 }], { sessionId, sessionEpoch, maxWaitMs: 0 }).answer
+      expect(answer?.sessionId === 0).toBe(sessionEpoch === -1)
+      expect(await ask([], { sessionId, sessionEpoch: 1 }).answer).toMatchObject({ errorCode: 70 })
+    }
+    expect(partitions[0]!.watchers).toBe(1)
+  })
+
+  test('a second fetch of it ends the wait of the first', async () => {
+    const { on } = await open(1)
+    const first = on([])
+    await bench.clock.turn()
+    const second = on([])
+    await bench.clock.turn()
+    expect([told(first.response), second.response]).toEqual([[], undefined])
+  })
+
+  test('there are so many; idle ones make room, and who gets none goes on without', async () => {
+    bench.addTopic(1, 'orders')
+    const ids = new Set<number>()
+    const more = { sessionEpoch: 0, maxWaitMs: 0 }
+    for (let i = 0; i < 1_000; i++) ids.add((await ask([{ partition: 0 }], more).answer)!.sessionId!)
+    expect([ids.size, ids.has(0)]).toEqual([1_000, false])
+    expect((await ask([{ partition: 0 }], more).answer)!.sessionId).toBe(0)
+    await bench.clock.advance(120_000)
+    expect((await ask([{ partition: 0 }], more).answer)!.sessionId).toBeGreaterThan(0)
+    expect([bench.parts.fetchSessions.count, bench.parts.fetchSessions.slots]).toEqual([1, 1])
+  })
+})
+
+describe('a follower', () => {
+  const replicaState = { replicaId: 2, replicaEpoch: 7 }
+  let partitions: FakePartition[]
+  beforeEach(() => {
+    partitions = bench.addTopic(1, 'orders', [1, 1])
+    for (const partition of partitions) partition.followerIds = [2, 3]
+  })
+  const follow = (asked: PartitionInput[], more: Partial<FetchRequestInput> = {}) =>
+    ask(
+      asked.map((one) => ({ currentLeaderEpoch: 5, ...one })),
+      { replicaState, ...more },
+      18,
+    )
+
+  test('reads what is not replicated yet, and is heard', async () => {
+    partitions[0]!.addUncommitted(batch(10))
+    expect(sizes(await follow([{ partition: 0 }, { partition: 1 }]).answer)).toEqual([10, 0])
+    expect(partitions[0]!.fetched).toEqual([{ id: 2, brokerEpoch: 7, offset: 0 }])
+    expect(partitions.map(({ watchers }) => watchers)).toEqual([0, 0])
+  })
+
+  test('is woken by an append, not by the high watermark, which comes along', async () => {
+    const { sessionId } = (await follow([{ partition: 0 }, { partition: 1 }], { sessionEpoch: 0, maxWaitMs: 0 })
+      .answer)!
+    const asked = follow([], { sessionId: sessionId!, sessionEpoch: 1 })
+    partitions[0]!.raiseHighWatermark(3)
+    await bench.clock.turn()
+    expect(asked.response).toBeUndefined()
+    partitions[1]!.addUncommitted(batch(10))
+    await bench.clock.turn()
+    expect(sizes(asked.response)).toEqual([0, 10])
+    expect(answersOf(asked.response)[0]).toMatchObject({ partitionIndex: 0, highWatermark: 3 })
+  })
+
+  test('says by an empty fetch that all is where it was', async () => {
+    const { sessionId } = (await follow([{ partition: 0 }], { sessionEpoch: 0, maxWaitMs: 0 }).answer)!
+    await follow([], { sessionId: sessionId!, sessionEpoch: 1, maxWaitMs: 0 }).answer
+    expect(partitions[0]!.fetched).toHaveLength(1)
+  })
+
+  test('does not wait when another request stands behind', async () => {
+    const asked = follow([{ partition: 0 }], { maxWaitMs: 30_000 })
+    await bench.clock.turn()
+    asked.followUp()
+    await bench.clock.turn()
+    expect(sizes(asked.response)).toEqual([0])
+    const consumer = ask([{ partition: 0 }], { maxWaitMs: 30_000 })
+    await bench.clock.turn()
+    consumer.followUp()
+    await bench.clock.turn()
+    expect(consumer.response).toBeUndefined()
+  })
+
+  test('whose partition this leader does not count as its follower', async () => {
+    partitions[0]!.followerIds = [3]
+    expect(errorsOf(await follow([{ partition: 0 }]).answer)).toEqual([75])
+    expect(partitions[0]!.fetched).toEqual([])
+  })
+
+  test('is told to cut only by the leader of its own epoch (R5)', async () => {
+    partitions[0]!.add(batch(5))
+    partitions[0]!.endOfEpochs = { epoch: 3, endOffset: 1 }
+    const asked = { partition: 0, fetchOffset: 4, lastFetchedEpoch: 4 }
+    const at = async (currentLeaderEpoch: number) => {
+      const answer = await follow([{ ...asked, currentLeaderEpoch }], { maxWaitMs: 0 }).answer
+      return answersOf(answer)[0]!.divergingEpoch
+    }
+    expect([await at(5), await at(4), await at(6)]).toEqual([{ epoch: 3, endOffset: 1 }, null, null])
+  })
+
+  test('has one session: another one, also of its next process, ends it; a late one of an earlier process does not', async () => {
+    const open = async (replicaEpoch: number) =>
+      (await follow([{ partition: 0 }], {
+        sessionEpoch: 0,
+        maxWaitMs: 0,
+        replicaState: { replicaId: 2, replicaEpoch },
+      }).answer)!.sessionId!
+    const first = await open(7)
+    const second = await open(8)
+    expect(await open(7)).toBe(0)
+    const on = (sessionId: number, replicaEpoch: number) =>
+      follow([], { sessionId, sessionEpoch: 1, maxWaitMs: 0, replicaState: { replicaId: 2, replicaEpoch } }).answer
+    expect(await on(first, 7)).toMatchObject({ errorCode: 70 })
+    expect(await on(second, 7)).toMatchObject({ errorCode: 70 })
+    expect(await ask([], { sessionId: second, sessionEpoch: 1 }).answer).toMatchObject({ errorCode: 70 })
+    expect(await on(second, 8)).toMatchObject({ sessionId: second })
+    expect(partitions[0]!.left).toContain(2)
   })
 })
 

@@ -81,8 +81,33 @@ describe('errors', () => {
     [4, 5],
   ])('latest, while the past of the epoch is not committed, at version %i: %i (R3)', async (version, errorCode) => {
     partition.highWatermark = 2
-    partition.endOfEpochs = { epoch: 4, endOffset: 3 }
+    partition.knowsCommitted = false
     expect(await ask(-1, { version })).toMatchObject({ errorCode, offset: -1 })
     expect(await ask(-2, { version })).toMatchObject({ errorCode: 0, offset: 1 })
+  })
+})
+
+describe('a debug reader (replica id -2) asks any replica', () => {
+  const debug = async (timestamp: number, replicaId = -2) => {
+    const topics = [{ name: 'orders', partitions: [{ partitionIndex: 0, timestamp }] }]
+    const answer = await bench.ask(listOffsets, api, 11, { replicaId, topics, timeoutMs: 0 }).answer
+    return answer?.topics[0]?.partitions[0]
+  }
+  beforeEach(() => {
+    partition.isLeader = false
+    partition.addUncommitted(Buffer.alloc(5))
+  })
+
+  test('latest is the end of its log, whatever is committed', async () => {
+    partition.knowsCommitted = false
+    expect(await debug(-1)).toMatchObject({ errorCode: 0, offset: 4, leaderEpoch: 5 })
+    expect(await debug(-2)).toMatchObject({ errorCode: 0, offset: 1 })
+    expect(await debug(-1, -1)).toMatchObject({ errorCode: 6 })
+  })
+
+  test('a replica that is out of use says so, and what it cannot say is refused', async () => {
+    expect(await debug(1_700_000_000_000)).toMatchObject({ errorCode: 35 })
+    partition.fault = 'broken'
+    expect(await debug(-1)).toMatchObject({ errorCode: 56 })
   })
 })

@@ -5,7 +5,8 @@
 //   any other: the first record whose timestamp is at least that; -1 when there is none
 //
 // Until a new leader knows how far its epoch's past is committed, latest is OFFSET_NOT_AVAILABLE, so that no client
-// resets (R3).   2 isolation level   4 leader epoch   5 OFFSET_NOT_AVAILABLE   6 flexible   10 timeout
+// resets (R3). A debug reader (replica id -2) may ask any replica; latest is then the end of its log: Castle, the console and tests
+// see by it how far replicas are.   2 isolation level   4 leader epoch   5 OFFSET_NOT_AVAILABLE   6 flexible   10 timeout
 import {
   listOffsets as api,
   errors,
@@ -14,7 +15,7 @@ import {
 } from '@castellan/protocol'
 import type { Partition, TimestampOffset } from '../partition/index.ts'
 import { type BrokerParts, handler } from './handler.ts'
-import { checkEpoch, findLeader, unknownTopicError } from './lookup.ts'
+import { checkEpoch, debugReader, findLeader, findReplica, unknownTopicError } from './lookup.ts'
 
 type RequestPartition = Request['topics'][number]['partitions'][number]
 type PartitionAnswer = Response['topics'][number]['partitions'][number]
@@ -36,11 +37,12 @@ const nothing: TimestampOffset = { errorCode: 0, offset: -1, timestamp: -1, lead
 
 const notAvailableSince = 5
 
-export const listOffsets = handler(api, async ({ topics }, { broker, apiVersion }) => {
+export const listOffsets = handler(api, async ({ replicaId, topics }, { broker, apiVersion }) => {
+  const isDebug = replicaId === debugReader
   const answers: Response['topics'][number][] = []
   for (const { name, partitions } of topics) {
     const found: PartitionAnswer[] = []
-    for (const asked of partitions) found.push(await answerFor(broker, apiVersion, name, asked))
+    for (const asked of partitions) found.push(await answerFor(broker, apiVersion, name, asked, isDebug))
     answers.push({ name, partitions: found })
   }
   return { topics: answers }
@@ -51,33 +53,43 @@ async function answerFor(
   apiVersion: number,
   name: string,
   asked: RequestPartition,
+  isDebug: boolean,
 ): Promise<PartitionAnswer> {
   const { partitionIndex, currentLeaderEpoch, timestamp } = asked
   const topic = broker.metadata.topicNamed(name)
-  const found = topic ? findLeader(broker, topic, partitionIndex) : unknownTopicError(broker, false)
+  const find = isDebug ? findReplica : findLeader
+  const found = topic ? find(broker, topic, partitionIndex) : unknownTopicError(broker, false)
   const errorCode = typeof found === 'number' ? found : checkEpoch(found, currentLeaderEpoch)
   if (typeof found === 'number' || errorCode !== 0) return refused(broker, partitionIndex, errorCode)
   if (timestamp < 0 && !(apiVersion >= (meaningSince.get(timestamp) ?? Infinity))) {
     return refused(broker, partitionIndex, errors.UNSUPPORTED_VERSION.code)
   }
-  if (timestamp === latest && !isPastCommitted(found)) return refused(broker, partitionIndex, notAvailable(apiVersion))
-  const answer = await find(found, timestamp)
+  if (isDebug) return debugAnswer(broker, found, asked)
+  if (timestamp === latest && !found.knowsCommitted) return refused(broker, partitionIndex, notAvailable(apiVersion))
+  const answer = await offsetAt(found, timestamp)
   // It may have lost the lead while files were read.
   if (!found.isLeader) return refused(broker, partitionIndex, errors.NOT_LEADER_OR_FOLLOWER.code)
   if (answer.errorCode !== 0) return refused(broker, partitionIndex, answer.errorCode)
   return { partitionIndex, ...answer }
 }
 
-/** Whether the high watermark has reached the start of the leader's epoch, which is where the epoch before it ends. */
-function isPastCommitted(partition: Partition): boolean {
-  return partition.highWatermark >= partition.endOfEpoch(partition.leaderEpoch - 1).endOffset
+/** The ends of a replica's log, whether it leads or not. */
+function debugAnswer(broker: BrokerParts, partition: Partition, asked: RequestPartition): PartitionAnswer {
+  const { partitionIndex, timestamp } = asked
+  if (timestamp !== latest && timestamp !== earliest)
+    return refused(broker, partitionIndex, errors.UNSUPPORTED_VERSION.code)
+  const { startOffset, endOffset } = partition
+  if (timestamp === earliest) {
+    return { partitionIndex, ...nothing, offset: startOffset, leaderEpoch: partition.epochAt(startOffset) }
+  }
+  return { partitionIndex, ...nothing, offset: endOffset, leaderEpoch: partition.epochAt(endOffset - 1) }
 }
 
 function notAvailable(apiVersion: number): number {
   return apiVersion >= notAvailableSince ? errors.OFFSET_NOT_AVAILABLE.code : errors.LEADER_NOT_AVAILABLE.code
 }
 
-async function find(partition: Partition, timestamp: number): Promise<TimestampOffset> {
+async function offsetAt(partition: Partition, timestamp: number): Promise<TimestampOffset> {
   switch (timestamp) {
     case latest:
       return { ...nothing, offset: partition.highWatermark, leaderEpoch: partition.leaderEpoch }

@@ -16,6 +16,7 @@ import type { Counters } from '../metrics/counters.ts'
 import type { Partitions } from '../partition/index.ts'
 import type { ResponseMemory, ResponseRoom } from '../server/response-memory.ts'
 import type { Deadlines } from './deadlines.ts'
+import type { FetchSessions } from './fetch/sessions.ts'
 
 /** What handlers work on: the parts of this broker. */
 export interface BrokerParts {
@@ -30,6 +31,7 @@ export interface BrokerParts {
   readonly castle: CastleLink
   readonly producerIds: ProducerIds
   readonly deadlines: Deadlines
+  readonly fetchSessions: FetchSessions
   readonly responseMemory: ResponseMemory
   readonly counters: Counters
 }
@@ -52,6 +54,8 @@ export interface RequestContext {
    * behind it holds memory. At once when that was before.
    */
   onAbandoned(task: () => void): void
+  /** Runs `task` when another request of this connection comes after this one. */
+  onRequestBehind(task: () => void): void
   /** Closes the connection, without an answer to this request. */
   closeConnection(reason: string): void
 }

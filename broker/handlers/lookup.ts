@@ -45,6 +45,17 @@ export function findLeader({ partitions }: BrokerParts, topic: TopicState, index
   return partition
 }
 
+/** The replica id of who may ask any replica (Kafka's DEBUGGING_REPLICA_ID). */
+export const debugReader = -2
+
+/** A replica that is well, whether it leads or not, or an error code. */
+export function findReplica({ partitions }: BrokerParts, topic: TopicState, index: number): Partition | number {
+  if (topic.partitions[index] === undefined) return errors.UNKNOWN_TOPIC_OR_PARTITION.code
+  const partition = partitions.get(topic.topicId, index)
+  if (partition === undefined) return errors.REPLICA_NOT_AVAILABLE.code
+  return partition.fault === null ? partition : errors.KAFKA_STORAGE_ERROR.code
+}
+
 /** Compares the leader epoch that a client knows (-1: none) with the leader's (KIP-320); 0: it may go on. */
 export function checkEpoch(partition: Partition, currentLeaderEpoch: number): number {
   if (currentLeaderEpoch < 0 || currentLeaderEpoch === partition.leaderEpoch) return 0

@@ -314,11 +314,13 @@ export class ClientConnection implements ConnectionHandlers {
   }
 
   #append(exchange: Exchange): void {
-    if (this.#last) this.#last.next = exchange
+    const before = this.#last
+    if (before) before.next = exchange
     else this.#first = exchange
     this.#last = exchange
     this.#inFlight++
     this.#inFlightBytes += exchange.requestBytes
+    before?.noteRequestBehind()
   }
 
   #pause(): void {

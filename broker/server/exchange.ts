@@ -23,6 +23,7 @@ export class Exchange implements RequestContext {
   next: Exchange | null = null
   #sentTasks: (() => void)[] | null = null
   #abandonedTasks: (() => void)[] | null = null
+  #behindTasks: (() => void)[] | null = null
   #isAbandoned = false
   #room: ResponseRoom | null = null
 
@@ -64,6 +65,19 @@ export class Exchange implements RequestContext {
     if (this.#isAbandoned) return task()
     this.#abandonedTasks ??= []
     this.#abandonedTasks.push(task)
+  }
+
+  onRequestBehind(task: () => void): void {
+    if (this.next !== null) return task()
+    this.#behindTasks ??= []
+    this.#behindTasks.push(task)
+  }
+
+  /** Another request came after this one. */
+  noteRequestBehind(): void {
+    const tasks = this.#behindTasks
+    this.#behindTasks = null
+    if (tasks) for (const task of tasks) task()
   }
 
   closeConnection(reason: string): void {

@@ -1,6 +1,7 @@
 // A partition that says what the test tells it to say: for handlers, which ask and wait.
 import type { Slab } from '@castellan/protocol'
 import type { ReadRoom } from '../log/reader.ts'
+import type { FollowerFetch, FollowerId } from '../partition/followers.ts'
 import type { AppendResult, EpochEnd, Partition, ReadResult, TimestampOffset } from '../partition/index.ts'
 import { emptyRead } from '../partition/results.ts'
 
@@ -18,6 +19,7 @@ export class FakePartition {
   isLeader = true
   leaderEpoch = 5
   fault: string | null = null
+  knowsCommitted = true
   startOffset = 0
   highWatermark = 0
   endOfEpochs: EpochEnd = { epoch: 5, endOffset: 0 }
@@ -30,7 +32,18 @@ export class FakePartition {
   unreleased = 0
   /** Whole batches: each one record, at the offset of its place. */
   readonly #batches: Uint8Array[] = []
+  /** Followers that it knows, and what they said. */
+  followerIds: number[] = []
+  readonly fetched: { id: number; brokerEpoch: number; offset: number }[] = []
+  readonly left: number[] = []
+  readonly followers = {
+    has: (id: number) => this.followerIds.includes(id),
+    fetched: ({ id, brokerEpoch }: FollowerId, { fetchOffset }: FollowerFetch) =>
+      void this.fetched.push({ id, brokerEpoch, offset: fetchOffset }),
+    left: ({ id }: FollowerId) => void this.left.push(id),
+  }
   readonly #watches = new Set<() => void>()
+  readonly #followerWatches = new Set<(isUrgent: boolean) => void>()
 
   constructor(topicId: string, topic: string, index: number) {
     this.topicId = topicId
@@ -43,7 +56,7 @@ export class FakePartition {
   }
 
   get watchers(): number {
-    return this.#watches.size
+    return this.#watches.size + this.#followerWatches.size
   }
 
   /** What handlers take. */
@@ -59,8 +72,21 @@ export class FakePartition {
     this.changed()
   }
 
+  /** Batches stand in the log, above the high watermark. */
+  addUncommitted(...batches: Uint8Array[]): void {
+    this.#batches.push(...batches)
+    for (const listener of [...this.#followerWatches]) listener(true)
+  }
+
+  raiseHighWatermark(offset: number): void {
+    this.highWatermark = offset
+    for (const listener of [...this.#followerWatches]) listener(false)
+    for (const listener of [...this.#watches]) listener()
+  }
+
   changed(): void {
     for (const listener of [...this.#watches]) listener()
+    for (const listener of [...this.#followerWatches]) listener(true)
   }
 
   append(records: Uint8Array, _slab: Slab | null, acks: -1 | 0 | 1, done: (result: AppendResult) => void): void {
@@ -71,18 +97,24 @@ export class FakePartition {
     })
   }
 
-  read(offset: number, maxBytes: number): ReadResult {
+  read(offset: number, maxBytes: number, _epoch?: number, asFollower = false): ReadResult {
     this.reads.push({ offset, maxBytes, isCold: false })
     if (this.isCold) return { ...emptyRead(0, this.highWatermark, this.startOffset), cold: true }
-    return this.#read(offset, maxBytes)
+    return this.#read(offset, maxBytes, asFollower)
   }
 
-  async readCold(offset: number, maxBytes: number, _epoch?: number, room?: ReadRoom): Promise<ReadResult> {
+  async readCold(
+    offset: number,
+    maxBytes: number,
+    _epoch?: number,
+    room?: ReadRoom,
+    asFollower = false,
+  ): Promise<ReadResult> {
     this.reads.push({ offset, maxBytes, isCold: true })
     const leastBytes = this.#batches[offset]?.length ?? 0
     const granted = room?.take(leastBytes, Math.max(leastBytes, maxBytes)) ?? maxBytes
     if (granted === 0) return emptyRead(0, this.highWatermark, this.startOffset)
-    return this.#read(offset, granted)
+    return this.#read(offset, granted, asFollower)
   }
 
   async offsetForTimestamp(): Promise<TimestampOffset | null> {
@@ -106,11 +138,16 @@ export class FakePartition {
     return () => void this.#watches.delete(listener)
   }
 
-  #read(offset: number, maxBytes: number): ReadResult {
+  watchAsFollower(listener: (isUrgent: boolean) => void): () => void {
+    this.#followerWatches.add(listener)
+    return () => void this.#followerWatches.delete(listener)
+  }
+
+  #read(offset: number, maxBytes: number, asFollower: boolean): ReadResult {
     if (this.readError !== 0) return emptyRead(this.readError)
     const chunks: Uint8Array[] = []
     let bytes = 0
-    for (const batch of this.#batches.slice(offset, this.highWatermark)) {
+    for (const batch of this.#batches.slice(offset, asFollower ? this.endOffset : this.highWatermark)) {
       if (bytes > 0 && bytes + batch.length > maxBytes) break
       chunks.push(batch)
       bytes += batch.length

@@ -6,6 +6,7 @@ import { silentLogger } from '@castellan/protocol/runtime'
 import { Metadata } from '../castle/metadata.ts'
 import { type BrokerConfig, brokerConfig } from '../config.ts'
 import { Deadlines } from '../handlers/deadlines.ts'
+import { FetchSessions } from '../handlers/fetch/sessions.ts'
 import type { BrokerParts, Handler, RequestContext } from '../handlers/handler.ts'
 import { Counters } from '../metrics/counters.ts'
 import { ResponseMemory, type ResponseRoom } from '../server/response-memory.ts'
@@ -23,6 +24,8 @@ export interface Asked<A extends Api> {
   readonly closed: string | undefined
   /** The connection breaks. */
   abandon(): void
+  /** Another request comes behind it. */
+  followUp(): void
   /** The answer has left. */
   sent(): void
 }
@@ -38,11 +41,12 @@ export class HandlerBench {
   readonly calls: { method: string; args: unknown; timeoutMs: number }[] = []
   nextProducerId: number | null = 4000
   readonly #partitions = new Map<string, FakePartition>()
+  #randoms = 0
 
   constructor(given: Partial<BrokerConfig> = {}) {
     const config = brokerConfig({ brokerId: 1, castle: ['http://127.0.0.1:1'], dataFolder: '/data', ...given })
     this.parts = {
-      runtime: { clock: this.clock },
+      runtime: { clock: this.clock, random: { next: () => this.#nextRandom() } },
       config,
       address: { host: '127.0.0.1', port: 9092 },
       log: silentLogger,
@@ -57,10 +61,17 @@ export class HandlerBench {
       },
       producerIds: { take: async () => this.nextProducerId },
       deadlines: new Deadlines(this.clock),
+      fetchSessions: new FetchSessions(),
       responseMemory: new ResponseMemory(this.clock, config.queuedMaxResponseBytes),
       counters: this.counters,
     } as unknown as BrokerParts
     this.setBrokers(1, 2)
+  }
+
+  /** Never the same twice. */
+  #nextRandom(): number {
+    this.#randoms++
+    return (this.#randoms * 0.618) % 1
   }
 
   setBrokers(...ids: number[]): void {
@@ -107,6 +118,7 @@ export class HandlerBench {
     api.request.encode(writer, apiVersion, body)
     const request = api.request.decode(new Reader(Buffer.concat(writer.chunks())), apiVersion)
     const abandoned: (() => void)[] = []
+    const behind: (() => void)[] = []
     const sent: (() => void)[] = []
     let closed: string | undefined
     let response: ResponseInput<A> | null | undefined
@@ -124,6 +136,7 @@ export class HandlerBench {
       },
       afterSent: (task) => void sent.push(task),
       onAbandoned: (task) => void abandoned.push(task),
+      onRequestBehind: (task) => void behind.push(task),
       closeConnection: (reason) => {
         closed = reason
       },
@@ -144,6 +157,9 @@ export class HandlerBench {
       },
       abandon: () => {
         for (const task of abandoned) task()
+      },
+      followUp: () => {
+        for (const task of behind) task()
       },
       sent: () => {
         for (const task of sent) task()
