@@ -39,6 +39,7 @@ export interface Receivers {
 /** The parts that the report is made of. */
 export interface Reporters {
   logs(): BrokerReport['logs']
+  logsId(): string
   groups(): BrokerReport['groups']
 }
 
@@ -138,6 +139,7 @@ export class CastleLink {
       release: about.release,
       stopping: this.#stopping,
       replicates: true,
+      logsId: reporters.logsId(),
       logs: reporters.logs(),
       groups: reporters.groups(),
       producerIdsBegun: identity.producerIdsBegun,

@@ -21,6 +21,8 @@ export const kinds = {
   fault: { kind: 'fault', version: 1 },
   /** Of the folder of all logs. */
   logs: { kind: 'logs', version: 1 },
+  /** Under which name and in which run of the machine the logs were last open (R8). */
+  run: { kind: 'run', version: 1 },
   /** Written as the last act of a clean shutdown, removed by the next start (R8). */
   cleanShutdown: { kind: 'clean-shutdown', version: 1 },
 } as const satisfies Record<string, FileKind>
@@ -40,6 +42,21 @@ export interface CheckpointContent {
   /** Of the last segment. */
   readonly index: IndexContent
   readonly epochs: EpochsContent
+}
+
+export interface RunContent {
+  /** Names the logs as they are: see LogFolders.begin. */
+  readonly logsId: string
+  readonly bootId: string
+  /** Rises with each start after a clean shutdown. */
+  readonly run: number
+}
+
+export interface CleanShutdownContent {
+  /** ms since 1970. */
+  readonly stoppedMs: number
+  /** The run that ended so; absent: of the first release. A power loss can bring an older marker back. */
+  readonly run?: number
 }
 
 export interface FaultContent {

@@ -2,6 +2,7 @@
 //
 //   <data folder>/logs/
 //     format                          the format version of all of it
+//     run                             the name of these logs, and the run of the machine that they were last open in (R8)
 //     clean-shutdown                  only while no broker runs, and the last one stopped in order (R8)
 //     <topic id>/<partition>/         a log, see log/files.ts
 //     deleted-<topic id>/             on its way out: Castle recorded the deletion (R13)
@@ -9,13 +10,20 @@
 import type { Disk } from '@castellan/protocol/runtime'
 import { BrokerError, messageOf, systemCode } from '../errors.ts'
 import { LogError } from '../log/errors.ts'
-import { kinds, type PartitionContent } from '../log/files.ts'
-import { readStateFile, replaceStateFile, writeStateFile } from '../log/state-file.ts'
+import { type CleanShutdownContent, kinds, type PartitionContent, type RunContent } from '../log/files.ts'
+import { overwriteStateFile, readStateFile, replaceStateFile, writeStateFile } from '../log/state-file.ts'
 
 export interface LogPlace {
   readonly topicId: string
   readonly index: number
   readonly folder: string
+}
+
+export interface RunBegun {
+  readonly logsId: string
+  readonly isClean: boolean
+  /** Nothing that was written before can be lost. */
+  readonly isIntact: boolean
 }
 
 const topicIdPattern = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/
@@ -24,6 +32,7 @@ const deletedPrefix = 'deleted-'
 export class LogFolders {
   readonly #disk: Disk
   readonly #root: string
+  #run: RunContent = { logsId: '', bootId: '', run: 0 }
 
   private constructor(disk: Disk, root: string) {
     this.#disk = disk
@@ -43,25 +52,54 @@ export class LogFolders {
       }
       return new LogFolders(disk, root)
     } catch (error) {
-      if (error instanceof BrokerError) throw error
-      if (error instanceof LogError) throw new BrokerError('DATA_FOLDER_VERSION', error.message, { cause: error })
-      throw new BrokerError('DATA_FOLDER_UNUSABLE', `cannot use the folder of logs ${root}: ${messageOf(error)}`, {
-        cause: error,
-        ...(systemCode(error) === 'ENOSPC' && { next: 'Free some space on its disk.' }),
-      })
+      throw unusable(root, error)
     }
   }
 
-  /** Whether the last broker here stopped in order; asked once, for from now on it counts as not. */
-  takeCleanShutdown(): boolean {
-    const path = `${this.#root}/clean-shutdown`
-    const isClean = readStateFile(this.#disk, path, kinds.cleanShutdown) !== undefined
-    this.#disk.remove(path)
-    return isClean
+  /**
+   * Begins a run, before any log is opened. The logs keep their name when nothing that was written can be lost: the last broker here
+   * stopped in order, or the machine has been up since (kill -9 alone takes nothing, for the page cache stays). Else what was not synced
+   * may be gone, so they get a new name, and count as logs that hold nothing yet (R8). Durable when it resolves. Rejects with a
+   * BrokerError.
+   */
+  async begin(bootId: string, newLogsId: () => string): Promise<RunBegun> {
+    try {
+      return await this.#begin(bootId, newLogsId)
+    } catch (error) {
+      throw unusable(this.#root, error)
+    }
+  }
+
+  async #begin(bootId: string, newLogsId: () => string): Promise<RunBegun> {
+    const path = `${this.#root}/run`
+    const cleanPath = `${this.#root}/clean-shutdown`
+    const last = readStateFile<RunContent>(this.#disk, path, kinds.run)
+    const marker = readStateFile<CleanShutdownContent>(this.#disk, cleanPath, kinds.cleanShutdown)
+    const isClean = marker !== undefined && marker.run === last?.run
+    const isIntact = last !== undefined && (isClean || last.bootId === bootId)
+    this.#run = {
+      logsId: isIntact ? last.logsId : newLogsId(),
+      bootId,
+      run: (last?.run ?? 0) + (isClean || !isIntact ? 1 : 0),
+    }
+    if (this.#run.run !== last?.run) await this.#writeRun(path, this.#run)
+    this.#disk.remove(cleanPath)
+    return { logsId: this.#run.logsId, isClean, isIntact }
+  }
+
+  async #writeRun(path: string, content: RunContent): Promise<void> {
+    try {
+      await replaceStateFile(this.#disk, path, kinds.run, content)
+    } catch (error) {
+      // A full disk is no reason not to serve what is there: the new content fits where the old one is.
+      if (systemCode(error) !== 'ENOSPC') throw error
+      overwriteStateFile(this.#disk, path, kinds.run, content)
+    }
   }
 
   noteCleanShutdown(stoppedMs: number): Promise<void> {
-    return replaceStateFile(this.#disk, `${this.#root}/clean-shutdown`, kinds.cleanShutdown, { stoppedMs })
+    const content: CleanShutdownContent = { stoppedMs, run: this.#run.run }
+    return replaceStateFile(this.#disk, `${this.#root}/clean-shutdown`, kinds.cleanShutdown, content)
   }
 
   /** Every log that stands here. */
@@ -131,4 +169,13 @@ export class LogFolders {
   remove(path: string): Promise<void> {
     return this.#disk.removeAsync(path)
   }
+}
+
+function unusable(root: string, error: unknown): BrokerError {
+  if (error instanceof BrokerError) return error
+  if (error instanceof LogError) return new BrokerError('DATA_FOLDER_VERSION', error.message, { cause: error })
+  return new BrokerError('DATA_FOLDER_UNUSABLE', `cannot use the folder of logs ${root}: ${messageOf(error)}`, {
+    cause: error,
+    ...(systemCode(error) === 'ENOSPC' && { next: 'Free some space on its disk.' }),
+  })
 }

@@ -33,7 +33,7 @@ describe('logs come and go (R13)', () => {
     broker.partitions.apply(topicState({ deleted: true }))
     await broker.clock.advance(100)
     expect(made()).toBe(100)
-    expect(broker.platters.list(`${dataFolder}/logs`)).toEqual([other, 'format'])
+    expect(broker.platters.list(`${dataFolder}/logs`)).toEqual([other, 'format', 'run'])
     await broker.open()
     broker.partitions.apply(topicState({ topicId: other, partitions: 100 }))
     expect(made()).toBe(0)
@@ -77,7 +77,7 @@ describe('logs come and go (R13)', () => {
     broker.platters.refuse = () => undefined
     await broker.clock.advance(400_000)
     expect(broker.partitions.reports()).toEqual([])
-    expect(broker.platters.list(`${dataFolder}/logs`)).toEqual([topicId, 'format'])
+    expect(broker.platters.list(`${dataFolder}/logs`)).toEqual([topicId, 'format', 'run'])
     expect(broker.platters.list(`${dataFolder}/logs/${topicId}`)).toEqual([])
     expect(roles.slice(0, 2)).toEqual(['0 none', '1 none'])
     apply({ leaderEpoch: 3, leader: 2, replicas: [2, 1], removed: [1] })
@@ -193,6 +193,44 @@ describe('the start', () => {
     await broker.open()
     await broker.open()
     expect(seen).toEqual([false, true, false])
+  })
+
+  type Stop = 'clean' | 'kill' | 'power' | 'clean, power' | 'clean, start, power' | 'new folder'
+  test.each<[Stop, isKept: boolean]>([
+    ['clean', true],
+    ['kill', true],
+    ['power', false],
+    ['clean, power', true],
+    ['clean, start, power', false],
+    ['new folder', false],
+  ])('the name of the logs, after a stop by %s: kept %s (R8)', async (stop, isKept) => {
+    const broker = await TestingBroker.start()
+    const { logsId } = broker.partitions
+    if (stop.startsWith('clean')) await broker.partitions.close()
+    const marker = `${dataFolder}/logs/clean-shutdown`
+    const old = stop.startsWith('clean') ? broker.platters.bytes(marker).slice() : undefined
+    if (stop === 'clean, start, power') {
+      await broker.open()
+      // The removal of the marker was not synced, and the power loss undoes it.
+      broker.platters.open(marker, 'create').writev([old!], 0)
+    }
+    if (stop === 'new folder') for (const path of broker.platters.paths()) broker.platters.remove(path)
+    if (stop.endsWith('power')) broker.bootId = 'boot-2'
+    await broker.open()
+    const kept = broker.partitions.logsId
+    expect(kept === logsId).toBe(isKept)
+    // Whatever it is, it stays so through a kill from now on.
+    await broker.open()
+    expect(broker.partitions.logsId).toBe(kept)
+  })
+
+  test('a folder of the first release, which has no name, gets one', async () => {
+    const broker = await TestingBroker.start()
+    const { logsId } = broker.partitions
+    await broker.partitions.close()
+    broker.platters.remove(`${dataFolder}/logs/run`)
+    await broker.open()
+    expect(broker.partitions.logsId).not.toBe(logsId)
   })
 })
 

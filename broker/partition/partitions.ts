@@ -2,7 +2,7 @@
 // each turn, and looked after by timers.
 import { effectiveConfigs, type TopicSettings } from '@castellan/protocol'
 import type { TopicState } from '@castellan/protocol/heartbeat'
-import type { Logger, Runtime } from '@castellan/protocol/runtime'
+import { type Logger, type Runtime, uuid } from '@castellan/protocol/runtime'
 import { systemCode } from '../errors.ts'
 import type { LogContext, LogCounters, LogSettings } from '../log/context.ts'
 import { LogError } from '../log/errors.ts'
@@ -51,6 +51,8 @@ const producersMax = 10_000
 const piecesPerTurn = 16
 
 export class Partitions {
+  /** Names the logs as they are: another one when what was not synced may be lost (R8). */
+  readonly logsId: string
   readonly #brokerId: number
   readonly #settings: PartitionsSettings
   readonly #runtime: Runtime
@@ -72,7 +74,8 @@ export class Partitions {
   #staged: Partition[] = []
   #isClosed = false
 
-  private constructor(runtime: Runtime, options: PartitionsOptions, folders: LogFolders) {
+  private constructor(runtime: Runtime, options: PartitionsOptions, folders: LogFolders, logsId: string) {
+    this.logsId = logsId
     this.#runtime = runtime
     this.#brokerId = options.brokerId
     this.#settings = options.settings
@@ -88,8 +91,8 @@ export class Partitions {
   /** Recovers all logs on disk (R9: a bad one gets a fault, others go on). Rejects with a BrokerError when the folder as a whole cannot be used. */
   static async open(runtime: Runtime, options: PartitionsOptions): Promise<Partitions> {
     const folders = await LogFolders.open(runtime.disk, options.dataFolder)
-    const partitions = new Partitions(runtime, options, folders)
-    const isClean = folders.takeCleanShutdown()
+    const { logsId, isClean, isIntact } = await folders.begin(runtime.bootId, () => uuid(runtime.random))
+    const partitions = new Partitions(runtime, options, folders, logsId)
     const { counters } = partitions.#context
     await recoverAll(folders.places(), (place) => partitions.#openLog(place), {
       clock: runtime.clock,
@@ -98,7 +101,7 @@ export class Partitions {
       onBegin: options.onRecovery,
     })
     const { cutBytes, recoveredBytes } = counters
-    options.log.info({ ...partitions.#count(), isClean, recoveredBytes, cutBytes }, 'logs are open')
+    options.log.info({ ...partitions.#count(), logsId, isClean, isIntact, recoveredBytes, cutBytes }, 'logs are open')
     partitions.#upkeep.start()
     void partitions.#removeDiscarded()
     return partitions

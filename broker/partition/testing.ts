@@ -19,7 +19,10 @@ export class TestingBroker {
   readonly clock: TestingClock
   readonly log: Logger
   readonly settings: PartitionsSettings
+  /** The run of the machine: another one after a power loss. */
+  bootId = 'boot-1'
   partitions!: Partitions
+  #ids = 0
 
   constructor(options: { log?: Logger; settings?: Partial<PartitionsSettings> } = {}) {
     this.clock = new TestingClock()
@@ -42,7 +45,9 @@ export class TestingBroker {
   async open(): Promise<Partitions> {
     this.disk?.kill()
     this.disk = new ProcessDisk(this.platters)
-    const runtime = { clock: this.clock, disk: this.disk, random: unused, network: unused } as unknown as Runtime
+    const { clock, disk, bootId } = this
+    const random = { next: () => 0.5, bytes: (length: number) => new Uint8Array(length).fill(++this.#ids) }
+    const runtime = { clock, disk, bootId, random, network: unused } as unknown as Runtime
     this.partitions = await Partitions.open(runtime, {
       dataFolder,
       brokerId: 1,

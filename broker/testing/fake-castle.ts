@@ -32,7 +32,7 @@ export class FakeCastle {
       connect: (address, options) => real.network.connect(address, options),
       dial: async () => this.#dial(),
     }
-    return { clock: real.clock, disk: real.disk, random: real.random, network }
+    return { ...real, network }
   }
 
   setCluster(brokers: ClusterState['brokers']): void {

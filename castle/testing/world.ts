@@ -204,5 +204,5 @@ export function runtimeOf(clock: WorldClock, network: Network, random: Random): 
     rename: noDisk,
     syncFolder: noDisk,
   }
-  return { clock, random, network, disk }
+  return { clock, random, network, disk, bootId: 'world' }
 }

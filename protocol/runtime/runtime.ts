@@ -13,4 +13,9 @@ export interface Runtime {
   readonly random: Random
   readonly disk: Disk
   readonly network: Network
+  /**
+   * Names the run of the machine, from power to power loss: while it is the same, what was written is in the page cache at least (R8).
+   * Where that cannot be known it is another one for each process.
+   */
+  readonly bootId: string
 }

@@ -99,6 +99,7 @@ export class Process {
       random: this.random,
       disk: machine.platters.mount(this),
       network: machine.network.of(this),
+      bootId: `${machine.name}-${machine.boots}`,
     }
   }
 
