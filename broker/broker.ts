@@ -21,6 +21,7 @@ import { dependentsOf } from './handover.ts'
 import { Counters } from './metrics/counters.ts'
 import { Partitions, type RecoveryProgress } from './partition/index.ts'
 import { Fetchers } from './replication/fetchers.ts'
+import { IsrKeeper } from './replication/isr-keeper.ts'
 import { ResponseMemory } from './server/response-memory.ts'
 import { Server } from './server/server.ts'
 
@@ -56,6 +57,8 @@ export class Broker implements BrokerParts {
   readonly castle: CastleLink
   /** What follows other brokers' partitions. */
   readonly fetchers: Fetchers
+  /** Who is in sync with the partitions that it leads. */
+  readonly isrKeeper: IsrKeeper
   readonly server: Server
   #address: Address
   #stopping: Promise<void> | undefined
@@ -117,6 +120,14 @@ export class Broker implements BrokerParts {
       release: options.about?.release ?? noProcess.release,
       ...(options.poison !== undefined && { poison: options.poison }),
     })
+    this.isrKeeper = new IsrKeeper(runtime, {
+      brokerId: config.brokerId,
+      lagTimeMaxMs: config.replicaLagTimeMaxMs,
+      partitions,
+      metadata: this.metadata,
+      castle: this.castle,
+      log,
+    })
     const { intercept } = options
     this.server = new Server(this, intercept ? handlers.map(intercept) : handlers, this.counters, options)
     partitions.onLeadership(() => this.castle.changed())
@@ -140,6 +151,7 @@ export class Broker implements BrokerParts {
     } catch (error) {
       await broker.coordinator.close()
       broker.fetchers.close()
+      broker.isrKeeper.close()
       await partitions.close()
       throw error
     }
@@ -177,6 +189,7 @@ export class Broker implements BrokerParts {
     await this.server.drain()
     await this.coordinator.close()
     this.fetchers.close()
+    this.isrKeeper.close()
     await this.partitions.close()
     await this.castle.stop()
     await this.server.close()

@@ -118,6 +118,12 @@ const connectionSettings = {
     'A connection that holds memory which others wait for is closed when the rest of its request does not come, or its answers are not taken, for so long.',
     10 * second,
   ),
+  replicaLagTimeMaxMs: setting(
+    'replica.lag.time.max.ms',
+    integerType(500, 10 * minute, 'milliseconds'),
+    'A follower that has not caught up with its leader for so long is not in sync any more.',
+    2 * second,
+  ),
   controlledShutdownMaxMs: setting(
     'controlled.shutdown.max.ms',
     integerType(0, 10 * minute, 'milliseconds'),

@@ -6,6 +6,7 @@
 // Castle away changes nothing here (R10): what was told stays in force until something newer comes.
 import {
   type BrokerReport,
+  type Call,
   type ClusterState,
   HeartbeatSender,
   type ProducerIdBlock,
@@ -116,7 +117,7 @@ export class CastleLink {
   }
 
   /** A write that only Castle may make. Always a result: without Castle, an error code that clients retry. */
-  call(method: 'createTopic' | 'deleteTopic', args: unknown, timeoutMs: number): Promise<Result> {
+  call(method: Call['method'], args: unknown, timeoutMs: number): Promise<Result> {
     return this.#sender.call(method, args, timeoutMs)
   }
 

@@ -44,6 +44,11 @@ export class Followers {
     return this.#state.leader?.followers.length ?? 0
   }
 
+  /** As Castle last said; empty when this replica does not lead. */
+  get isr(): readonly number[] {
+    return this.#state.leader?.assigned.isr ?? []
+  }
+
   has(id: number): boolean {
     return this.#state.leader?.followers.some((follower) => follower.id === id) ?? false
   }
@@ -95,14 +100,14 @@ export class Followers {
     return leader.assigned.leaderEpoch === leaderEpoch && leader.assigned.partitionEpoch === partitionEpoch
   }
 
-  /** Castle's certain answer to a proposal that is open: the partition as it is now, and whether that is what was proposed. */
-  answered(isDone: boolean, assigned: Assigned | undefined): void {
+  /** Castle answered a proposal that is open: the partition as it is now; undefined: it knows no such topic. */
+  answered(assigned: Assigned | undefined): void {
     const { leader } = this.#state
     if (leader === null) return
     const isNews = assigned !== undefined && assigned.partitionEpoch > leader.assigned.partitionEpoch
-    if (isNews && assigned.leaderEpoch === leader.assigned.leaderEpoch) this.assign(assigned)
     // A newer leader epoch comes with the topic's subject: until then what was proposed may count.
-    else if (!isDone && !isNews) this.#step({ kind: 'refused' })
+    if (isNews && assigned.leaderEpoch === leader.assigned.leaderEpoch) this.assign(assigned)
+    else if (!isNews) this.#step({ kind: 'refused' })
     this.#appends.advance()
   }
 
