@@ -1,10 +1,11 @@
 // What brokers last said that they have: in memory only, because a broker says it again to a Castle that forgot. Decisions read
 // logs and faults from here; people see strays here (R13: shown, never deleted).
 import type { BrokerReport } from '@castellan/protocol/heartbeat'
-import type { LogEnd } from '../election/unclean.ts'
 import type { View } from '../state/state.ts'
 
-type LogReport = BrokerReport['logs'][number]
+export type LogReport = BrokerReport['logs'][number]
+/** By partition. */
+export type LogsOfTopic = ReadonlyMap<number, LogReport>
 
 interface Heard {
   readonly report: BrokerReport
@@ -44,18 +45,9 @@ export class BrokerReports {
     return this.#log(brokerId, topicId, partition)?.fault ?? null
   }
 
-  /** The highest leader epoch that any of the brokers reports for a partition; -1: none. */
-  highestEpoch(brokerIds: readonly number[], topicId: string, partition: number): number {
-    let highest = -1
-    for (const id of brokerIds) highest = Math.max(highest, this.#log(id, topicId, partition)?.leaderEpoch ?? -1)
-    return highest
-  }
-
-  /** Where its log ends, if it says so: it leads nobody and follows nobody. */
-  logEnd(brokerId: number, topicId: string, partition: number): LogEnd | undefined {
-    const { leaderEpoch, lastEpoch, endOffset } = this.#log(brokerId, topicId, partition) ?? {}
-    if (leaderEpoch === undefined || lastEpoch === undefined || endOffset === undefined) return undefined
-    return { leaderEpoch, lastEpoch, endOffset }
+  /** The logs of one topic by broker and partition: for whoever looks at all of its partitions. */
+  logsOf(topicId: string): (brokerId: number) => LogsOfTopic | undefined {
+    return (brokerId) => this.#heard.get(brokerId)?.logs.get(topicId)
   }
 
   hasLogsOf(brokerId: number, topicId: string): boolean {

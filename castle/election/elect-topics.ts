@@ -6,7 +6,7 @@ import { isInDoubt } from '../restore/doubts.ts'
 import type { Draft } from '../state/draft.ts'
 import type { Loss, Topic } from '../state/entities.ts'
 import { topicsOf } from '../state/state.ts'
-import { type Electorate, elect } from './election.ts'
+import { elect } from './election.ts'
 import { Electorates } from './electorates.ts'
 import { nextLoss, type UncleanElected, withLosses } from './losses.ts'
 import { Standings } from './standing.ts'
@@ -80,22 +80,25 @@ function electTopic(draft: Draft, electing: Electing, elected: Elected): void {
 class Electing {
   readonly topic: Topic
   readonly #electorates: Electorates
-  readonly #occasion: Occasion
+  readonly #brokerId: number | undefined
 
   constructor(topic: Topic, reports: BrokerReports, standings: Standings, occasion: Occasion) {
+    const { brokerId, reborn = false, unclean = false } = occasion
     this.topic = topic
-    this.#electorates = new Electorates(topic, reports, standings)
-    this.#occasion = occasion
+    this.#brokerId = brokerId
+    this.#electorates = new Electorates(topic, reports, standings, {
+      reborn: reborn ? brokerId : undefined,
+      unclean: unclean ? brokerId : undefined,
+    })
   }
 
   concerns({ replicas }: PartitionState): boolean {
-    const { brokerId } = this.#occasion
-    return brokerId === undefined || replicas.includes(brokerId)
+    return this.#brokerId === undefined || replicas.includes(this.#brokerId)
   }
 
   /** The same object where nothing has to change. */
   partition(index: number, before: PartitionState, onLoss: (outcome: UncleanElected) => void): PartitionState {
-    const electorate = this.#electorate(index, before)
+    const electorate = this.#electorates.of(index, before)
     const next = elect(before, electorate) ?? before
     // A leader that is just gone may still be followed: its replicas are asked to report first.
     if (next.leader !== -1 || before.leader !== -1) return next
@@ -104,15 +107,6 @@ class Electing {
     if (outcome.kind !== 'elected') return next
     onLoss(outcome)
     return outcome.state
-  }
-
-  #electorate(index: number, before: PartitionState): Electorate {
-    const { brokerId, reborn, unclean } = this.#occasion
-    return {
-      ...this.#electorates.of(index, before),
-      ...(reborn === true && brokerId !== undefined ? { reborn: brokerId } : {}),
-      ...(unclean === true && brokerId !== undefined ? { unclean: brokerId } : {}),
-    }
   }
 }
 

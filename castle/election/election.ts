@@ -8,15 +8,17 @@
 // Each election raises the leader epoch, also one that ends without a leader (so the old one is fenced) and one that a
 // new process of the same broker wins: a new process leads nothing until it has a new leader epoch (R5).
 import type { PartitionState } from '@castellan/protocol/heartbeat'
-import { elrAfter, type Rules } from './rules.ts'
+import { elrAfter, type Rules, withIsr } from './rules.ts'
 import type { Standing } from './standing.ts'
+
+const none: readonly number[] = []
 
 export interface Electorate {
   standing(brokerId: number): Standing
   /** A new process of this broker registered: what it led before, it does not lead now. */
-  readonly reborn?: number
+  readonly reborn?: number | undefined
   /** This broker's logs may lack what they had (R8): it is neither in sync nor eligible. */
-  readonly unclean?: number
+  readonly unclean?: number | undefined
   /** The highest leader epoch that any replica reports; a new one must be above it (R14). -1: none. */
   readonly highestEpoch: number
   readonly rules: Rules
@@ -24,25 +26,20 @@ export interface Electorate {
 
 /** The partition after the election, or undefined when nothing has to change. */
 export function elect(partition: PartitionState, electorate: Electorate): PartitionState | undefined {
+  if (isWell(partition, electorate)) return undefined
   const { leader, leaderEpoch } = partition
   const { reborn, unclean, highestEpoch } = electorate
-  const isClean = (id: number) => id !== unclean
-  const isr = partition.isr.filter(isClean)
-  const elr = (partition.elr ?? []).filter(isClean)
+  const isr = partition.isr.filter((id) => id !== unclean)
+  const elr = (partition.elr ?? none).filter((id) => id !== unclean)
   const next = leaderAmong(partition, isr, elr, electorate)
-  const after = membersUnder(next, { ...partition, isr, elr }, electorate)
+  const after = membersUnder(next, partition, isr, elr, electorate)
   const isNewTerm = next !== leader || (leader !== -1 && (leader === reborn || leaderEpoch < highestEpoch))
-  const isSame = sameMembers(after.isr, partition.isr) && sameMembers(after.elr, partition.elr ?? [])
-  if (!isNewTerm && isSame) return undefined
-  const { elr: _, ...rest } = partition
-  return {
-    ...rest,
-    leader: next,
-    leaderEpoch: isNewTerm ? Math.max(leaderEpoch, highestEpoch) + 1 : leaderEpoch,
-    partitionEpoch: partition.partitionEpoch + 1,
-    isr: after.isr,
-    ...(after.elr.length > 0 ? { elr: after.elr } : {}),
+  if (!isNewTerm && sameMembers(after.isr, partition.isr) && sameMembers(after.elr, partition.elr ?? none)) {
+    return undefined
   }
+  const changed = withIsr(partition, after.isr, after.elr)
+  if (!isNewTerm) return changed
+  return { ...changed, leader: next, leaderEpoch: Math.max(leaderEpoch, highestEpoch) + 1 }
 }
 
 /**
@@ -64,6 +61,14 @@ export function preferred(
   }
 }
 
+/** Most partitions are, whatever happened: seen without building anything. */
+function isWell({ leader, leaderEpoch, isr, elr }: PartitionState, electorate: Electorate): boolean {
+  if (leader === -1 || leader === electorate.reborn || leaderEpoch < electorate.highestEpoch || elr !== undefined)
+    return false
+  for (const id of isr) if (id === electorate.unclean || electorate.standing(id) !== 'fit') return false
+  return isr.includes(leader)
+}
+
 /** The present leader where it can go on; else the first that can. R7: never one that may lack what was acknowledged. */
 function leaderAmong(
   { leader, replicas }: PartitionState,
@@ -71,25 +76,25 @@ function leaderAmong(
   elr: readonly number[],
   { standing, rules }: Electorate,
 ): number {
-  const eligible = rules.keepsElr ? elr : []
-  const candidates = [
-    ...(isr.includes(leader) ? [leader] : []),
-    ...replicas.filter((id) => isr.includes(id)),
-    ...replicas.filter((id) => eligible.includes(id)),
-  ]
-  return candidates.find((id) => standing(id) === 'fit') ?? candidates.find((id) => standing(id) === 'stopping') ?? -1
+  const eligible = rules.keepsElr ? elr : none
+  for (const wanted of ['fit', 'stopping'] as const) {
+    if (isr.includes(leader) && standing(leader) === wanted) return leader
+    for (const id of replicas) if (isr.includes(id) && standing(id) === wanted) return id
+    for (const id of replicas) if (eligible.includes(id) && standing(id) === wanted) return id
+  }
+  return -1
 }
 
 function membersUnder(
   leader: number,
-  partition: PartitionState & { readonly elr: number[] },
+  partition: PartitionState,
+  isr: readonly number[],
+  elr: readonly number[],
   { standing, rules, unclean }: Electorate,
-): { isr: number[]; elr: number[] } {
-  const { isr, elr } = partition
-  if (leader === -1) return { isr, elr: rules.keepsElr ? elr : [] }
-  const inSync = isr.filter((id) => id === leader || standing(id) === 'fit')
+): { isr: readonly number[]; elr: readonly number[] } {
+  if (leader === -1) return { isr, elr: rules.keepsElr ? elr : none }
   // One that was only eligible, and leads, is all there is.
-  const after = inSync.includes(leader) ? inSync : [leader]
+  const after = isr.includes(leader) ? isr.filter((id) => id === leader || standing(id) === 'fit') : [leader]
   const isSound = (id: number) => id !== unclean && standing(id) !== 'faulty'
   return { isr: after, elr: elrAfter(partition, after, rules, isSound) }
 }

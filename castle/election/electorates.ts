@@ -1,21 +1,28 @@
 // What is known of the replicas of one topic's partitions when something is to be decided about them.
 import type { PartitionState } from '@castellan/protocol/heartbeat'
-import type { BrokerReports } from '../brokers/reports.ts'
+import type { BrokerReports, LogReport, LogsOfTopic } from '../brokers/reports.ts'
 import type { Topic } from '../state/entities.ts'
 import type { Electorate } from './election.ts'
 import { type Rules, rulesOf } from './rules.ts'
 import type { Standings } from './standing.ts'
-import type { UncleanElectorate } from './unclean.ts'
+import type { LogEnd, UncleanElectorate } from './unclean.ts'
 
 export class Electorates {
-  readonly #topicId: string
-  readonly #reports: BrokerReports
+  readonly #logs: (brokerId: number) => LogsOfTopic | undefined
   readonly #standings: Standings
+  readonly #reborn: number | undefined
+  readonly #unclean: number | undefined
   readonly #rules: (partition: PartitionState) => Rules
 
-  constructor(topic: Topic, reports: BrokerReports, standings: Standings) {
-    this.#topicId = topic.topicId
-    this.#reports = reports
+  constructor(
+    topic: Topic,
+    reports: BrokerReports,
+    standings: Standings,
+    { reborn, unclean }: Pick<Electorate, 'reborn' | 'unclean'> = {},
+  ) {
+    this.#reborn = reborn
+    this.#unclean = unclean
+    this.#logs = reports.logsOf(topic.topicId)
     this.#standings = standings
     this.#rules = rulesOf(topic)
   }
@@ -23,14 +30,30 @@ export class Electorates {
   /** Of the partition `index`, which is `before`. */
   of(index: number, before: PartitionState): Electorate {
     return {
-      standing: (id) => this.#standings.of(id, this.#topicId, index),
-      highestEpoch: this.#reports.highestEpoch(before.replicas, this.#topicId, index),
+      standing: (id) => this.#standings.with(id, this.#logs(id)?.get(index)?.fault ?? null),
+      highestEpoch: this.#highestEpoch(index, before),
       rules: this.#rules(before),
+      reborn: this.#reborn,
+      unclean: this.#unclean,
     }
   }
 
   unclean(index: number, electorate: Electorate, allowed: UncleanElectorate['allowed']): UncleanElectorate {
     const { standing, highestEpoch } = electorate
-    return { standing, highestEpoch, logEnd: (id) => this.#reports.logEnd(id, this.#topicId, index), allowed }
+    return { standing, highestEpoch, logEnd: (id) => logEndOf(this.#logs(id)?.get(index)), allowed }
   }
+
+  /** The highest leader epoch that any replica reports; -1: none. */
+  #highestEpoch(index: number, { replicas }: PartitionState): number {
+    let highest = -1
+    for (const id of replicas) highest = Math.max(highest, this.#logs(id)?.get(index)?.leaderEpoch ?? -1)
+    return highest
+  }
+}
+
+/** Undefined where it leads or follows, or is of the first release. */
+function logEndOf(log: LogReport | undefined): LogEnd | undefined {
+  if (log?.lastEpoch === undefined || log.endOffset === undefined) return undefined
+  const { leaderEpoch, lastEpoch, endOffset } = log
+  return { leaderEpoch, lastEpoch, endOffset }
 }

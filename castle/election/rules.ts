@@ -1,7 +1,7 @@
 // What a topic's settings say about who may lead its partitions and who counts as in sync.
 import { effectiveConfigs } from '@castellan/protocol'
 import type { PartitionState } from '@castellan/protocol/heartbeat'
-import { replicationFactorOf } from '@castellan/protocol/settings'
+import { replicationFactorOf, type TopicSettings } from '@castellan/protocol/settings'
 import type { Topic } from '../state/entities.ts'
 
 export interface Rules {
@@ -17,23 +17,37 @@ export interface Rules {
 }
 
 /** The rules of each partition of a topic: looked up once for all that have as many replicas. */
-export function rulesOf(topic: Pick<Topic, 'configs' | 'ackLevel'>): (partition: PartitionState) => Rules {
+export function rulesOf({
+  configs,
+  ackLevel,
+}: Pick<Topic, 'configs' | 'ackLevel'>): (partition: PartitionState) => Rules {
+  const keepsElr = ackLevel === -1
   const known = new Map<number, Rules>()
   return (partition) => {
     const factor = replicationFactorOf(partition)
     let rules = known.get(factor)
     if (rules === undefined) {
-      const { minInsyncReplicas, uncleanLeaderElectionEnable } = effectiveConfigs(topic.configs, partition)
-      rules = {
-        // As leaders have it: what can never be is not waited for.
-        minIsr: Math.min(minInsyncReplicas, Math.max(1, factor)),
-        keepsElr: topic.ackLevel === -1,
-        electsUnclean: uncleanLeaderElectionEnable,
-      }
+      const { minInsyncReplicas, uncleanLeaderElectionEnable } = settingsOf(configs, factor, partition)
+      // As leaders have it: what can never be is not waited for.
+      const minIsr = Math.min(minInsyncReplicas, Math.max(1, factor))
+      rules = { minIsr, keepsElr, electsUnclean: uncleanLeaderElectionEnable }
       known.set(factor, rules)
     }
     return rules
   }
+}
+
+/** By replication factor, of topics without settings of their own: nearly all, and an election asks for thousands. */
+const defaults = new Map<number, TopicSettings>()
+
+function settingsOf(configs: Topic['configs'], factor: number, partition: PartitionState): TopicSettings {
+  for (const _ in configs) return effectiveConfigs(configs, partition)
+  let settings = defaults.get(factor)
+  if (settings === undefined) {
+    settings = effectiveConfigs(configs, partition)
+    defaults.set(factor, settings)
+  }
+  return settings
 }
 
 /**
@@ -41,21 +55,21 @@ export function rulesOf(topic: Pick<Topic, 'configs' | 'ackLevel'>): (partition:
  * log is in use and what it was.
  */
 export function elrAfter(
-  before: PartitionState,
+  { replicas, isr: before, elr = [] }: PartitionState,
   isr: readonly number[],
   { minIsr, keepsElr }: Rules,
   isSound: (brokerId: number) => boolean,
 ): number[] {
   if (!keepsElr || isr.length >= minIsr) return []
-  const eligible = new Set([...before.isr, ...(before.elr ?? [])])
-  return before.replicas.filter((id) => eligible.has(id) && !isr.includes(id) && isSound(id))
+  return replicas.filter((id) => (before.includes(id) || elr.includes(id)) && !isr.includes(id) && isSound(id))
 }
 
 /** The partition with another ISR, and a higher partition epoch. */
 export function withIsr(partition: PartitionState, isr: readonly number[], elr: readonly number[]): PartitionState {
-  const { elr: _, ...rest } = partition
-  const partitionEpoch = partition.partitionEpoch + 1
-  return { ...rest, partitionEpoch, isr: [...isr], ...(elr.length > 0 ? { elr: [...elr] } : {}) }
+  const changed: PartitionState = { ...partition, partitionEpoch: partition.partitionEpoch + 1, isr: [...isr] }
+  if (elr.length > 0) return { ...changed, elr: [...elr] }
+  if (changed.elr !== undefined) delete changed.elr
+  return changed
 }
 
 /**

@@ -13,7 +13,7 @@ export class Standings {
   readonly #view: View
   readonly #reports: BrokerReports
   /** Asked for each replica of each partition: looked up once. */
-  readonly #brokers = new Map<number, Broker | undefined>()
+  readonly #brokers = new Map<number, Broker>()
 
   constructor(view: View, reports: BrokerReports) {
     this.#view = view
@@ -21,14 +21,20 @@ export class Standings {
   }
 
   broker(id: number): Broker | undefined {
-    if (this.#brokers.has(id)) return this.#brokers.get(id)
+    const known = this.#brokers.get(id)
+    if (known !== undefined) return known
     const broker = this.#view.get('broker', String(id))
-    this.#brokers.set(id, broker)
+    if (broker !== undefined) this.#brokers.set(id, broker)
     return broker
   }
 
   of(brokerId: number, topicId: string, partition: number): Standing {
-    if (this.#reports.fault(brokerId, topicId, partition) !== null) return 'faulty'
+    return this.with(brokerId, this.#reports.fault(brokerId, topicId, partition))
+  }
+
+  /** The same, of a log whose fault is known. */
+  with(brokerId: number, fault: string | null): Standing {
+    if (fault !== null) return 'faulty'
     const broker = this.broker(brokerId)
     if (broker?.up !== true) return 'down'
     return broker.stopping === true ? 'stopping' : 'fit'
