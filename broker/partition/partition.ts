@@ -45,6 +45,9 @@ export interface PartitionIdentity {
 /** Hears that a follower has something to fetch (urgent), or to be told with its next answer (not urgent). */
 export type FollowerWatcher = (isUrgent: boolean) => void
 
+/** Until Castle has said. */
+const defaults = effectiveConfigs({})
+
 export class Partition {
   readonly #state: PartitionState
   readonly #host: PartitionHost
@@ -61,7 +64,7 @@ export class Partition {
   /** Only for Partitions. It has no log yet: see `attach` and `setFault`. */
   constructor(identity: PartitionIdentity, context: LogContext, host: PartitionHost) {
     this.#host = host
-    const settings = effectiveConfigs({})
+    const settings = defaults
     const initial = {
       log: undefined,
       settings,

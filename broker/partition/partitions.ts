@@ -49,6 +49,7 @@ export interface LogMetrics extends LogCounters {
 const producersMax = 10_000
 /** Logs made, or epochs written down, in one turn of the loop: a few milliseconds. */
 const piecesPerTurn = 16
+const rolesPerTurn = 1_000
 
 export class Partitions {
   /** Names the logs as they are: another one when what was not synced may be lost (R8). */
@@ -59,7 +60,9 @@ export class Partitions {
   readonly #context: LogContext
   readonly #folders: LogFolders
   readonly #upkeep: Upkeep
+  /** Logs made and epochs written: files. Roles given: memory only. */
   readonly #slices: Slices
+  readonly #roles: Slices
   /** By topic id, then index. */
   readonly #topics = new Map<string, Map<number, Partition>>()
   /** The newest that was applied. */
@@ -82,6 +85,7 @@ export class Partitions {
     this.#folders = folders
     this.#context = logContext(runtime, options)
     this.#slices = new Slices(runtime.clock, piecesPerTurn)
+    this.#roles = new Slices(runtime.clock, rolesPerTurn)
     this.#upkeep = new Upkeep(runtime.clock, options.settings, {
       partitions: () => this.all(),
       retry: () => this.#retry(),
@@ -159,13 +163,25 @@ export class Partitions {
   apply(state: TopicState): void {
     if (this.#isClosed) return
     if (state.deleted) return this.#delete(state.topicId)
-    this.#states.set(state.topicId, state)
-    for (const [index, { replicas }] of state.partitions.entries()) {
-      if (this.get(state.topicId, index) !== undefined || !replicas.includes(this.#brokerId)) continue
-      const partition = this.#add(this.#folders.place(state.topicId, index), state.name)
-      this.#slices.run(() => this.#make(partition))
+    const { topicId, partitions } = state
+    this.#states.set(topicId, state)
+    const held = [...(this.#topics.get(topicId)?.keys() ?? [])]
+    // A few at once, thousands over several turns: by then there may be a newer state.
+    for (const index of held) this.#roles.run(() => this.#applyOne(topicId, index))
+    for (const [index, { replicas }] of partitions.entries()) {
+      if (replicas.includes(this.#brokerId) && this.get(topicId, index) === undefined)
+        this.#roles.run(() => this.#applyOne(topicId, index))
     }
-    for (const partition of [...(this.#topics.get(state.topicId)?.values() ?? [])]) this.#giveRole(partition, state)
+  }
+
+  #applyOne(topicId: string, index: number): void {
+    const state = this.#states.get(topicId)
+    if (state === undefined) return
+    const partition = this.get(topicId, index)
+    if (partition !== undefined) return this.#giveRole(partition, state)
+    if (state.partitions[index]?.replicas.includes(this.#brokerId) !== true) return
+    const added = this.#add(this.#folders.place(topicId, index), state.name)
+    this.#slices.run(() => this.#make(added))
   }
 
   #giveRole(partition: Partition, state: TopicState): void {
@@ -293,9 +309,7 @@ export class Partitions {
 
   /** It may have become a replica again meanwhile. */
   #retryRemoval(partition: Partition): void {
-    const state = this.#states.get(partition.topicId)
-    if (state !== undefined && this.get(partition.topicId, partition.index) === partition)
-      this.#giveRole(partition, state)
+    if (this.get(partition.topicId, partition.index) === partition) this.#applyOne(partition.topicId, partition.index)
   }
 
   #removeDiscarded(): Promise<void> {
@@ -358,6 +372,7 @@ export class Partitions {
     this.#isClosed = true
     this.#upkeep.stop()
     this.#slices.stop()
+    this.#roles.stop()
     const limiter = new Limiter(2 * syncsMax)
     await Promise.all([...this.all()].map((partition) => limiter.run(() => closeLog(partition))))
     await this.#folders.noteCleanShutdown(this.#runtime.clock.wallMs())

@@ -27,6 +27,29 @@ test('a few at once, many over many turns, in order, until it is stopped', async
   expect(done).toHaveLength(15)
 })
 
+test('a turn ends after some milliseconds, however many pieces are allowed', async () => {
+  const clock = new TestingClock()
+  let nowMs = 0
+  clock.nowMs = () => nowMs
+  const slices = new Slices(clock, 1_000)
+  const done: number[] = []
+  const take = (task: number) => {
+    done.push(task)
+    nowMs += 2
+  }
+  const give = (from: number, to: number) => {
+    for (let task = from; task < to; task++) slices.run(() => take(task))
+  }
+  give(0, 10)
+  expect(done).toHaveLength(3)
+  await clock.advance(1)
+  expect(done).toHaveLength(6)
+  await clock.advance(10)
+  expect(done).toHaveLength(10)
+  give(0, 1)
+  expect(done).toHaveLength(11)
+})
+
 test('a task that gives another one is no loop without an end', async () => {
   const clock = new TestingClock()
   const slices = new Slices(clock, 2)

@@ -219,21 +219,32 @@ export const topicSettings: ReadonlyMap<string, TopicSetting> = new Map(
   Object.values(table).map((setting) => [setting.name, setting]),
 )
 
+/** What was computed, by the object of settings and the replication factor: it is asked for each of a topic's thousands of partitions. */
+const effective = new WeakMap<Readonly<Record<string, string>>, Map<number, TopicSettings>>()
+
 /**
  * What a partition of a topic with these settings (only what differs from the defaults) does. Meant for settings that
  * `checkTopicConfigs` found right: where one is not (it came from a newer Castle), its default holds. The default of
  * min.insync.replicas depends on the partition's replicas; without them it is that of one.
+ * The object of settings must not change.
  */
 export function effectiveConfigs(configs: Readonly<Record<string, string>>, partition?: ReplicaSet): TopicSettings {
-  const settings: Record<string, unknown> = {}
   const replicas = partition === undefined ? 1 : replicationFactorOf(partition)
+  const byReplicas = effective.get(configs) ?? new Map<number, TopicSettings>()
+  const settings = byReplicas.get(replicas) ?? settingsFrom(configs, replicas)
+  effective.set(configs, byReplicas.set(replicas, settings))
+  return settings
+}
+
+function settingsFrom(configs: Readonly<Record<string, string>>, replicas: number): TopicSettings {
+  const settings: Record<string, unknown> = {}
   for (const [key, setting] of Object.entries<TopicSetting>(table)) {
     if (!setting.honoured) continue
     const text = Object.hasOwn(configs, setting.name) ? configs[setting.name] : undefined
     settings[key] =
       (text === undefined ? undefined : setting.parse(text)) ?? setting.parse(defaultOf(setting, replicas))
   }
-  return settings as TopicSettings
+  return Object.freeze(settings as unknown as TopicSettings)
 }
 
 /** What a setting is on a topic of so many replicas that does not set it. */
