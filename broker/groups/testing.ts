@@ -41,7 +41,7 @@ export function topicState(
 }
 
 /** A clock of a process that can be held up: time passes, and its timers fire late. */
-class HeldUpClock extends TestingClock {
+export class HeldUpClock extends TestingClock {
   #lostMs = 0
 
   override nowMs(): number {
@@ -133,10 +133,12 @@ export class TestingCoordinator {
   leaderEpoch = 0
   #process = new ProcessDisk(this.disk)
   #made = 0
+  readonly #brokerId: number
 
-  constructor(settings: Partial<GroupSettings> = {}, log: Logger = silentLogger) {
+  constructor(settings: Partial<GroupSettings> = {}, log: Logger = silentLogger, brokerId = 1) {
+    this.#brokerId = brokerId
     this.settings = {
-      ...brokerConfig({ brokerId: 1, castle: ['http://127.0.0.1:1'], dataFolder: '/data' }),
+      ...brokerConfig({ brokerId, castle: ['http://127.0.0.1:1'], dataFolder: '/data' }),
       ...settings,
     }
     this.log = log
@@ -150,9 +152,16 @@ export class TestingCoordinator {
 
   /** A new process on the same disk, told by Castle of all topics. The one before is gone without a word. */
   async restart(): Promise<void> {
+    await this.open(new HeldUpClock())
+    this.elect()
+    await settle()
+  }
+
+  /** The same, for a Castle of the test's own: it is told of no leader of the group log. */
+  async open(clock: HeldUpClock): Promise<void> {
     this.#process.dead = true
     this.#process = new ProcessDisk(this.disk)
-    this.clock = new HeldUpClock()
+    this.clock = clock
     const bytes = (length: number) => new Uint8Array(length).fill(++this.#made)
     const random = { next: () => 0.5, bytes }
     const runtime = { clock: this.clock, disk: this.#process, random, network: {} } as unknown as Runtime
@@ -162,14 +171,17 @@ export class TestingCoordinator {
       producerIdExpirationCheckIntervalMs: 600_000,
       logRetentionCheckIntervalMs: 300_000,
     }
-    this.partitions = await Partitions.open(runtime, { dataFolder: '/data', brokerId: 1, settings, log: silentLogger })
+    this.partitions = await Partitions.open(runtime, {
+      dataFolder: '/data',
+      brokerId: this.#brokerId,
+      settings,
+      log: silentLogger,
+    })
     const { partitions, metadata, log } = this
     this.coordinator = new Coordinator(runtime, { partitions, metadata, log, settings: this.settings })
     this.coordinator.onChange(() => this.changes++)
     this.tell(topicState('orders', ordersId), topicState('payments', paymentsId))
     // Partitions are made a few in a turn.
-    await settle()
-    this.elect()
     await settle()
   }
 
