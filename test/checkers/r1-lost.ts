@@ -1,29 +1,42 @@
-// R1, and R3's "at the same offset that the producer was told": an acknowledged message stands in the log, at its offset.
-import { type Acknowledged, describe, type History, type Verdict, verdict } from './history.ts'
+// R1 and R2, and R3's "at the same offset that the producer was told": an acknowledged message stands in the log, at its offset.
+import { isExcused } from './excuses.ts'
+import { type AckLevel, type Acknowledged, describe, type History, type Verdict, verdict } from './history.ts'
 
-export function checkLost(history: History): Verdict {
-  const violations: string[] = []
-  const at = new Map<string, { key: string; n: number }>()
-  for (const [partition, records] of history.stored) {
-    for (const record of records) at.set(`${partition}@${record.offset}`, record)
-  }
-  for (const message of history.acknowledged) {
-    if (isExcused(history, message)) continue
-    const stored = at.get(`${message.partition}@${message.offset}`)
-    const where = `partition ${message.partition} offset ${message.offset}`
-    if (stored === undefined) {
-      violations.push(
-        `${describe(message)} was acknowledged at ${message.atMs.toFixed(0)} ms at ${where}: nothing is there`,
-      )
-    } else if (stored.key !== message.key || stored.n !== message.n) {
-      violations.push(`${describe(message)} was acknowledged at ${where}: ${describe(stored)} is there`)
-    }
-  }
-  return verdict('R1 nothing acknowledged is lost', history.acknowledged.length, violations)
+/** At Ack -1 nothing is lost; at Ack 1 nothing that R2 does not allow. */
+export function checkLost(history: History, level: AckLevel): Verdict {
+  const promise = level === 1 ? 'R2 at Ack 1 a second is lost at most' : 'R1 nothing acknowledged is lost'
+  const judged = history.acknowledged.filter((one) => one.level === level && one.offset >= 0)
+  const stored = storedAt(history)
+  const violations = judged.flatMap((message) => {
+    const problem = problemOf(message, stored)
+    return problem === null || isExcused(history, message) ? [] : [problem]
+  })
+  return verdict(promise, judged.length, violations)
 }
 
-function isExcused(history: History, message: Acknowledged): boolean {
-  return history.losses.some(
-    (loss) => loss.partition === message.partition && message.offset >= loss.fromOffset && message.atMs <= loss.atMs,
-  )
+/** A loss is allowed by something, or it must not be. */
+export function checkLosses(history: History): Verdict {
+  const violations = history.losses
+    .filter(({ why }) => why === null)
+    .map(({ partition, fromOffset, toOffset, atMs }) => {
+      return `${partition}: offsets ${fromOffset} to ${toOffset} were given up at ${atMs.toFixed(0)} ms, and nothing permits that`
+    })
+  return verdict('R7 only what is permitted is given up', history.acknowledged.length, violations)
+}
+
+function storedAt({ stored }: History): Map<string, { key: string; n: number }> {
+  const at = new Map<string, { key: string; n: number }>()
+  for (const [partition, records] of stored) {
+    for (const record of records) at.set(`${partition}@${record.offset}`, record)
+  }
+  return at
+}
+
+function problemOf(message: Acknowledged, stored: Map<string, { key: string; n: number }>): string | null {
+  const where = `${message.partition} offset ${message.offset}`
+  const found = stored.get(`${message.partition}@${message.offset}`)
+  const said = `${describe(message)} was acknowledged at ${message.atMs.toFixed(0)} ms at ${where}`
+  if (found === undefined) return `${said}: nothing is there`
+  if (found.key === message.key && found.n === message.n) return null
+  return `${said}: ${describe(found)} is there`
 }

@@ -1,50 +1,48 @@
-// `npm run simulate -- --seed N --seeds M --trace`: runs seeds, prints what happened, and fails when a promise was broken.
+// `npm run simulate -- --seed N --minutes M`: runs seeds N, N+1, ... on all cores for so long, prints what happened, and fails when a
+// promise was broken. With --seeds K it runs K of them; with --trace one seed, every event of it.
 import { parseArgs } from 'node:util'
 import { nodeRuntime } from '@castellan/protocol/runtime'
-import { faultKinds } from './faults.ts'
-import { explain, ordinary, type RunResult, runSeed } from './run.ts'
+import { cores, runSeeds } from './pool.ts'
+import { Report } from './report.ts'
+import { explain, hasFailed, ordinary, type RunResult, runSeed } from './run.ts'
 
 const { clock } = nodeRuntime()
 const { values } = parseArgs({
   options: {
-    seed: { type: 'string', default: String(clock.wallMs() % 1_000_000) },
-    seeds: { type: 'string', default: '1' },
-    messages: { type: 'string', default: String(ordinary.messages) },
+    seed: { type: 'string', default: String(clock.wallMs() % 1_000_000_000) },
+    seeds: { type: 'string' },
+    minutes: { type: 'string', default: '1' },
     faults: { type: 'string', default: String(ordinary.faults) },
     trace: { type: 'boolean', default: false },
   },
 })
 const first = wholeNumber('seed', values.seed)
-const count = wholeNumber('seeds', values.seeds)
-const options = {
-  ...ordinary,
-  messages: wholeNumber('messages', values.messages),
-  faults: wholeNumber('faults', values.faults),
-  keepTrace: values.trace,
-}
-
+const options = { ...ordinary, faults: wholeNumber('faults', values.faults) }
 const startMs = clock.nowMs()
-const results: RunResult[] = []
-for (let seed = first; seed < first + count; seed++) {
-  const result = await runSeed(seed, options)
-  results.push(result)
+const report = new Report()
+
+if (values.trace) {
+  const result = await runSeed(first, { ...options, keepTrace: true })
   for (const line of result.trace ?? []) process.stdout.write(line)
-  const failed = result.verdicts.some((verdict) => verdict.outcome !== 'valid')
-  console.log(
-    `seed ${seed}: ${(result.simulatedMs / 1000).toFixed(0)} s, ${result.events} events, ${result.acknowledged.length} acknowledged, ${failed ? 'FAILED' : 'good'}, trace ${result.traceHash.slice(0, 12)}`,
-  )
-  if (failed) {
-    console.log(explain(result))
-    process.exitCode = 1
-  }
+  note(result)
+  console.log(explain(result))
+} else {
+  const untilMs = startMs + wholeNumber('minutes', values.minutes) * 60_000
+  const count = values.seeds === undefined ? Number.POSITIVE_INFINITY : wholeNumber('seeds', values.seeds)
+  let next = first
+  const more = () => (count === Number.POSITIVE_INFINITY ? clock.nowMs() < untilMs : next < first + count)
+  await runSeeds(() => (more() ? next++ : undefined), options, note)
+  for (const line of report.details()) console.log(line)
 }
-const seconds = (clock.nowMs() - startMs) / 1000
-const simulated = results.reduce((sum, result) => sum + result.simulatedMs, 0) / 1000
-console.log(
-  `${simulated.toFixed(0)} simulated seconds in ${seconds.toFixed(1)}: ${(simulated / seconds).toFixed(0)} per second`,
-)
-for (const kind of faultKinds) {
-  console.log(`  ${kind}: ${results.reduce((sum, result) => sum + (result.faults.get(kind) ?? 0), 0)}`)
+console.log(report.summary((clock.nowMs() - startMs) / 1_000, values.trace ? 1 : cores))
+if (report.failed.length > 0) process.exitCode = 1
+
+function note(result: RunResult): void {
+  report.add(result)
+  const { seed, simulatedMs, events, acknowledged, traceHash } = result
+  const outcome = hasFailed(result) ? 'FAILED' : 'good'
+  const what = `${(simulatedMs / 1_000).toFixed(0)} s, ${events} events, ${acknowledged} acknowledged`
+  console.log(`seed ${seed}: ${what}, ${outcome}, trace ${traceHash.slice(0, 12)}`)
 }
 
 function wholeNumber(name: string, text: string): number {

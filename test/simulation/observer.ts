@@ -1,23 +1,21 @@
-// Looks at a simulated platform from outside, with the plain Kafka client: what is committed, and what stands in the logs.
-import { type Runtime, silentLogger, sleep } from '@castellan/protocol/runtime'
-import { Admin, KafkaClient } from '@castellan/sdk/kafka'
-import type { Stored } from '../checkers/index.ts'
-import { type Cluster, group, topic } from './cluster.ts'
+// Looks at a simulated platform from outside with the plain Kafka client, and into its disks when all is over.
+import { type Runtime, sleep } from '@castellan/protocol/runtime'
+import type { ReplicaBatch, ReplicaLog, Stored } from '../checkers/index.ts'
+import type { Cluster } from './cluster.ts'
+import { adminOf } from './services.ts'
+import { nameOf, topicPlans } from './topics.ts'
 
 const decoder = new TextDecoder()
-const bootstrap = [1, 2, 3].map((id) => ({ host: `broker-${id}`, port: 9092 }))
-
-function observe(runtime: Runtime): Admin {
-  return new Admin(new KafkaClient(runtime, { bootstrap, clientId: 'observer' }, silentLogger))
-}
 
 /** Notes the group's committed offsets twice a second, for as long as the run lasts; a coordinator that is away is asked again. */
-export async function watchCommits(cluster: Cluster, runtime: Runtime): Promise<void> {
-  const admin = observe(runtime)
+export async function watchCommits(cluster: Cluster, runtime: Runtime, group: string): Promise<void> {
+  const { recorder, scheduler } = cluster
+  const admin = adminOf(cluster, runtime)
   for (;;) {
     const offsets = await admin.groupOffsets(group).catch((error: unknown) => noteAway(cluster, error))
-    for (const { partition, offset } of offsets) {
-      if (offset >= 0) cluster.recorder.commits.push({ partition, offset, atMs: cluster.scheduler.nowMs })
+    for (const { topic, partition, offset } of offsets) {
+      if (offset < 0) continue
+      recorder.commit({ group, partition: nameOf(topic, partition), offset, atMs: scheduler.nowMs })
     }
     await sleep(runtime.clock, 500)
   }
@@ -25,26 +23,82 @@ export async function watchCommits(cluster: Cluster, runtime: Runtime): Promise<
 
 /** While faults go on nothing can be seen now and then; that is what the progress checks at the end are for. */
 function noteAway(cluster: Cluster, error: unknown): [] {
-  cluster.scheduler.trace(() => `observer: ${error instanceof Error ? error.message : String(error)}`)
+  cluster.note(`observer: ${error instanceof Error ? error.message : String(error)}`)
   return []
 }
 
-/** Every record of the topic, by partition. */
-export async function readLogs(cluster: Cluster, runtime: Runtime): Promise<Map<number, Stored[]>> {
-  const admin = observe(runtime)
-  const stored = new Map<number, Stored[]>()
-  for (let partition = 0; partition < cluster.shape.partitions; partition++) {
-    const records: Stored[] = []
-    for (let offset = 0; ; ) {
-      const { messages, nextOffset, highWatermark } = await admin.read({ topic, partition, offset, messagesMax: 1_000 })
-      for (const message of messages) {
-        const { key, n } = JSON.parse(decoder.decode(message.value ?? new Uint8Array(0)))
-        records.push({ key, n, offset: message.offset })
+/** Every record of every topic, by partition. */
+export async function readLogs(cluster: Cluster, runtime: Runtime): Promise<Map<string, Stored[]>> {
+  const admin = adminOf(cluster, runtime)
+  const stored = new Map<string, Stored[]>()
+  for (const { name: topic, partitions } of topicPlans) {
+    for (let partition = 0; partition < partitions; partition++) {
+      const records: Stored[] = []
+      for (let offset = 0; ; ) {
+        const { messages, nextOffset, highWatermark } = await admin.read({
+          topic,
+          partition,
+          offset,
+          messagesMax: 1_000,
+        })
+        for (const message of messages) {
+          const { key, n } = JSON.parse(decoder.decode(message.value ?? new Uint8Array(0)))
+          records.push({ key, n, offset: message.offset })
+        }
+        offset = nextOffset
+        if (offset >= highWatermark) break
       }
-      offset = nextOffset
-      if (offset >= highWatermark) break
+      stored.set(nameOf(topic, partition), records)
     }
-    stored.set(partition, records)
   }
   return stored
+}
+
+/** What stands on the brokers' disks, of each replica that Castle knows. */
+export function readReplicas(cluster: Cluster): ReplicaLog[] {
+  const found: ReplicaLog[] = []
+  for (const [index, name] of cluster.brokerNames.entries()) {
+    for (const partition of cluster.broker(name)?.partitions.all() ?? []) {
+      const { topicId, topic, index: number, fault, startOffset, endOffset, highWatermark } = partition
+      const decided = cluster.castleWatch.topics.get(topicId)?.partitions[number]
+      if (fault !== null || decided === undefined || !decided.replicas.includes(index + 1)) continue
+      found.push({
+        partition: nameOf(topic, number),
+        broker: index + 1,
+        startOffset,
+        endOffset,
+        highWatermark,
+        inSync: decided.isr.includes(index + 1),
+        batches: batchesIn(cluster, name, `/data/logs/${topicId}/${number}`),
+      })
+    }
+  }
+  return found
+}
+
+function batchesIn(cluster: Cluster, broker: string, folder: string): ReplicaBatch[] {
+  const { files } = cluster.machine(broker).platters
+  const segments = [...files].filter(([path]) => path.startsWith(`${folder}/`) && path.endsWith('.log')).sort()
+  return segments.flatMap(([, { bytes, size }]) => batchesOf(bytes.subarray(0, size)))
+}
+
+/** Record batches of version 2: base offset (8 bytes), length of the rest (4), leader epoch (4), ... */
+function batchesOf(bytes: Uint8Array): ReplicaBatch[] {
+  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.length)
+  const batches: ReplicaBatch[] = []
+  for (let at = 0; at + 16 <= bytes.length; ) {
+    const end = at + 12 + view.getInt32(at + 8)
+    if (end > bytes.length || end <= at) break
+    const offset = Number(view.getBigInt64(at))
+    batches.push({ offset, leaderEpoch: view.getInt32(at + 12), digest: digestOf(bytes.subarray(at, end)) })
+    at = end
+  }
+  return batches
+}
+
+/** FNV-1a. */
+function digestOf(bytes: Uint8Array): string {
+  let hash = 0x811c9dc5
+  for (const byte of bytes) hash = Math.imul(hash ^ byte, 0x01000193)
+  return (hash >>> 0).toString(16)
 }

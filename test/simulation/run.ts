@@ -1,15 +1,18 @@
 // One run of one seed: a platform starts, services use it, faults happen, end, and the checkers read what was seen.
 import { Scheduler } from '@castellan/testing/simulator'
-import { type Acknowledged, checkAll, describe, type Verdict } from '../checkers/index.ts'
-import { Cluster, topic } from './cluster.ts'
-import { type FaultKind, planFaults } from './faults.ts'
-import { readLogs, watchCommits } from './observer.ts'
+import { checkAll, describe, type History, type Verdict } from '../checkers/index.ts'
+import { Cluster } from './cluster.ts'
+import { planFaults } from './faults.ts'
+import { Injector } from './injector.ts'
+import { readLogs, readReplicas, watchCommits } from './observer.ts'
+import { consumers, nameOf } from './topics.ts'
 
 export interface RunOptions {
-  /** At least so long, and until everything is done. */
-  readonly runMs: number
-  readonly messages: number
   readonly faults: number
+  /** Of each producer, at the mean. */
+  readonly sendEveryMs: number
+  /** Faults happen for so long. */
+  readonly faultMs: number
   readonly keepTrace?: boolean
 }
 
@@ -17,78 +20,104 @@ export interface RunResult {
   readonly seed: number
   readonly simulatedMs: number
   readonly events: number
-  readonly acknowledged: readonly Acknowledged[]
+  readonly acknowledged: number
   readonly handled: number
-  /** Sends that ended with an error, and which. */
+  /** Sends that ended with an error though their process lived, and which. */
   readonly failedSends: readonly string[]
-  readonly faults: ReadonlyMap<FaultKind, number>
   readonly verdicts: readonly Verdict[]
+  readonly counts: ReadonlyMap<string, number>
   readonly traceHash: string
   readonly trace: readonly string[] | null
 }
 
-export const ordinary: RunOptions = { runMs: 60_000, messages: 1_000, faults: 10 }
+export const ordinary: RunOptions = { faults: 14, sendEveryMs: 40, faultMs: 32_000 }
 
-/** Faults begin when all runs, and have all ended after so long; then what is open has `settleMs` to finish. */
-const faultSpan = { fromMs: 6_000, untilMs: 45_000 }
-const settleMs = 150_000
-const quietMs = 25_000
+const startMs = 20_000
+/** After the faults, what is open has so long to be done. */
+const settleMs = 120_000
+const lookEveryMs = 250
+const quietMs = 2_000
+const snapshotEveryMs = 2_000
 
 export async function runSeed(seed: number, options: RunOptions = ordinary): Promise<RunResult> {
   const scheduler = new Scheduler(seed, { keepTrace: options.keepTrace ?? false })
-  const shape = { partitions: 4, messages: options.messages, keys: 12 }
+  const brokers = scheduler.random.chance(0.2) ? 4 : 3
+  const shape = { brokers, sendUntilMs: 6_000 + options.faultMs, sendEveryMs: options.sendEveryMs }
   const cluster = new Cluster(scheduler, shape)
-  await start(cluster)
-
-  for (const fault of planFaults(scheduler.random.fork(), options.faults, faultSpan.fromMs, faultSpan.untilMs)) {
-    scheduler.at(fault.atMs - scheduler.nowMs, () => cluster.inject(fault))
-  }
-  const observer = cluster.observerMachine.boot()
-  void watchCommits(cluster, observer.runtime)
-  await scheduler.run(Math.max(options.runMs, faultSpan.untilMs))
-  const { recorder } = cluster
-  await scheduler.run(scheduler.nowMs + settleMs, () => isDone(cluster))
-  // What was handled last is still to be committed and seen.
-  await scheduler.run(scheduler.nowMs + 5_000)
-  recorder.stored = await within(scheduler, 60_000, readLogs(cluster, observer.runtime))
+  const trouble = await through(cluster, options).then(() => null, storyOf)
+  cluster.end()
+  const { recorder, coverage, network } = cluster
+  for (const [what, times] of Object.entries(network.troubles)) coverage.count(`a message was ${what}`, times)
+  const ended: Verdict = { promise: 'the run ends', outcome: trouble ? 'invalid' : 'valid', violations: trouble ?? [] }
   return {
     seed,
     simulatedMs: scheduler.nowMs,
     events: scheduler.eventsRun,
-    acknowledged: recorder.acknowledged,
-    handled: recorder.distinctHandled,
-    failedSends: recorder.failed.map((message) => `${describe(message)}: ${messageOf(message.error)}`),
-    faults: cluster.faultCounts,
-    verdicts: checkAll(recorder.history()),
+    acknowledged: recorder.acknowledged.length,
+    handled: recorder.handled.length,
+    failedSends: recorder.failed
+      .filter(({ why }) => why !== 'its process died')
+      .map((message) => `${describe(message)}: ${message.why}`),
+    verdicts: [ended, ...checkAll(recorder.history())],
+    counts: coverage.all(),
     traceHash: scheduler.traceHash(),
     trace: scheduler.lines,
   }
 }
 
-/** All processes at once, as in production; the topic as soon as Castle and the brokers are there. */
-async function start(cluster: Cluster): Promise<void> {
-  const { scheduler } = cluster
-  cluster.startCastle()
-  for (const id of cluster.brokerMachines.keys()) cluster.startBroker(id)
-  cluster.startProducer()
-  cluster.startConsumer(0)
-  cluster.startConsumer(1)
-  await scheduler.run(20_000, () => cluster.isUp)
-  const { castle } = cluster
-  if (!castle) throw new Error('Castle did not start')
-  await within(
-    scheduler,
-    5_000,
-    castle.createTopic({ cluster: 'default', name: topic, partitions: cluster.shape.partitions, ackLevel: -1 }),
-  )
+async function through(cluster: Cluster, options: RunOptions): Promise<void> {
+  const { scheduler, recorder } = cluster
+  const { runtime } = cluster.observerMachine.boot()
+  await start(cluster)
+  for (const group of new Set(consumers.map((plan) => plan.group))) void watchCommits(cluster, runtime, group)
+  const fromMs = scheduler.nowMs + 1_000
+  const untilMs = fromMs + options.faultMs
+  const injector = new Injector(cluster)
+  for (const fault of planFaults(scheduler.random.fork(), options.faults, fromMs, untilMs)) {
+    scheduler.at(fault.atMs - scheduler.nowMs, () => injector.inject(fault))
+  }
+  for (let atMs = 0; atMs < untilMs; atMs += snapshotEveryMs) {
+    scheduler.at(atMs, () => cluster.castleWatch.keepSnapshot())
+  }
+  await scheduler.run(untilMs)
+  const endMs = scheduler.nowMs + settleMs
+  while (scheduler.nowMs < endMs && !isDone(cluster)) await scheduler.run(scheduler.nowMs + lookEveryMs)
+  // What was handled last is still to be committed and seen.
+  await scheduler.run(scheduler.nowMs + quietMs)
+  recorder.ends = endsOf(cluster)
+  recorder.stored = await within(scheduler, 60_000, readLogs(cluster, runtime))
+  recorder.replicaLogs = readReplicas(cluster)
 }
 
-/** All is acknowledged and handled; where a power loss took messages, nothing has happened for a good while. */
-function isDone({ recorder, scheduler, shape }: Cluster): boolean {
-  if (recorder.acknowledged.length < shape.messages) return false
-  if (recorder.distinctHandled === shape.messages) return true
-  const lastMs = recorder.handled.at(-1)?.startMs ?? 0
-  return recorder.losses.length > 0 && scheduler.nowMs - lastMs > quietMs
+async function start(cluster: Cluster): Promise<void> {
+  const { scheduler } = cluster
+  cluster.startAll()
+  if (!(await scheduler.run(startMs, () => cluster.isUp))) throw new Error('the platform did not start')
+  await within(scheduler, startMs, cluster.makeTopics())
+}
+
+/** Everything that was sent is settled, and handled, and committed; and every replica is in sync. */
+function isDone(cluster: Cluster): boolean {
+  const { recorder, scheduler, shape, castleWatch } = cluster
+  if (scheduler.nowMs < shape.sendUntilMs + quietMs || recorder.pending > 0 || !cluster.isInSync) return false
+  for (const { topicId, name, partitions } of castleWatch.topics.values()) {
+    const groups = consumers.filter(({ topics }) => topics.includes(name)).map(({ group }) => group)
+    for (const [index, { leader }] of partitions.entries()) {
+      const partition = cluster.broker(`broker-${leader}`)?.partitions.get(topicId, index)
+      if (partition === undefined || partition.highWatermark < partition.endOffset) return false
+      const hasLeft = (group: string) =>
+        recorder.committed(group, nameOf(name, index)) < partition.highWatermark && partition.highWatermark > 0
+      if (groups.some(hasLeft)) return false
+    }
+  }
+  return true
+}
+
+function endsOf(cluster: Cluster): History['ends'] {
+  const topics = [...cluster.castleWatch.topics.values()]
+  return topics.flatMap(({ name, partitions }) =>
+    partitions.map(({ leader, replicas, isr }, index) => ({ partition: nameOf(name, index), leader, replicas, isr })),
+  )
 }
 
 /** Runs the simulation until a promise of somebody outside it is settled. */
@@ -103,19 +132,22 @@ async function within<T>(scheduler: Scheduler, limitMs: number, promise: Promise
   return promise
 }
 
-/** What a person needs to see when a run failed. */
-export function explain(result: RunResult): string {
-  const broken = result.verdicts.filter((verdict) => verdict.outcome !== 'valid')
-  return [
-    `seed ${result.seed} (again: npm run simulate -- --seed ${result.seed} --trace)`,
-    ...result.failedSends.slice(0, 10).map((line) => `send failed: ${line}`),
-    ...broken.flatMap(({ promise, outcome, violations }) => [
-      `${promise}: ${outcome}`,
-      ...violations.map((line) => `  ${line}`),
-    ]),
-  ].join('\n')
+/** An error with all that caused it. */
+function storyOf(error: unknown): string[] {
+  if (!(error instanceof Error)) return [String(error)]
+  return [error.stack ?? error.message, ...(error.cause === undefined ? [] : storyOf(error.cause))]
 }
 
-function messageOf(error: unknown): string {
-  return error instanceof Error ? error.message : String(error)
+export function hasFailed(result: RunResult): boolean {
+  return result.failedSends.length > 0 || result.verdicts.some(({ outcome }) => outcome === 'invalid')
+}
+
+/** What a person needs to see when a run failed. */
+export function explain(result: RunResult): string {
+  const broken = result.verdicts.filter((verdict) => verdict.outcome === 'invalid')
+  return [
+    `seed ${result.seed} (again: npm run simulate -- --seed ${result.seed} --seeds 1 --trace)`,
+    ...result.failedSends.slice(0, 10).map((line) => `send failed: ${line}`),
+    ...broken.flatMap(({ promise, violations }) => [`${promise}:`, ...violations.map((line) => `  ${line}`)]),
+  ].join('\n')
 }

@@ -1,57 +1,60 @@
-// The services of a simulated run: a producer that never gives up, consumers that take their time, and an observer
-// who looks from outside, as any Kafka client could.
-import { sleep } from '@castellan/protocol/runtime'
+// The services of a simulated run: producers that never give up, consumers that take their time, and a reader without a group.
+import { type Runtime, silentLogger, sleep } from '@castellan/protocol/runtime'
 import { connectWith } from '@castellan/sdk'
-import { castleUrl, type Process, processLog } from '@castellan/testing/simulator'
-import { type Cluster, group, topic } from './cluster.ts'
+import { Admin, CastellanError, KafkaClient } from '@castellan/sdk/kafka'
+import { castleUrl, type Process } from '@castellan/testing/simulator'
+import type { Cluster } from './cluster.ts'
+import { nameOf, planOf, type ServicePlan } from './topics.ts'
 
 const decoder = new TextDecoder()
+const keysPerTopic = 4
+/** Longer than all faults together: whatever happens, a service comes up by and by. */
+const connectTimeoutMs = 300_000
 
-/** Sends the messages of its keys in turn, without waiting for one before it sends the next. */
-export async function runProducer(cluster: Cluster, process: Process): Promise<void> {
-  const { recorder, scheduler, shape } = cluster
-  const castellan = await connectWith(process.runtime, {
+function connect(cluster: Cluster, process: Process) {
+  return connectWith(process.runtime, {
     castle: castleUrl,
-    service: 'producer',
-    log: processLog(process),
+    service: process.name,
+    connectTimeoutMs,
+    log: cluster.logOf(process),
   })
-  const producer = castellan.producer()
+}
+
+/** Sends the messages of its keys in turn, without waiting for one before it sends the next. Keys are this process's own. */
+export async function runProducer(cluster: Cluster, process: Process, plan: ServicePlan): Promise<void> {
+  const { recorder, scheduler, shape } = cluster
+  const life = cluster.lives(process)
+  const producer = (await connect(cluster, process)).producer()
   const next = new Map<string, number>()
-  for (let i = 0; i < shape.messages; i++) {
-    const key = `key-${process.random.between(0, shape.keys)}`
+  while (scheduler.nowMs < shape.sendUntilMs) {
+    const topic = process.random.pick(plan.topics)
+    const key = `${life}:${topic}-${process.random.between(0, keysPerTopic)}`
     const n = next.get(key) ?? 0
     next.set(key, n + 1)
-    const message = { key, n }
-    recorder.sent.push(message)
-    producer.send({ topic, key, value: JSON.stringify(message) }).then(
-      ({ partition, offset }) => recorder.acknowledged.push({ ...message, partition, offset, atMs: scheduler.nowMs }),
-      (error: unknown) => recorder.failed.push({ ...message, error }),
+    const message = { topic, key, n }
+    recorder.send(life, message)
+    producer.send({ topic, key, value: JSON.stringify({ key, n }) }).then(
+      (at) => recorder.acknowledge(life, message, at, planOf(topic)!.ackLevel, scheduler.nowMs),
+      (error: unknown) => recorder.fail(life, message, error instanceof Error ? error.message : String(error)),
     )
-    await sleep(process.runtime.clock, process.random.between(10, 70))
+    await sleep(process.runtime.clock, process.random.between(10, 2 * shape.sendEveryMs))
   }
 }
 
-export async function runConsumer(cluster: Cluster, process: Process): Promise<void> {
+export async function runConsumer(
+  cluster: Cluster,
+  process: Process,
+  { group, topics }: ServicePlan & { readonly group: string },
+): Promise<void> {
   const { recorder, scheduler } = cluster
   const { clock } = process.runtime
-  const castellan = await connectWith(process.runtime, {
-    castle: castleUrl,
-    service: 'worker',
-    log: processLog(process),
-  })
-  const consumer = castellan.consumer({ group, topics: [topic], start: 'earliest' })
-  await consumer.run(async (message, { signal, assignmentEpoch }) => {
+  const member = cluster.lives(process)
+  const consumer = (await connect(cluster, process)).consumer({ group, topics: [...topics], start: 'earliest' })
+  await consumer.run(async (message, { signal, assignmentEpoch: epoch }) => {
     const { key, n } = JSON.parse(decoder.decode(message.value ?? new Uint8Array(0)))
-    const { partition, offset } = message
-    const entry = recorder.begin({
-      key,
-      n,
-      member: process.name,
-      partition,
-      offset,
-      epoch: assignmentEpoch,
-      startMs: scheduler.nowMs,
-    })
+    const { offset } = message
+    const partition = nameOf(message.topic, message.partition)
+    const entry = recorder.begin({ group, member, key, n, partition, offset, epoch, startMs: scheduler.nowMs })
     try {
       await sleep(clock, process.random.chance(0.02) ? 1_000 : process.random.between(0, 10), signal)
       recorder.end(entry, scheduler.nowMs, true)
@@ -60,4 +63,71 @@ export async function runConsumer(cluster: Cluster, process: Process): Promise<v
       throw error
     }
   })
+}
+
+/** Reads every partition of its topics from the start to its end, over and over again where the end is. */
+export async function runReader(cluster: Cluster, process: Process, { topics }: ServicePlan): Promise<void> {
+  const admin = adminOf(cluster, process.runtime)
+  const partitions = topics.flatMap((topic) =>
+    Array.from({ length: planOf(topic)!.partitions }, (_, partition) => ({ topic, partition, offset: 0 })),
+  )
+  for (const topic of topics) void watchEnds(cluster, process, admin, topic)
+  await Promise.all(
+    partitions.map(async (at) => {
+      for (;;) {
+        await readOn(cluster, process, admin, at).catch((error: unknown) => {
+          cluster.note(`reader: ${messageOf(error)}`)
+          // Nobody may be sent back to the start but by a loss that was counted (R3).
+          if (error instanceof CastellanError && error.code === 'OFFSET_OUT_OF_RANGE') {
+            cluster.readerWasReset(nameOf(at.topic, at.partition), at.offset)
+            at.offset = 0
+          }
+        })
+        await sleep(process.runtime.clock, process.random.between(50, 150))
+      }
+    }),
+  )
+}
+
+/** Asks where a topic ends, as a consumer does that starts at the latest. */
+async function watchEnds(cluster: Cluster, process: Process, admin: Admin, topic: string): Promise<void> {
+  const { recorder, scheduler } = cluster
+  for (;;) {
+    const ends = await admin.offsets(topic, 'latest').catch((error: unknown) => {
+      cluster.note(`reader: ${messageOf(error)}`)
+      return []
+    })
+    for (const { partition, offset } of ends) {
+      const reader = cluster.lives(process)
+      recorder.seenEnds.push({ reader, partition: nameOf(topic, partition), offset, atMs: scheduler.nowMs })
+    }
+    await sleep(process.runtime.clock, 500)
+  }
+}
+
+interface Position {
+  readonly topic: string
+  readonly partition: number
+  offset: number
+}
+
+async function readOn(cluster: Cluster, process: Process, admin: Admin, at: Position): Promise<void> {
+  const { recorder, scheduler } = cluster
+  const found = await admin.read({ ...at, messagesMax: 1_000 })
+  const partition = nameOf(at.topic, at.partition)
+  const seen = { reader: cluster.lives(process), partition, atMs: scheduler.nowMs }
+  for (const message of found.messages) {
+    const { key, n } = JSON.parse(decoder.decode(message.value ?? new Uint8Array(0)))
+    recorder.reads.push({ ...seen, key, n, offset: message.offset })
+  }
+  at.offset = found.nextOffset
+}
+
+export function adminOf(cluster: Cluster, runtime: Runtime): Admin {
+  const bootstrap = cluster.brokerNames.map((host) => ({ host, port: 9092 }))
+  return new Admin(new KafkaClient(runtime, { bootstrap, clientId: 'observer' }, silentLogger))
+}
+
+function messageOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error)
 }

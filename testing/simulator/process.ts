@@ -13,9 +13,6 @@ export type HowItEnds =
   | 'kill' // kill -9: the page cache survives
   | 'power' // unsynced bytes may be gone
 
-/** Less is no time: sums of fractions differ by so much. */
-const leastMs = 0.001
-
 export class Machine {
   readonly name: string
   readonly scheduler: Scheduler
@@ -192,7 +189,7 @@ export class Process {
     let isCancelled = false
     const fire = () => {
       if (isCancelled) return
-      if (this.machine.sleptMs === sleptMs || dueMs - nowMs() < leastMs) task()
+      if (this.machine.sleptMs === sleptMs || nowMs() >= dueMs) task()
       else event = scheduler.at(dueMs - nowMs(), () => this.run(fire))
     }
     let event = scheduler.at(delayMs, () => this.run(fire))

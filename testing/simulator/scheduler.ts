@@ -28,6 +28,17 @@ export interface SchedulerOptions {
 /** Simulated wall time starts here unless told otherwise, so that timestamps look like timestamps. */
 const usualEpochWallMs = Date.UTC(2026, 0, 1)
 
+/**
+ * Times stand on a grid of 1/1024 ms, so that sums and differences of them are exact: who waits for a moment finds that it has come, and
+ * does not wait for the rounding error, again and again, without any time passing.
+ */
+function onGrid(ms: number): number {
+  return Math.ceil(ms * 1024) / 1024
+}
+
+/** So many events without any time passing are a loop that never ends. */
+const standstillMax = 100_000
+
 export class Scheduler {
   readonly seed: number
   readonly random: SeededRandom
@@ -37,6 +48,7 @@ export class Scheduler {
   #nowMs = 0
   #order = 0
   #eventsRun = 0
+  #standstill = 0
   /** Every line of the trace; kept only when asked, for a person who replays a seed. */
   readonly lines: string[] | null
   /** An error thrown by an event or an unhandled rejection: the run has failed. */
@@ -59,7 +71,7 @@ export class Scheduler {
   }
 
   at(delayMs: number, task: () => void): Scheduled {
-    const event: Event = { atMs: this.#nowMs + Math.max(0, delayMs), order: this.#order++, task }
+    const event: Event = { atMs: onGrid(this.#nowMs + Math.max(0, delayMs)), order: this.#order++, task }
     push(this.#events, event)
     return {
       cancel: () => {
@@ -102,11 +114,13 @@ export class Scheduler {
   async step(untilMs: number): Promise<boolean> {
     const next = this.#nextUntil(untilMs)
     if (next === undefined) {
-      this.#nowMs = Math.max(this.#nowMs, untilMs)
+      if (untilMs < Number.POSITIVE_INFINITY) this.#nowMs = Math.max(this.#nowMs, onGrid(untilMs))
       return false
     }
+    this.#standstill = next.atMs === this.#nowMs ? this.#standstill + 1 : 0
     this.#nowMs = next.atMs
     this.#eventsRun++
+    if (this.#standstill > standstillMax) this.failure = new Error(`${standstillMax} events without any time passing`)
     try {
       next.task?.()
     } catch (error) {

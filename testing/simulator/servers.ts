@@ -10,15 +10,36 @@ import type { Process } from './process.ts'
 export const castleAddress: Address = { host: 'castle', port: 8600 }
 export const castleUrl = `http://${castleAddress.host}:${castleAddress.port}`
 
-/** Resolves when it answers. `disk` outlives the process, as a file would. */
+/** An entity as Castle's store keeps it; null: it is gone. */
+export interface Committed {
+  readonly key: string
+  readonly value: string | null
+}
+
+/** What a dead process waits for. */
+const never = new Promise<void>(() => {})
+
+/** Resolves when it answers. `disk` outlives the process, as a file would. `onCommit` hears of what is durable. */
 export async function startCastle(
   process: Process,
   disk: MemoryDisk,
   settings: CoreSettings,
   log: Logger,
+  onCommit: (changes: readonly Committed[]) => void = () => {},
 ): Promise<Castle> {
   const pause = () => new Promise<void>((resolve) => process.later(resolve))
-  const store = new MemoryStore(disk, { beforeCommit: pause, afterCommit: pause })
+  const store = new MemoryStore(disk, {
+    // A crash may come before a commit is durable, or after it and before anybody hears of it.
+    beforeCommit: async () => {
+      await pause()
+      if (process.act() !== 'lives') await never
+    },
+    afterCommit: async (changes) => {
+      onCommit(changes)
+      if (process.act() === 'lives') await pause()
+      else await never
+    },
+  })
   const castle = await Castle.start(process.runtime, { store, settings, log })
   await process.machine.network.serveLinks(process, castleAddress, (link) => castle.accept(link))
   return castle

@@ -1,0 +1,119 @@
+// Reads what Castle writes down, the moment that it is durable: who leads, who is in sync, what was given up, which broker has which
+// logs; and keeps older stores, for Castle to be restored from.
+import type { Committed } from '@castellan/testing/simulator'
+import type { Cluster } from './cluster.ts'
+import { nameOf, offsetsTopic, planOf } from './topics.ts'
+
+/** What this reads of Castle's entities (castle/state/entities.ts). */
+export interface TopicEntity {
+  readonly topicId: string
+  readonly name: string
+  readonly deleted: boolean
+  readonly partitions: readonly {
+    readonly leader: number
+    readonly leaderEpoch: number
+    readonly replicas: readonly number[]
+    readonly isr: readonly number[]
+  }[]
+  readonly losses?: readonly LossEntity[]
+}
+
+interface LossEntity {
+  readonly number: number
+  readonly partition: number
+  /** Who could have led without a loss; none: all of them had stopped uncleanly. */
+  readonly from: readonly number[]
+  readonly messagesMax: number | null
+}
+
+interface BrokerEntity {
+  readonly id: number
+  readonly logsId?: string
+}
+
+/** A coordinator that lost what it knew is behind until the sessions that it does not know have run out, and a little more. */
+const coordinatorBehindMs = 15_000
+
+export class CastleWatch {
+  readonly topics = new Map<string, TopicEntity>()
+  readonly logsIds = new Map<number, string | undefined>()
+  /** Older stores, with the time at which they were the newest. */
+  readonly snapshots: { readonly atMs: number; readonly entries: ReadonlyMap<string, string>; castleEpoch: number }[] =
+    []
+  readonly #cluster: Cluster
+  readonly #lossesSeen = new Map<string, number>()
+
+  constructor(cluster: Cluster) {
+    this.#cluster = cluster
+  }
+
+  readonly onCommit = (changes: readonly Committed[]): void => {
+    for (const { key, value } of changes) {
+      const [kind, id = ''] = key.split('/')
+      if (kind === 'topic') this.#onTopic(id, value === null ? null : JSON.parse(value))
+      else if (kind === 'broker' && value !== null) this.#onBroker(JSON.parse(value))
+      else if (kind === 'decision' && value !== null) this.#cluster.coverage.count(`decided: ${JSON.parse(value).kind}`)
+    }
+  }
+
+  keepSnapshot(): void {
+    const { castleDisk, scheduler } = this.#cluster
+    const { entries, castleEpoch } = castleDisk
+    this.snapshots.push({ atMs: scheduler.nowMs, entries: new Map(entries), castleEpoch })
+  }
+
+  /** The store goes back to what it was; to nothing, without a snapshot. Castle must be down. */
+  restore(snapshot: CastleWatch['snapshots'][number] | undefined): void {
+    const { castleDisk, recorder } = this.#cluster
+    castleDisk.entries.clear()
+    for (const [key, value] of snapshot?.entries ?? []) castleDisk.entries.set(key, value)
+    castleDisk.castleEpoch = snapshot?.castleEpoch ?? 0
+    recorder.castleWentBack(snapshot?.atMs ?? 0)
+    this.#lossesSeen.clear()
+  }
+
+  #onBroker({ id, logsId }: BrokerEntity): void {
+    this.logsIds.set(id, logsId)
+  }
+
+  #onTopic(id: string, topic: TopicEntity | null): void {
+    if (topic === null || topic.deleted) return void this.topics.delete(id)
+    this.topics.set(id, topic)
+    const { recorder, scheduler } = this.#cluster
+    for (const [index, { leader, leaderEpoch }] of topic.partitions.entries()) {
+      if (leader < 0) continue
+      const partition = nameOf(topic.name, index)
+      recorder.leaderships.push({ partition, leaderEpoch, broker: leader, process: null, atMs: scheduler.nowMs })
+    }
+    for (const loss of topic.losses ?? []) this.#onLoss(topic, loss)
+  }
+
+  /** Counted by Castle (R7, R8). Whether it is permitted is for the run to say. */
+  #onLoss(topic: TopicEntity, loss: LossEntity): void {
+    const seen = this.#lossesSeen.get(topic.topicId) ?? 0
+    if (loss.number <= seen) return
+    this.#lossesSeen.set(topic.topicId, loss.number)
+    this.noteLoss(topic.name, loss.partition, this.#whyOf(topic.name, loss))
+  }
+
+  noteLoss(topic: string, index: number, why: string | null, fromOffset = 0): void {
+    const { recorder, scheduler, coverage } = this.#cluster
+    const atMs = scheduler.nowMs
+    const partition = nameOf(topic, index)
+    coverage.count('a loss was counted')
+    scheduler.trace(() => `loss of ${partition} from ${fromOffset}: ${why}`)
+    recorder.losses.push({ partition, fromOffset, toOffset: Number.POSITIVE_INFINITY, atMs, why })
+    if (topic !== offsetsTopic) return
+    for (const group of ['workers', 'watchers']) {
+      recorder.coordinatorLosses.push({ group, atMs, untilMs: atMs + coordinatorBehindMs })
+    }
+  }
+
+  #whyOf(topic: string, { from }: LossEntity): string | null {
+    const { damage } = this.#cluster
+    const plan = planOf(topic)
+    if (from.length === 0 && damage.allLostPower) return 'all lost power (R8)'
+    if (plan?.mayLose === 'unclean') return 'unclean election (R7)'
+    return null
+  }
+}

@@ -1,0 +1,49 @@
+// What may be destroyed without breaking what is promised: R1 holds while one member of the ISR keeps its disk and page cache.
+//
+// A broker may lose its disk, or what is unsynced on it, or a bit, while every partition that counts it as in sync has another member in
+// sync whose disk is known to be whole. One that lost something counts as whole again once Castle has its new logs id (its replicas
+// have left every ISR then, R8); one with a flipped bit, when the bit is gone. So by induction some member always has everything.
+import type { Flip } from '@castellan/testing/simulator'
+import type { CastleWatch } from './castle-watch.ts'
+import { offsetsTopic, planOf } from './topics.ts'
+
+export class Damage {
+  readonly #watch: CastleWatch
+  /** Broker id -> the logs id that Castle had of it when it lost something. */
+  readonly #lost = new Map<number, string | undefined>()
+  #flips: { readonly id: number; readonly flip: Flip }[] = []
+  /** The power of all brokers went at once: R8's case. */
+  allLostPower = false
+
+  constructor(watch: CastleWatch) {
+    this.#watch = watch
+  }
+
+  isWhole(id: number): boolean {
+    if (this.#lost.has(id) && this.#watch.logsIds.get(id) === this.#lost.get(id)) return false
+    this.#lost.delete(id)
+    this.#flips = this.#flips.filter(({ flip }) => flip.isThere())
+    return !this.#flips.some((one) => one.id === id)
+  }
+
+  /** Topics of one replica apart, which lose what it loses. */
+  mayLose(id: number): boolean {
+    if (this.allLostPower) return false
+    for (const topic of this.#watch.topics.values()) {
+      if (planOf(topic.name)?.replicationFactor === 1) continue
+      if (planOf(topic.name) === undefined && topic.name !== offsetsTopic) continue
+      for (const { isr } of topic.partitions) {
+        if (isr.includes(id) && !isr.some((other) => other !== id && this.isWhole(other))) return false
+      }
+    }
+    return true
+  }
+
+  lost(id: number): void {
+    this.#lost.set(id, this.#watch.logsIds.get(id))
+  }
+
+  flipped(id: number, flip: Flip): void {
+    this.#flips.push({ id, flip })
+  }
+}
