@@ -287,6 +287,36 @@ describe('a session (KIP-227)', () => {
     expect(sizes(await on([{ partition: 2 }]).answer)).toEqual([10])
   })
 
+  test('what is forgotten is not answered, though there was news of it', async () => {
+    const { partitions, on } = await open(2)
+    partitions[0]!.add(batch(10))
+    const forgottenTopicsData = [{ topic: 'orders', topicId: topicIdOf(1), partitions: [0] }]
+    expect(told(await on([], { forgottenTopicsData, maxWaitMs: 0 }).answer)).toEqual([])
+  })
+
+  test('what comes while others are read from cold files is not missed', async () => {
+    const { partitions, on } = await open(2)
+    partitions[1]!.isCold = true
+    partitions[1]!.add(batch(10))
+    const asked = on([], { minBytes: 50 })
+    partitions[0]!.add(batch(60))
+    await bench.clock.turn()
+    expect(sizes(asked.response)).toEqual([60, 10])
+  })
+
+  test('a topic that is made again under its name is found', async () => {
+    const [p0] = bench.addTopic(1, 'orders')
+    const { sessionId } = (await ask([{ partition: 0 }], { sessionEpoch: 0, maxWaitMs: 0 }).answer)!
+    const on = (sessionEpoch: number) => ask([], { sessionId: sessionId!, sessionEpoch, maxWaitMs: 0 }).answer
+    p0!.readError = 6
+    p0!.changed()
+    expect(errorsOf(await on(1))).toEqual([6])
+    const [again] = bench.addTopic(2, 'orders')
+    again!.add(batch(10))
+    expect(sizes(await on(2))).toEqual([10])
+    expect([p0!.watchers, again!.watchers]).toEqual([0, 1])
+  })
+
   test('an error is told with each answer, and what was lost may come back', async () => {
     const [p0] = bench.addTopic(1, 'orders')
     p0!.readError = 6
@@ -326,7 +356,7 @@ describe('a session (KIP-227)', () => {
     await bench.clock.turn()
     const second = on([])
     await bench.clock.turn()
-    expect([told(first.response), second.response]).toEqual([[], undefined])
+    expect([first.response?.responses, second.response]).toEqual([[], undefined])
   })
 
   test('there are so many; idle ones make room, and who gets none goes on without', async () => {
@@ -367,9 +397,12 @@ describe('a follower', () => {
     const { sessionId } = (await follow([{ partition: 0 }, { partition: 1 }], { sessionEpoch: 0, maxWaitMs: 0 })
       .answer)!
     const asked = follow([], { sessionId: sessionId!, sessionEpoch: 1 })
+    await bench.clock.turn()
+    const { reads } = partitions[0]!
+    const readBefore = reads.length
     partitions[0]!.raiseHighWatermark(3)
     await bench.clock.turn()
-    expect(asked.response).toBeUndefined()
+    expect([asked.response, reads.length]).toEqual([undefined, readBefore])
     partitions[1]!.addUncommitted(batch(10))
     await bench.clock.turn()
     expect(sizes(asked.response)).toEqual([0, 10])

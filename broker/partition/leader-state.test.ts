@@ -119,6 +119,7 @@ describe('Ack 1 may be answered (R2)', () => {
       1_601,
       false,
     ],
+    ['nor what an earlier process of its broker had', {}, [...both(0), fetch(2, 50, 100, 500, 99)], 600, false],
     ['who is outside of the ISR is not waited for', { isr: [1, 2] }, [fetch(2, 100, 100, 500)], 1_500, true],
     ['who is proposed is', { isr: [1, 2] }, [fetch(2, 100, 100, 500), propose(1, 2, 3)], 500, false],
     ['who is proposed out still is', {}, [fetch(2, 100, 100, 500), propose(1, 2)], 500, false],
