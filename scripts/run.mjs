@@ -25,6 +25,7 @@ const programs = {
   bench: { file: 'test/bench/main.ts', args: [] },
   'pack:sdk': { file: 'scripts/pack/main.ts', args: ['sdk'] },
   'pack:testing': { file: 'scripts/pack/main.ts', args: ['testing'] },
+  chaos: { file: 'test/chaos/main.ts', args: [] },
   simulate: { file: 'test/simulation/main.ts', args: [] },
 }
 

@@ -3,6 +3,7 @@
 import { failover } from './failover.ts'
 import { heartbeats } from './heartbeat.ts'
 import { produceCpu } from './produce-cpu.ts'
+import { rf3 } from './rf3.ts'
 
 interface Bench {
   readonly doc: string
@@ -13,6 +14,10 @@ const benches: Record<string, Bench> = {
   produce: {
     doc: "Kafka's ProducerPerformance (acks=1, one partition) against Apache Kafka and Castellan: throughput, broker CPU per GB",
     run: produceCpu,
+  },
+  rf3: {
+    doc: "Kafka's ProducerPerformance (acks=all, three replicas, 6 partitions) against three brokers of each: throughput, CPU of the three",
+    run: rf3,
   },
   failover: {
     doc: 'the pause that producers (SDK, Java, librdkafka, franz-go) see when a broker dies, hangs or is cut off; --runs N, --faults kill,hang,cut, --kafka',

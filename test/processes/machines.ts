@@ -84,7 +84,7 @@ export class Machines {
     this.#cuts.delete(`${from}>${to}`)
   }
 
-  /** Both ways between a machine and all others. */
+  /** Cuts both ways between a machine and all others. */
   isolate(name: string): void {
     for (const other of this.#hosts.keys()) {
       if (other === name) continue
@@ -104,11 +104,11 @@ export class Machines {
 
   /** Writes a file as the machine sees it, such as one that takes all its room: ENOSPC is for who asked. */
   append(name: string, path: string, bytes: Uint8Array): void {
-    writeFileSync(this.#seen(name, path), bytes, { flag: 'a' })
+    writeFileSync(this.seen(name, path), bytes, { flag: 'a' })
   }
 
   /** A path of the machine's as it is reached from here. */
-  #seen(name: string, path: string): string {
+  seen(name: string, path: string): string {
     return join('/proc', String(this.#holders.get(name)!.pid), 'root', path)
   }
 

@@ -9,6 +9,8 @@ import { freePorts } from './ports.ts'
 import { castellan, TestProcess } from './process.ts'
 import { waitFor } from './wait.ts'
 
+const logCharactersMax = 1 << 20
+
 export interface PlatformOptions {
   readonly brokers?: number
   /** Further words for each broker, such as `--group.castle.grace.ms 500`. */
@@ -30,6 +32,8 @@ export class TestPlatform {
   readonly #options: PlatformOptions
   readonly #ports: readonly number[]
   readonly #members = new Map<MemberName, TestProcess>()
+  /** What those logged that are gone, by name, the newest part of it. */
+  readonly #logs = new Map<MemberName, string>()
 
   static async start(options: PlatformOptions = {}): Promise<TestPlatform> {
     const platform = new TestPlatform(options, await freePorts((options.brokers ?? 3) + 1))
@@ -65,6 +69,11 @@ export class TestPlatform {
     return member
   }
 
+  /** What it logged, also before it was last started again: the newest part. */
+  logOf(name: MemberName): string {
+    return (this.#logs.get(name) ?? '') + this.process(name).stderr
+  }
+
   /** kill -9; resolves when the process is gone. */
   async kill(name: MemberName): Promise<void> {
     await this.process(name).kill()
@@ -77,6 +86,7 @@ export class TestPlatform {
 
   /** Starts a killed or stopped process again, at its port and on its data. Resolves when it is ready. */
   async restart(name: MemberName): Promise<void> {
+    this.#logs.set(name, this.logOf(name).slice(-logCharactersMax))
     this.#spawn(name)
     await this.#untilReady(name)
   }

@@ -1,0 +1,182 @@
+// Does what the plan says to real processes, and undoes it. Nothing is broken twice at a time: a fault whose victim is already in
+// trouble is left out, and counted as such.
+import { setTimeout as pause } from 'node:timers/promises'
+import type { Trouble } from '../checkers/index.ts'
+import type { Machines, MemberName, TestPlatform } from '../processes/index.ts'
+import type { Fault, FaultKind } from './plan.ts'
+
+/** What faults are done to. */
+export interface Victims {
+  readonly platform: TestPlatform
+  /** Undefined where there may be none. */
+  readonly machines: Machines | undefined
+  /** The broker with a small disk, and a file there that may take all its room. */
+  readonly smallDisk: { readonly broker: MemberName; readonly filler: string }
+  readonly nowMs: () => number
+  /** Kills a member of the group; resolves when there is another in its place. */
+  killConsumer(forMs: number): Promise<void>
+}
+
+export interface Done {
+  readonly fault: Fault
+  readonly fromMs: number
+  readonly untilMs: number
+}
+
+export class Faults {
+  readonly done: Done[] = []
+  readonly leftOut = new Map<FaultKind, number>()
+  readonly #victims: Victims
+  readonly #busy = new Set<string>()
+  readonly #troubles: Trouble[]
+
+  constructor(victims: Victims, troubles: Trouble[]) {
+    this.#victims = victims
+    this.#troubles = troubles
+  }
+
+  /** Resolves when it is over, or was left out. Rejects when what was broken does not come back. */
+  async inject(fault: Fault, signal: AbortSignal): Promise<void> {
+    const names = this.#namesOf(fault)
+    if (names.some((name) => this.#busy.has(name))) {
+      this.leftOut.set(fault.kind, (this.leftOut.get(fault.kind) ?? 0) + 1)
+      return
+    }
+    for (const name of names) this.#busy.add(name)
+    const fromMs = this.#victims.nowMs()
+    const trouble = { machines: names, fromMs, untilMs: Number.POSITIVE_INFINITY }
+    this.#troubles.push(trouble)
+    try {
+      await this.#run(fault, signal)
+    } finally {
+      for (const name of names) this.#busy.delete(name)
+      trouble.untilMs = this.#victims.nowMs()
+      this.done.push({ fault, fromMs, untilMs: trouble.untilMs })
+    }
+  }
+
+  #namesOf({ kind, broker }: Fault): string[] {
+    const { platform, smallDisk } = this.#victims
+    const name = `broker-${broker}`
+    switch (kind) {
+      case 'kill-broker':
+      case 'restart-broker':
+      case 'hang-broker':
+        return [name]
+      case 'kill-castle':
+      case 'hang-castle':
+        return ['castle']
+      case 'kill-castle-and-broker':
+        return ['castle', name]
+      case 'kill-all-brokers':
+        return platform.names.filter((name) => name !== 'castle')
+      case 'restart-all':
+        return [...platform.names]
+      case 'kill-consumer':
+        return ['consumer']
+      case 'isolate':
+      case 'cut':
+      case 'cut-one-way':
+        return ['network']
+      case 'full-disk':
+        return [smallDisk.broker]
+    }
+  }
+
+  async #run(fault: Fault, signal: AbortSignal): Promise<void> {
+    const { platform, machines, smallDisk } = this.#victims
+    const { kind, forMs, broker, from, to } = fault
+    const name: MemberName = `broker-${broker}`
+    const brokers = platform.names.filter((name) => name !== 'castle')
+    const last = () => pause(forMs, undefined, { signal })
+    switch (kind) {
+      case 'kill-broker':
+        return this.#kill([name], last)
+      case 'kill-castle':
+        return this.#kill(['castle'], last)
+      case 'kill-castle-and-broker':
+        return this.#kill(['castle', name], last)
+      case 'kill-all-brokers':
+        return this.#kill(brokers, last)
+      case 'restart-broker':
+        return this.#restart([name])
+      case 'restart-all':
+        return this.#restart(platform.names)
+      case 'hang-broker':
+        return this.#hang(name, last)
+      case 'hang-castle':
+        return this.#hang('castle', last)
+      case 'kill-consumer':
+        return this.#victims.killConsumer(forMs)
+      case 'isolate':
+        return this.#cut(
+          [...platform.names, 'here']
+            .filter((other) => other !== name)
+            .flatMap((other) => [
+              [name, other],
+              [other, name],
+            ]),
+          last,
+        )
+      case 'cut':
+        return this.#cut(
+          [
+            [from, to],
+            [to, from],
+          ],
+          last,
+        )
+      case 'cut-one-way':
+        return this.#cut([[from, to]], last)
+      case 'full-disk':
+        fill(machines!, smallDisk)
+        return last().finally(() => machines!.remove(smallDisk.broker, smallDisk.filler))
+    }
+  }
+
+  async #kill(names: readonly MemberName[], last: () => Promise<void>): Promise<void> {
+    await Promise.all(names.map((name) => this.#victims.platform.kill(name)))
+    await last()
+    await Promise.all(names.map((name) => this.#victims.platform.restart(name)))
+  }
+
+  async #restart(names: readonly MemberName[]): Promise<void> {
+    for (const name of names) {
+      await this.#victims.platform.stopOne(name)
+      await this.#victims.platform.restart(name)
+    }
+  }
+
+  async #hang(name: MemberName, last: () => Promise<void>): Promise<void> {
+    const process = this.#victims.platform.process(name)
+    process.signal('SIGSTOP')
+    try {
+      await last()
+    } finally {
+      process.signal('SIGCONT')
+    }
+  }
+
+  /** Ways `[from, to]`. */
+  async #cut(ways: readonly string[][], last: () => Promise<void>): Promise<void> {
+    const machines = this.#victims.machines!
+    for (const [from = '', to = ''] of ways) machines.cut(from, to)
+    try {
+      await last()
+    } finally {
+      for (const [from = '', to = ''] of ways) machines.heal(from, to)
+    }
+  }
+}
+
+/** Takes all the room there is. */
+function fill(machines: Machines, { broker, filler }: Victims['smallDisk']): void {
+  for (let bytes = 4 << 20; bytes >= 512; ) {
+    try {
+      machines.append(broker, filler, new Uint8Array(bytes))
+    } catch (error) {
+      if ((error as { code?: string }).code !== 'ENOSPC') throw error
+      bytes >>= 1
+    }
+  }
+}

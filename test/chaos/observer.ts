@@ -1,0 +1,149 @@
+// Looks at a run from outside, with the plain Kafka client and Castle's API: what is committed, what a reader without a group is given
+// while leaders change, who leads; and at the end what stands in the logs.
+import { setTimeout as pause } from 'node:timers/promises'
+import { nodeRuntime, silentLogger } from '@castellan/protocol/runtime'
+import { Admin, KafkaClient } from '@castellan/sdk/kafka'
+import type { PartitionState } from '../bench/clusters.ts'
+import { messageOf, type Recorder } from './recorder.ts'
+
+export interface Watched {
+  readonly castle: string
+  readonly bootstrap: string
+  readonly topics: readonly string[]
+  readonly partitions: number
+  readonly group: string
+}
+
+const everyMs = 300
+const readMax = 5_000
+
+export class Observer {
+  /** What it could not see for a while, by what: faults do that. */
+  readonly misses = new Map<string, number>()
+  readonly #watched: Watched
+  readonly #recorder: Recorder
+  readonly #client: KafkaClient
+  readonly #admin: Admin
+  readonly #stop = new AbortController()
+  readonly #loops: Promise<void>[] = []
+
+  constructor(watched: Watched, recorder: Recorder) {
+    this.#watched = watched
+    this.#recorder = recorder
+    this.#client = newClient(watched.bootstrap)
+    this.#admin = new Admin(this.#client)
+  }
+
+  watch(): void {
+    const positions = new Map<string, number>()
+    this.#loop('commits', () => this.#noteCommits())
+    this.#loop('leaders', () => this.#noteLeaders())
+    for (const topic of this.#watched.topics) {
+      for (let partition = 0; partition < this.#watched.partitions; partition++) {
+        this.#loop('reads', () => this.#read(topic, partition, positions))
+      }
+    }
+  }
+
+  /** Ends what `watch` began. */
+  async stop(): Promise<void> {
+    this.#stop.abort()
+    await Promise.all(this.#loops)
+    this.#client.close()
+  }
+
+  async states(topic: string): Promise<(PartitionState & { readonly leaderEpoch: number })[]> {
+    const signal = AbortSignal.timeout(5_000)
+    const response = await fetch(`${this.#watched.castle}/api/topics/${topic}`, { signal })
+    if (!response.ok) throw new Error(`GET /api/topics/${topic} answered ${response.status}`)
+    const { partitions } = (await response.json()) as { partitions: (PartitionState & { leaderEpoch: number })[] }
+    return partitions
+  }
+
+  /** Everything in the logs, once nothing is sent any more. */
+  async readLogs(): Promise<void> {
+    for (const topic of this.#watched.topics) {
+      for (let partition = 0; partition < this.#watched.partitions; partition++) await this.#readWhole(topic, partition)
+    }
+  }
+
+  /** What was committed, and who leads. */
+  async noteEnd(): Promise<void> {
+    await this.#noteCommits()
+    for (const topic of this.#watched.topics) {
+      const states = await this.states(topic)
+      this.#recorder.ends.push(...states.map((state) => ({ ...state, partition: `${topic}/${state.partition}` })))
+    }
+  }
+
+  async #readWhole(topic: string, partition: number): Promise<void> {
+    const name = `${topic}/${partition}`
+    const records = []
+    for (let offset = 0; ; ) {
+      const read = await this.#admin.read({ topic, partition, offset, messagesMax: readMax })
+      for (const message of read.messages) records.push({ ...messageOf(message.text), offset: message.offset })
+      offset = read.nextOffset
+      if (offset >= read.highWatermark) break
+    }
+    this.#recorder.stored.set(name, records)
+  }
+
+  async #noteCommits(): Promise<void> {
+    const { group } = this.#watched
+    for (const { topic, partition, offset } of await this.#admin.groupOffsets(group)) {
+      if (offset < 0) continue
+      this.#recorder.commits.push({ group, partition: `${topic}/${partition}`, offset, atMs: this.#recorder.nowMs })
+    }
+  }
+
+  async #noteLeaders(): Promise<void> {
+    for (const topic of this.#watched.topics) {
+      for (const { partition, leader: broker, leaderEpoch } of await this.states(topic)) {
+        if (broker < 0) continue
+        const atMs = this.#recorder.nowMs
+        this.#recorder.leaderships.push({
+          partition: `${topic}/${partition}`,
+          leaderEpoch,
+          broker,
+          process: null,
+          atMs,
+        })
+      }
+    }
+  }
+
+  /** A reader that remembers where it is, as a tool that follows a log does. */
+  async #read(topic: string, partition: number, positions: Map<string, number>): Promise<void> {
+    const name = `${topic}/${partition}`
+    const offset = positions.get(name) ?? 0
+    const { signal } = this.#stop
+    const read = await this.#admin.read({ topic, partition, offset, messagesMax: readMax, waitMs: everyMs, signal })
+    const atMs = this.#recorder.nowMs
+    this.#recorder.watermarks.push({ reader: 'reader', partition: name, highWatermark: read.highWatermark, atMs })
+    for (const message of read.messages) {
+      const { key, n } = messageOf(message.text)
+      this.#recorder.reads.push({ reader: 'reader', partition: name, offset: message.offset, key, n, atMs })
+    }
+    positions.set(name, read.nextOffset)
+  }
+
+  #loop(what: string, work: () => Promise<void>): void {
+    const { signal } = this.#stop
+    const run = async () => {
+      while (!signal.aborted) {
+        // While something is broken, nothing can be seen now and then; what is seen in the end is what the checkers want.
+        await work().catch(() => this.misses.set(what, (this.misses.get(what) ?? 0) + 1))
+        await pause(everyMs, undefined, { signal }).catch(() => signal.aborted)
+      }
+    }
+    this.#loops.push(run())
+  }
+}
+
+function newClient(bootstrap: string): KafkaClient {
+  const addresses = bootstrap.split(',').map((text) => {
+    const [host = '', port] = text.split(':')
+    return { host, port: Number(port) }
+  })
+  return new KafkaClient(nodeRuntime(), { bootstrap: addresses, clientId: 'observer' }, silentLogger)
+}
