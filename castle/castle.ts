@@ -20,6 +20,8 @@ import type { Session } from './heartbeats/session.ts'
 import { Sessions } from './heartbeats/sessions.ts'
 import { Host } from './host.ts'
 import { Attention } from './leases/attention.ts'
+import { isInDoubt } from './restore/doubts.ts'
+import { Restore } from './restore/restore.ts'
 import { anyCluster, groupAudience, noCluster, noticesOf, topicAudience } from './scope.ts'
 import { type AppliedChange, Changes, type WriteFailure } from './state/changes.ts'
 import type { Cluster, Topic } from './state/entities.ts'
@@ -28,8 +30,8 @@ import type { Store } from './store/store.ts'
 import { type AskedOf, changeTopic, deleteTopic, livingTopic, type TopicChange } from './topics/change.ts'
 import { type Asked, createTopic, type Defaults, type NewTopic, offsetsTopic } from './topics/create.ts'
 import { Pickups } from './topics/pickups.ts'
-import { Reassignments } from './topics/reassignments.ts'
 import { type CreationPlan, planCreation } from './topics/plan.ts'
+import { Reassignments } from './topics/reassignments.ts'
 import { Hub } from './views/hub.ts'
 import { touchChange, touchClient, touchGroup } from './views/touches.ts'
 
@@ -56,6 +58,8 @@ export class Castle {
   readonly groups: Groups
   readonly links: Links
   readonly reassignments: Reassignments
+  /** What a store that went back in time forgot (R14). */
+  readonly restore: Restore
   /** Tells pages which of the things that they show changed. */
   readonly hub: Hub
   readonly #stuck = new StuckIndex()
@@ -84,6 +88,8 @@ export class Castle {
       onCoordinator: (cluster, group) => this.sessions.notify(groupAudience(cluster, group), `coordinator/${group}`),
     })
     this.brokers = new Brokers({
+      onReport: (session) => this.restore.proceed(session),
+      awaitsTopics: (cluster) => this.restore.isWaitingForStrangers(cluster),
       changes,
       groups: this.groups,
       attention: this.#attention,
@@ -94,6 +100,7 @@ export class Castle {
       doors: options.doors ?? networkDoors(runtime, log),
     })
     const { leaderRebalanceDelayMs } = settings
+    this.restore = new Restore({ changes, reports: this.brokers.reports, clock, log })
     this.reassignments = new Reassignments({
       changes,
       reports: this.brokers.reports,
@@ -103,6 +110,7 @@ export class Castle {
     this.elections = new Elections({ changes, reports: this.brokers.reports, clock, log, leaderRebalanceDelayMs })
     const host = new Host({
       changes,
+      restore: this.restore,
       brokers: this.brokers,
       groups: this.groups,
       clock,
@@ -303,7 +311,10 @@ export class Castle {
     if (name === offsetsTopic) this.groups.onOffsetsTopic(cluster)
     const isKnown = before !== undefined && before.deleted === topic.deleted
     if (!isKnown) this.sessions.reconsider(topicAudience(cluster, name))
-    if (!isKnown || before.partitions.length !== topic.partitions.length) this.groups.onTopic(cluster, name)
+    const isSame =
+      isKnown && before.partitions.length === topic.partitions.length && isInDoubt(before) === isInDoubt(topic)
+    if (!isSame) this.groups.onTopic(cluster, name)
+    if (!isSame && name === offsetsTopic) this.groups.onCluster(cluster)
   }
 
   #sweepLater(): void {

@@ -82,6 +82,11 @@ export const errorKinds = {
     kafka: 'DUPLICATE_BROKER_REGISTRATION',
     next: 'Give the broker an id that no broker of another cluster has.',
   },
+  BROKER_NOT_AWAITED: {
+    status: 409,
+    kafka: 'INVALID_REQUEST',
+    next: 'Nothing has to be given up: GET /api/problems names the brokers that topics in doubt wait for.',
+  },
   GROUP_UNKNOWN: { status: 404, kafka: 'GROUP_ID_NOT_FOUND', next: 'Correct the name (GET /api/groups lists them).' },
   CLIENT_UNKNOWN: { status: 404, kafka: 'INVALID_REQUEST', next: 'Correct the id (GET /api/clients lists them).' },
   DIRECTIVES_FULL: {

@@ -4,13 +4,16 @@ import type { BrokerReport, Call, ClientReport, Heartbeat, Result } from '@caste
 import { type Clock, Complaints, type Logger } from '@castellan/protocol/runtime'
 import type { Brokers } from './brokers/brokers.ts'
 import { EpochTrust, type Witness } from './brokers/epoch-trust.ts'
-import { newerThanStore } from './brokers/newer.ts'
 import type { Groups } from './groups/groups.ts'
 import type { Session } from './heartbeats/session.ts'
 import type { SessionsHost } from './heartbeats/sessions.ts'
 import type { Incarnations } from './leases/incarnations.ts'
+import { doubtAll } from './restore/doubts.ts'
+import { newerThanStore } from './restore/known.ts'
+import type { Restore } from './restore/restore.ts'
 import { anyCluster, audiencesOf, groupOfAudience, scopeOf } from './scope.ts'
 import type { Changes } from './state/changes.ts'
+import type { Draft } from './state/draft.ts'
 import type { State } from './state/state.ts'
 import type { SubjectText } from './state/subjects.ts'
 
@@ -18,6 +21,7 @@ export interface HostOptions {
   readonly changes: Changes
   readonly brokers: Brokers
   readonly groups: Groups
+  readonly restore: Restore
   readonly clock: Clock
   readonly log: Logger
   readonly onBrokerReport: () => void
@@ -68,7 +72,7 @@ export class Host implements SessionsHost {
     const { report } = session
     if (report.kind === 'broker') {
       session.cluster = report.cluster
-      this.#compareWithStore(session)
+      this.#hearBroker(session)
       this.#options.brokers.onReport(session)
       this.#options.onBrokerReport()
     } else {
@@ -88,6 +92,10 @@ export class Host implements SessionsHost {
     return scopeOf(this.#state, this.#options.groups, session)
   }
 
+  wanted(session: Session): readonly string[] {
+    return session.kind === 'broker' ? this.#options.restore.wanted(session) : []
+  }
+
   onCall(session: Session, call: Call): Promise<Result> {
     return this.#options.onCall(session, call)
   }
@@ -102,7 +110,7 @@ export class Host implements SessionsHost {
     if (group !== undefined) this.#options.groups.forget(...group)
   }
 
-  /** A sender that holds newer versions than the store would ignore this Castle's word. */
+  /** A client that holds newer versions than the store would ignore this Castle's word. It is not believed more than that. */
   #compareWithStore({ cluster = '', kind, id, report }: Session): void {
     const newerHeld = () => newerThanStore(this.#state, cluster, report.holds)
     const newer = newerHeld()
@@ -114,14 +122,52 @@ export class Host implements SessionsHost {
     })
   }
 
+  /** A broker that knows of anything newer shows that the store went back: what it knows is asked for, and everything is in doubt. */
+  #hearBroker(session: Session): void {
+    const { cluster = '', id, report } = session
+    const { restore, changes } = this.#options
+    const newerHeld = () => newerThanStore(this.#state, cluster, report.holds)
+    const newer = newerHeld()
+    const what = restore.hear(session) ?? newer?.what
+    if (what === undefined) return
+    const why = `broker ${id} knows ${what}`
+    const known = Math.max(newer?.castleEpoch ?? 0, restore.castleEpochOffered(session))
+    const isOutdated = newer !== undefined || known >= this.castleEpoch
+    const isNeeded = () => newerHeld() !== undefined || restore.isNews(session)
+    const done = isOutdated
+      ? this.#raiseEpoch(Math.max(known, this.castleEpoch) + 1, why, 'broker', isNeeded)
+      : changes.change((draft) => {
+          if (!isNeeded()) return
+          this.#trust.spend('broker', this.castleEpoch, this.castleEpoch + 1)
+          doubtAll(draft, why)
+        })
+    done.then(
+      () => {
+        restore.doubted(session)
+        this.#options.brokers.reconsider(session)
+      },
+      (error: unknown) => {
+        this.#complaints.say(
+          'epoch',
+          { sender: `broker ${id}`, error },
+          'what a broker knows better was not acted upon',
+        )
+      },
+    )
+  }
+
   /** Rejects with a HeartbeatMessageError when the witness is not believed. */
   async #raiseEpoch(atLeast: number, why: string, witness: Witness, isNeeded: () => boolean): Promise<void> {
     this.#trust.check(witness, this.castleEpoch, atLeast)
-    await this.#options.changes.raiseEpoch(atLeast, why, () => {
+    const also = (draft: Draft) => {
+      if (witness === 'broker') doubtAll(draft, why)
+    }
+    const isNeededStill = () => {
       if (!isNeeded()) return false
       this.#trust.spend(witness, this.castleEpoch, atLeast)
       return true
-    })
+    }
+    await this.#options.changes.raiseEpoch(atLeast, why, isNeededStill, also)
   }
 
   #missingTopics(cluster: string | undefined, report: ClientReport): string[] {

@@ -6,6 +6,7 @@
 import type { ClientReport } from '@castellan/protocol/heartbeat'
 import type { Groups } from './groups/groups.ts'
 import type { Session } from './heartbeats/session.ts'
+import { isInDoubt } from './restore/doubts.ts'
 import type { AppliedChange } from './state/changes.ts'
 import type { Cluster, EntityChange } from './state/entities.ts'
 import { type State, topicsOf } from './state/state.ts'
@@ -19,23 +20,37 @@ export function* scopeOf(state: State, groups: Groups, session: Session): Iterab
   const cluster = id === undefined ? undefined : state.get('cluster', id)
   if (cluster === undefined) return
   yield clusterSubject(state, cluster)
-  if (session.kind === 'broker') yield* scopeOfBroker(state, groups, cluster.id, Number(session.id))
+  if (session.kind === 'broker') yield* scopeOfBroker(state, groups, cluster.id, session)
   else yield* scopeOfClient(state, groups, cluster.id, session.report as ClientReport)
 }
 
-function* scopeOfBroker(state: State, groups: Groups, cluster: string, brokerId: number): Iterable<SubjectText> {
+function* scopeOfBroker(
+  state: State,
+  groups: Groups,
+  cluster: string,
+  { id, report: { holds } }: Session,
+): Iterable<SubjectText> {
+  const brokerId = Number(id)
   const block = state.get('producer-ids', String(brokerId))
   if (block !== undefined) yield producerIdsSubject(block)
-  for (const topic of topicsOf(state, cluster)) yield topicSubject(topic)
+  for (const topic of topicsOf(state, cluster)) {
+    // What it knows of one in doubt may be newer (R14); a deletion that is done with concerns nobody but those who missed it.
+    const isDone = topic.deleted && topic.holders.length === 0 && holds[`topic/${topic.topicId}`] === undefined
+    if (!isInDoubt(topic) && !isDone) yield topicSubject(topic)
+  }
   for (const group of state.all('group')) {
-    if (group.cluster === cluster && groups.coordinatorOf(cluster, group.name) === brokerId) yield targetSubject(group)
+    if (group.cluster !== cluster || groups.coordinatorOf(cluster, group.name) !== brokerId) continue
+    if (!groups.isInDoubt(state, cluster, group.members)) yield targetSubject(group)
   }
 }
 
 function* scopeOfClient(state: State, groups: Groups, cluster: string, report: ClientReport): Iterable<SubjectText> {
   for (const name of report.topics) {
     const topic = state.topicNamed(cluster, name)
-    if (topic !== undefined) yield topicSubject(topic)
+    // One that it knows already it may know better.
+    if (topic !== undefined && !(isInDoubt(topic) && report.holds[`topic/${topic.topicId}`] !== undefined)) {
+      yield topicSubject(topic)
+    }
   }
   for (const key of Object.keys(report.holds)) {
     const topic = key.startsWith('topic/') ? state.get('topic', key.slice('topic/'.length)) : undefined

@@ -21,6 +21,10 @@ import { BrokerReports } from './reports.ts'
 import { reviewReport } from './review.ts'
 
 export interface BrokersOptions {
+  /** A registered broker reported. */
+  readonly onReport: (session: Session) => void
+  /** Topics of a cluster are on their way from brokers to a store that forgot them (R14): the log of groups may be among them. */
+  readonly awaitsTopics: (cluster: string) => boolean
   readonly changes: Changes
   readonly groups: Groups
   readonly attention: Attention
@@ -102,7 +106,7 @@ export class Brokers {
     const id = Number(session.id)
     const report = session.report as BrokerReport
     const news = this.reports.put(id, report)
-    if (this.#registered(session) !== undefined) this.#review(id, report, news)
+    if (this.#registered(session) !== undefined) this.#review(session, news)
   }
 
   /** One that said that it stops, and whose link is gone, is gone; of any other a refused connection proves it. */
@@ -149,17 +153,25 @@ export class Brokers {
       if (refused === undefined) throw error
       return refused
     }
-    this.#review(id, session.report as BrokerReport, new Set())
+    this.#review(session, new Set())
     this.#needOffsetsTopic(report.cluster)
     return undefined
   }
 
-  #review(id: number, report: BrokerReport, news: ReadonlySet<string>): void {
+  /** What its last report means may have changed. */
+  reconsider(session: Session): void {
+    if (this.#registered(session) !== undefined) this.#options.onReport(session)
+  }
+
+  #review(session: Session, news: ReadonlySet<string>): void {
+    const id = Number(session.id)
+    const report = session.report as BrokerReport
     this.#do(
       this.#changes.change((draft) => reviewReport(draft, this.reports, id, report, news)),
       `the review of broker ${id}'s report`,
     )
     this.#options.groups.onReport(report.cluster, id, report.groups)
+    this.#options.onReport(session)
   }
 
   #callDown(broker: Broker, why: string): void {
@@ -200,6 +212,7 @@ export class Brokers {
       const isNeeded = draft.topicNamed(cluster, offsetsTopic) === undefined
       const canBeMade = [...brokersOf(draft, cluster)].some((broker) => broker.up)
       if (!isNeeded || !canBeMade) return
+      if (this.#options.awaitsTopics(cluster)) return this.#offsetsTopicLater(cluster, retryMs)
       const args = { cluster, name: offsetsTopic, partitions, internal: true, configs: offsetsTopicConfigs }
       const replicationFactor = this.#options.settings.defaultReplicationFactor
       createTopic(draft, topicId, args, { partitions, replicationFactor })

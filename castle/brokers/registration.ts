@@ -6,6 +6,7 @@ import type { BrokerReport } from '@castellan/protocol/heartbeat'
 import { electFor, inWords } from '../election/elect-topics.ts'
 import { CastleError } from '../errors.ts'
 import { meet, retire } from '../leases/incarnations.ts'
+import { noteUnclean } from '../restore/doubts.ts'
 import type { Draft } from '../state/draft.ts'
 import type { Broker } from '../state/entities.ts'
 import type { View } from '../state/state.ts'
@@ -75,6 +76,7 @@ export function register(
   giveProducerIds(draft, id)
   const unclean = known?.logsId !== undefined && known.logsId !== logsId
   const elected = electFor(draft, reports, { brokerId: id, cluster: broker.cluster, reborn: true, unclean })
+  if (unclean) noteUnclean(draft, broker.cluster, id)
   const uncleanly = unclean ? ', its logs may lack what they had: a power loss, or another disk' : ''
   draft.decide({
     kind: 'broker-up',

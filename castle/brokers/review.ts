@@ -2,11 +2,11 @@
 import type { BrokerReport } from '@castellan/protocol/heartbeat'
 import { type Elected, electFor, inWords } from '../election/elect-topics.ts'
 import type { Draft } from '../state/draft.ts'
-import type { Broker } from '../state/entities.ts'
+import type { Broker, Topic } from '../state/entities.ts'
 import { giveProducerIds, touchCluster } from './registration.ts'
 import type { BrokerReports } from './reports.ts'
 
-/** Deletions that are kept at most; a log of a topic whose deletion was dropped is stray. */
+/** Deletions that are kept at most; a log of a topic whose deletion was dropped is stray. The oldest go, those that are done with first. */
 const tombstonesMax = 1_000
 
 /** `news`: the ids of topics whose logs it told something new of. */
@@ -53,14 +53,27 @@ function relieve(draft: Draft, reports: BrokerReports, broker: Broker): void {
   })
 }
 
-/** A deletion is done with when every broker that held the topic has heard of it and has no log of it any more (R13). */
+/**
+ * A deletion is done with when every broker that held the topic has heard of it and has no log of it any more (R13). Its record stays for
+ * long all the same: a broker that missed it must not bring the topic back (R14). Versions below one that had to go are no news for ever.
+ */
 function settleDeletions(draft: Draft, reports: BrokerReports, brokerId: number, report: BrokerReport): void {
-  const tombstones = [...draft.all('topic')].filter((topic) => topic.deleted)
-  for (const [index, topic] of tombstones.entries()) {
-    const heard = (report.holds[`topic/${topic.topicId}`] ?? -1) >= topic.version
-    const gone = heard && !reports.hasLogsOf(brokerId, topic.topicId)
-    const holders = gone ? topic.holders.filter((id) => id !== brokerId) : topic.holders
-    if (holders.length === 0 || index < tombstones.length - tombstonesMax) draft.remove('topic', topic.topicId)
-    else if (holders.length !== topic.holders.length) draft.put('topic', { ...topic, holders })
+  const tombstones: Topic[] = []
+  for (const topic of [...draft.all('topic')]) {
+    if (!topic.deleted) continue
+    tombstones.push(topic)
+    if (!topic.holders.includes(brokerId) || (report.holds[`topic/${topic.topicId}`] ?? -1) < topic.version) continue
+    if (reports.hasLogsOf(brokerId, topic.topicId)) continue
+    draft.put('topic', { ...topic, holders: topic.holders.filter((id) => id !== brokerId) })
   }
+  if (tombstones.length <= tombstonesMax) return
+  const isOpen = ({ topicId }: Topic) => (draft.get('topic', topicId)?.holders.length ?? 0) > 0
+  tombstones.sort((a, b) => Number(isOpen(a)) - Number(isOpen(b)) || a.version - b.version)
+  for (const topic of tombstones.slice(0, tombstones.length - tombstonesMax)) forget(draft, topic)
+}
+
+function forget(draft: Draft, { topicId, cluster: id, version }: Topic): void {
+  draft.remove('topic', topicId)
+  const cluster = draft.get('cluster', id)
+  if (cluster !== undefined) draft.put('cluster', { ...cluster, forgotten: Math.max(cluster.forgotten ?? 0, version) })
 }

@@ -8,9 +8,11 @@ import type { BrokerReport, CoordinatorState, GroupReport } from '@castellan/pro
 import { partitionForKey } from '@castellan/protocol/records'
 import type { Clock, Logger, Timer } from '@castellan/protocol/runtime'
 import { CastleError } from '../errors.ts'
+import { isAnyInDoubt } from '../restore/doubts.ts'
 import type { Changes } from '../state/changes.ts'
 import type { Draft } from '../state/draft.ts'
 import { groupKey, type Member } from '../state/entities.ts'
+import type { View } from '../state/state.ts'
 import { type SubjectText, subjectText } from '../state/subjects.ts'
 import { offsetsTopic } from '../topics/create.ts'
 import { decideGroup } from './decide.ts'
@@ -112,11 +114,22 @@ export class Groups {
     this.#decideSoon()
   }
 
+  /** Whether a topic that a group needs is in doubt (R14): its offsets', or one that its members subscribe to. */
+  isInDoubt(view: View, cluster: string, members: readonly Member[]): boolean {
+    return isAnyInDoubt(view, cluster, [offsetsTopic, ...members.flatMap(({ topics }) => topics)])
+  }
+
   /** A topic came or went: groups that subscribe to it are looked at again. */
   onTopic(cluster: string, name: string): void {
     for (const [key, { cluster: home, report }] of this.#heard) {
       if (home === cluster && report.members.some(({ topics }) => topics.includes(name))) this.#open.add(key)
     }
+    this.#decideSoon()
+  }
+
+  /** All groups of a cluster are looked at again. */
+  onCluster(cluster: string): void {
+    for (const [key, { cluster: home }] of this.#heard) if (home === cluster) this.#open.add(key)
     this.#decideSoon()
   }
 
@@ -202,6 +215,8 @@ export class Groups {
       if (group !== undefined && group.members.length === 0) draft.remove('group', key)
       return
     }
+    // Decided when the doubt is over: then its topics are looked at again.
+    if (this.isInDoubt(draft, heard.cluster, heard.report.members)) return
     const next = decideGroup(draft, heard.cluster, heard.report, group)
     if (next === undefined) return
     draft.put('group', { ...next, version: draft.nextVersion() })

@@ -78,6 +78,7 @@ export function steadyAnswer(head: string, session: Session, seq: number, nowMs:
 
 function listsOf(session: Session, nowMs: number): string {
   let text = session.missing.length > 0 ? `,"missingTopics":${JSON.stringify(session.missing)}` : ''
+  if (session.wanted.length > 0) text += `,"wantSubjects":${JSON.stringify(session.wanted)}`
   if (session.directives.size === 0) return text
   const directives = session.directives.toSend(nowMs)
   if (directives.length > 0) text += `,"directives":${JSON.stringify(directives)}`

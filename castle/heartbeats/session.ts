@@ -35,6 +35,8 @@ export class Session implements Incarnations {
   confirmed: Map<string, { readonly version: number; readonly appliedMs: number }> | undefined
   /** Topic names of its report that do not exist, as of the last close look. */
   missing: readonly string[] = []
+  /** Keys of subjects that it is to send, as of its last answer (R14). */
+  wanted: readonly string[] = []
   /** Where it stands in the index of who is interested in what. */
   interests: readonly string[] = []
   readonly directives = new Directives()

@@ -33,6 +33,8 @@ export interface SessionsHost {
   onBroker(session: Session): Promise<string | undefined> | undefined
   /** What the session's sender should hold. */
   scope(session: Session): Iterable<SubjectText>
+  /** Keys of subjects that its sender knows newer than the store. */
+  wanted(session: Session): readonly string[]
   /** Never rejects. */
   onCall(session: Session, call: Call): Promise<Result>
   /** Its link is gone, or it is forgotten. */
@@ -279,6 +281,7 @@ export class Sessions {
   #answerOf(session: Session, seq: number): string {
     const head = this.#heads.of(session.kind, this.#host.castleEpoch)
     const nowMs = this.#options.clock.nowMs()
+    session.wanted = this.#host.wanted(session)
     if (!session.dirty) return steadyAnswer(head, session, seq, nowMs)
     const text = fullAnswer(head, session, seq, this.#host.scope(session), nowMs)
     if (session.kind === 'client' && (session.report as ClientReport).stopping === true) this.forget(session)

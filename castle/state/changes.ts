@@ -7,6 +7,7 @@
 import { versionOf } from '@castellan/protocol/heartbeat'
 import { type Clock, Complaints, type Logger } from '@castellan/protocol/runtime'
 import { CastleError, messageOf } from '../errors.ts'
+import { raisedTo } from '../restore/known.ts'
 import type { Store } from '../store/store.ts'
 import { decodeEntry, encodeChange } from './codec.ts'
 import { Draft } from './draft.ts'
@@ -104,9 +105,14 @@ export class Changes {
   /**
    * Somebody knows of something newer than this store (R14): takes a Castle epoch of at least `atLeast`, and gives every
    * subject a version of that epoch, so that everybody takes this Castle's word again. `isNeeded` is asked when its turn
-   * comes: of the many who know better, the first may have done for all.
+   * comes: of the many who know better, the first may have done for all. `also` is decided with it.
    */
-  raiseEpoch(atLeast: number, why: string, isNeeded: () => boolean): Promise<void> {
+  raiseEpoch(
+    atLeast: number,
+    why: string,
+    isNeeded: () => boolean,
+    also: (draft: Draft) => void = () => {},
+  ): Promise<void> {
     return this.#inTurn(async () => {
       if (!isNeeded()) return
       const { castleEpoch } = await this.#options.store.lease(atLeast)
@@ -116,6 +122,7 @@ export class Changes {
       this.#producerIds = 0
       const draft = this.#draft()
       for (const kind of kinds) reversion(draft, kind)
+      also(draft)
       draft.decide({ kind: 'castle-epoch', what: `took Castle epoch ${castleEpoch}`, why, about: [] })
       await this.#commit(draft)
       this.#options.onEpochRaised()
@@ -197,5 +204,9 @@ export class Changes {
 
 function reversion(draft: Draft, kind: Kind): void {
   if (kind === 'broker' || kind === 'decision') return
+  if (kind === 'topic') {
+    for (const topic of [...draft.all(kind)]) draft.put(kind, raisedTo(topic, draft.nextVersion()))
+    return
+  }
   for (const entity of [...draft.all(kind)]) draft.put(kind, { ...entity, version: draft.nextVersion() })
 }

@@ -12,6 +12,8 @@ export interface Cluster {
   readonly flags: Readonly<Record<string, boolean>>
   /** Rises when its brokers change, too. */
   readonly version: number
+  /** The highest version of a topic's deletion of which no record is left; absent: all are kept. Brokers may still know such a topic. */
+  readonly forgotten?: number
 }
 
 export interface Broker {
@@ -55,13 +57,24 @@ export interface Loss {
   readonly messagesMax: number | null
 }
 
+/**
+ * A higher Castle epoch raised the topic's version without anything new in it (R14): at that `version`, it is known as of `asOf`, and a
+ * broker that knows one in between knows better.
+ */
+export interface Raised {
+  readonly version: number
+  readonly asOf: number
+}
+
 /** After the store went back in time (R14, restore/): nothing is decided for the topic until its brokers have said what they know. */
 export interface Doubt {
-  /** The version of what is known of the topic, as it was before the Castle epoch rose: brokers that know a newer one are asked for it. */
-  readonly asOf: number
   readonly sinceMs: number
   /** What showed that the store went back. */
   readonly why: string
+  /** Brokers that a person gave up: they are not waited for. Absent: none. */
+  readonly givenUp?: readonly number[]
+  /** Brokers that came back meanwhile with logs that may lack what they had (R8). Absent: none. */
+  readonly unclean?: readonly number[]
 }
 
 export interface Topic {
@@ -75,7 +88,7 @@ export interface Topic {
   readonly owner: string
   readonly labels: Readonly<Record<string, string>>
   readonly partitions: readonly PartitionState[]
-  /** The recorded deletion (R13): kept until `holders` is empty. */
+  /** The recorded deletion (R13): kept for longer than `holders` has any, so that nobody brings the topic back (R14). */
   readonly deleted: boolean
   /** Of a deleted topic: brokers that may still have logs of it. */
   readonly holders: readonly number[]
@@ -84,6 +97,7 @@ export interface Topic {
   readonly losses?: readonly Loss[]
   /** Absent: there is none. */
   readonly doubt?: Doubt
+  readonly raised?: Raised
   readonly version: number
 }
 

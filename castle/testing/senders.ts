@@ -1,5 +1,6 @@
 // Senders for tests: a broker and a client that do what Castle says, and keep what they were told.
 import {
+  type Answer,
   type BrokerReport,
   type ClientReport,
   type ClusterState,
@@ -40,6 +41,7 @@ class TestSender {
         this.held.set(subject.key, subject)
         this.told.push(subject)
       },
+      onAnswer: (answer) => this.answered(answer),
       onStop: (reason) => {
         this.stopped = reason
       },
@@ -47,6 +49,8 @@ class TestSender {
     })
     this.sender.start()
   }
+
+  protected answered(_answer: Answer): void {}
 
   versions(): Record<string, number> {
     return Object.fromEntries([...this.held].map(([key, { version }]) => [key, version]))
@@ -76,6 +80,8 @@ class TestSender {
 export class TestBroker extends TestSender {
   readonly id: number
   report: Omit<BrokerReport, 'holds'>
+  /** What its folder remembers from an earlier process. */
+  readonly remembered = new Map<string, Subject>()
 
   constructor(runtime: Runtime, id: number, report: Partial<BrokerReport> = {}, options: Options = {}) {
     super(runtime, 'broker', String(id), () => this.report, options)
@@ -100,6 +106,12 @@ export class TestBroker extends TestSender {
   change(report: Partial<BrokerReport>): void {
     this.report = { ...this.report, ...report }
     this.sender.changed()
+  }
+
+  /** Says what Castle asks for, as long as it asks. */
+  protected override answered({ wantSubjects = [] }: Answer): void {
+    const subjects = wantSubjects.flatMap((key) => this.held.get(key) ?? this.remembered.get(key) ?? [])
+    if (JSON.stringify(subjects) !== JSON.stringify(this.report.subjects ?? [])) this.change({ subjects })
   }
 
   leads(name: string): PartitionState[] {

@@ -81,7 +81,12 @@ describe('topics', () => {
     expect(world.state.get('topic', topicId)?.holders).toEqual([2])
     keepLogs(second!)
     await world.clock.pass(100)
-    expect(world.state.get('topic', topicId)).toBeUndefined()
+    // Its record stays, for who missed it must not bring the topic back (R14); nobody else is told.
+    expect(world.state.get('topic', topicId)).toMatchObject({ deleted: true, holders: [] })
+    const newcomer = world.broker(9)
+    await world.clock.pass(200)
+    expect(newcomer.cluster).toBeDefined()
+    expect(newcomer.held.has(`topic/${topicId}`)).toBe(false)
   })
 
   test('a deletion waits for brokers that have not heard of it, also when they report no log yet (R13)', async () => {

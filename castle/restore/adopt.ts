@@ -1,0 +1,96 @@
+// What a broker knows of a topic takes the place of what the store has (R14): the newest version counts. A deletion counts at once, for it
+// was recorded by a Castle that knew what it did, and nothing that comes after it can take it back.
+import { leaderEpochReportedMax, type Subject, type TopicState } from '@castellan/protocol/heartbeat'
+import type { Draft } from '../state/draft.ts'
+import type { Topic } from '../state/entities.ts'
+import { holdersOf } from '../topics/change.ts'
+import { isInDoubt } from './doubts.ts'
+import { isOffer } from './known.ts'
+
+export interface Offered {
+  readonly subject: Subject
+  readonly state: TopicState
+}
+
+/** `name-taken`: the store has another topic of this name by now; the older one's logs stay as strays (R13). */
+export type Adoption = 'adopted' | 'not-newer' | 'name-taken' | 'not-believed'
+
+export function adopt(
+  draft: Draft,
+  brokerId: number,
+  cluster: string,
+  { subject, state }: Offered,
+  why: string,
+): Adoption {
+  const { topicId } = state
+  if (subject.key !== `topic/${topicId}` || !isPlausible(state)) return 'not-believed'
+  const known = draft.get('topic', topicId)
+  if (!isOffer(draft, cluster, topicId, subject.version) || (known !== undefined && !isInDoubt(known)))
+    return 'not-newer'
+  const version = draft.nextVersion()
+  // Of an epoch that this Castle has not left behind yet: it is taken once that is done.
+  if (version <= subject.version) return 'not-newer'
+  if (state.deleted) return adoptDeletion(draft, brokerId, known, version)
+  const namesake = draft.topicNamed(cluster, state.name)
+  if (namesake !== undefined && namesake.topicId !== topicId) return 'name-taken'
+  const { name, internal, ackLevel, configs, partitions } = state
+  draft.put('topic', {
+    ...(known ?? strange(draft, topicId, cluster)),
+    ...{ name, internal, ackLevel, configs, partitions, version },
+    doubt: known?.doubt ?? { sinceMs: draft.wallMs, why },
+    raised: { version, asOf: subject.version },
+  })
+  const what = `took topic ${name} over from broker ${brokerId}, which knows version ${subject.version} of it`
+  const then = known === undefined ? 'the store does not know it' : 'the store has an older one'
+  draft.decide({
+    kind: 'topic-restored',
+    what,
+    why: `${then}; ${why}`,
+    about: [`topic/${topicId}`, `broker/${brokerId}`],
+  })
+  return 'adopted'
+}
+
+/** A topic without anything that only people care for: brokers are not told that. */
+function strange(draft: Draft, topicId: string, cluster: string) {
+  return {
+    topicId,
+    cluster,
+    description: '',
+    owner: '',
+    labels: {},
+    deleted: false,
+    holders: [],
+    createdMs: draft.wallMs,
+  }
+}
+
+function adoptDeletion(draft: Draft, brokerId: number, known: Topic | undefined, version: number): Adoption {
+  // One that the store does not know either way has no logs that wait for it.
+  if (known === undefined) return 'not-newer'
+  const { doubt: _doubt, raised: _raised, ...rest } = known
+  const holders = holdersOf(known)
+  draft.put('topic', { ...rest, deleted: true, partitions: [], holders, version })
+  draft.decide({
+    kind: 'topic-deleted',
+    what: `topic ${known.name} of cluster ${known.cluster} is deleted, as it was before the store went back`,
+    why: `broker ${brokerId} has the record of its deletion`,
+    about: [`topic/${known.topicId}`, `broker/${brokerId}`],
+  })
+  return 'adopted'
+}
+
+/** What a Castle could have decided; a broker that is damaged, or lies, must not use up leader epochs or make names that nobody can ask for. */
+function isPlausible({ name, deleted, partitions }: TopicState): boolean {
+  if (!/^[a-zA-Z0-9._-]{1,249}$/.test(name)) return false
+  if (deleted) return partitions.length === 0
+  return (
+    partitions.length > 0 &&
+    partitions.every(({ leader, leaderEpoch, replicas, isr, elr = [] }) => {
+      const isReplica = (id: number) => replicas.includes(id)
+      const hasOnce = new Set(replicas).size === replicas.length && replicas.length > 0
+      const isLed = leader === -1 || isReplica(leader)
+      return hasOnce && isLed && leaderEpoch <= leaderEpochReportedMax && [...isr, ...elr].every(isReplica)
+    })
+  )
+}

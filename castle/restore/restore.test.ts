@@ -1,0 +1,266 @@
+// A store that went back in time (R14): restored from a backup, emptied, with brokers that know better, some of them away.
+import type { PartitionState } from '@castellan/protocol/heartbeat'
+import { afterEach, beforeEach, describe, expect, test } from 'vitest'
+import type { Topic } from '../state/entities.ts'
+import { MemoryDisk } from '../store/memory.ts'
+import { Harness } from '../testing/harness.ts'
+import type { TestBroker } from '../testing/senders.ts'
+
+let world: Harness
+
+beforeEach(async () => {
+  world = await Harness.start()
+})
+
+afterEach(() => world.castle.stop())
+
+/** The result of a call, with the world going on meanwhile. */
+async function done<T>(task: Promise<T>): Promise<T> {
+  const [result] = await Promise.all([task, world.clock.pass(50)])
+  return result
+}
+
+async function replicating(count: number): Promise<TestBroker[]> {
+  const brokers = Array.from({ length: count }, (_, index) => world.broker(index + 1, { replicates: true }))
+  const areThere = () => brokers.every((broker) => broker.topic('__consumer_offsets') !== undefined)
+  await world.clock.until(areThere, 2_000, 'brokers are there')
+  return brokers
+}
+
+/** The store as it is now. */
+function backup(): MemoryDisk {
+  const copy = new MemoryDisk()
+  copy.castleEpoch = world.disk.castleEpoch
+  for (const [key, value] of world.disk.entries) copy.entries.set(key, value)
+  return copy
+}
+
+/** The next Castle has this store. */
+async function restore(disk: MemoryDisk): Promise<void> {
+  await world.killCastle()
+  world.disk = disk
+  await world.startCastle()
+}
+
+/** As kill -9 does: with what its folder remembers, for another process. */
+async function kill(broker: TestBroker): Promise<() => TestBroker> {
+  const subjects = [...broker.held.values()].filter(({ key }) => key.startsWith('topic/'))
+  const { castleEpoch } = broker.sender
+  await done(broker.sender.stop())
+  let starts = 0
+  return () => {
+    starts += 1
+    const remembers = Object.fromEntries(subjects.map(({ key, version }) => [key.slice('topic/'.length), version]))
+    const incarnation = `${broker.id}-again-${starts}`
+    const again = world.broker(broker.id, { replicates: true, remembers }, { incarnation, castleEpoch })
+    for (const subject of subjects) again.remembered.set(subject.key, subject)
+    return again
+  }
+}
+
+const topic = (name: string) => world.state.topicNamed('c', name)
+const first = (name: string): PartitionState | undefined => topic(name)?.partitions[0]
+const inDoubt = () => [...world.state.all('topic')].filter(({ doubt }) => doubt !== undefined).map(({ name }) => name)
+
+/** The store shrinks the ISR to these, as a leader's proposal does. */
+async function shrink(brokers: TestBroker[], name: string, isr: number[]): Promise<void> {
+  const { topicId = '' } = topic(name) ?? {}
+  const { leader = -1, leaderEpoch = 0, partitionEpoch = 0 } = first(name) ?? {}
+  const epochOf = (id: number) => brokers.find((broker) => broker.id === id)?.sender.brokerEpoch ?? 0
+  const members = isr.map((brokerId) => ({ brokerId, brokerEpoch: epochOf(brokerId) }))
+  const proposal = { topicId, partition: 0, leaderEpoch, partitionEpoch, isr: members }
+  const args = { brokerEpoch: epochOf(leader), partitions: [proposal] }
+  const call = brokers.find(({ id }) => id === leader)?.sender.call('alterIsr', args, 1_000)
+  expect(await done(call ?? Promise.reject(new Error('nobody leads')))).toMatchObject({ errorCode: 0 })
+}
+
+describe('a store restored from a backup', () => {
+  test('takes over what brokers know, and goes on once all have reported', async () => {
+    const brokers = await replicating(3)
+    const made = world.castle.createTopic({
+      cluster: 'c',
+      name: 'orders',
+      partitions: 2,
+      configs: { 'retention.ms': '1' },
+    })
+    await done(made)
+    const old = backup()
+    await done(world.castle.changeTopic('c', 'orders', { configs: { 'retention.ms': '2' }, partitions: 4 }))
+    await shrink(brokers, 'orders', [1, 2])
+    await done(world.castle.createTopic({ cluster: 'c', name: 'later' }))
+    const before = topic('orders') as Topic
+    await restore(old)
+    await world.clock.until(
+      () => topic('later') !== undefined && inDoubt().length === 0,
+      3_000,
+      'it is all there again',
+    )
+    expect(topic('orders')).toMatchObject({ configs: { 'retention.ms': '2' }, topicId: before.topicId })
+    expect(topic('orders')?.partitions).toHaveLength(4)
+    expect(first('orders')).toMatchObject({ isr: [1, 2], leader: 1 })
+    // Whoever led leads by a new leader epoch (R5), and everybody is told under a version that counts.
+    expect(first('orders')?.leaderEpoch).toBeGreaterThan(before.partitions[0]?.leaderEpoch ?? 0)
+    await world.clock.pass(1_000)
+    for (const broker of brokers) expect(broker.topic('orders')?.partitions).toEqual(topic('orders')?.partitions)
+    expect(world.decisions).toEqual(expect.arrayContaining(['castle-epoch', 'topic-restored', 'doubt-over']))
+  })
+
+  test('elects nobody by what it forgot: the one left in sync may be away', async () => {
+    const brokers = await replicating(3)
+    await done(world.castle.createTopic({ cluster: 'c', name: 'orders', assignments: [[1, 2, 3]] }))
+    const old = backup()
+    await shrink(brokers, 'orders', [1])
+    const start = await kill(brokers[0]!)
+    await world.killCastle()
+    await restore(old)
+    await world.clock.pass(10_000)
+    // Broker 1 is down; 2 and 3 were in sync when the backup was made, and are not.
+    expect(world.state.get('broker', '1')?.up).toBe(false)
+    expect(inDoubt()).toContain('orders')
+    expect(first('orders')?.leader).not.toBe(2)
+    expect(brokers[1]?.topic('orders')?.partitions[0]).toMatchObject({ isr: [1] })
+    await expect(done(world.castle.deleteTopic('c', { name: 'orders' }))).rejects.toMatchObject({
+      code: 'TOPIC_IN_DOUBT',
+    })
+    start()
+    await world.clock.until(() => inDoubt().length === 0, 3_000, 'the doubt is over')
+    expect(first('orders')).toMatchObject({ leader: 1, isr: [1] })
+  })
+
+  test('goes on without a broker that a person gives up', async () => {
+    const brokers = await replicating(3)
+    await done(world.castle.createTopic({ cluster: 'c', name: 'orders', assignments: [[1, 2, 3]] }))
+    const old = backup()
+    await done(world.castle.changeTopic('c', 'orders', { ackLevel: 1 }))
+    const start = await kill(brokers[0]!)
+    await restore(old)
+    await world.clock.pass(5_000)
+    expect(inDoubt()).toContain('orders')
+    await expect(done(world.castle.restore.giveUp('c', 2, 'no'))).rejects.toMatchObject({ code: 'BROKER_NOT_AWAITED' })
+    expect(await done(world.castle.restore.giveUp('c', 1, 'its disk burnt'))).toBeGreaterThan(0)
+    expect(inDoubt()).toEqual([])
+    expect(first('orders')?.leader).toBe(2)
+    expect(topic('orders')?.ackLevel).toBe(1)
+    // Whatever it remembers when it is back after all, it is too late.
+    const after = topic('orders')
+    start()
+    await world.clock.pass(1_000)
+    expect(topic('orders')?.configs).toEqual(after?.configs)
+    expect(inDoubt()).toEqual([])
+  })
+
+  test('deletes what was deleted, and what its brokers may still have is on record', async () => {
+    const brokers = await replicating(3)
+    const { topicId } = await done(world.castle.createTopic({ cluster: 'c', name: 'orders' }))
+    const old = backup()
+    await done(world.castle.deleteTopic('c', { name: 'orders' }))
+    expect(brokers.every((broker) => broker.topic('orders') === undefined)).toBe(true)
+    await restore(old)
+    await world.clock.until(() => topic('orders') === undefined, 3_000, 'it is deleted again')
+    expect(world.state.get('topic', topicId)).toMatchObject({ deleted: true })
+    await world.clock.pass(1_000)
+    expect(brokers.every((broker) => broker.topic('orders') === undefined)).toBe(true)
+    expect(inDoubt()).toEqual([])
+  })
+
+  test('and killed in the midst of it goes on being in doubt', async () => {
+    const brokers = await replicating(3)
+    await done(world.castle.createTopic({ cluster: 'c', name: 'orders', assignments: [[1, 2, 3]] }))
+    const old = backup()
+    await shrink(brokers, 'orders', [1])
+    const start = await kill(brokers[0]!)
+    await restore(old)
+    await world.clock.pass(3_000)
+    for (let round = 0; round < 3; round++) {
+      await world.killCastle()
+      await world.startCastle()
+      await world.clock.pass(4_000)
+      expect(inDoubt()).toContain('orders')
+    }
+    start()
+    await world.clock.until(() => inDoubt().length === 0, 3_000, 'the doubt is over')
+    expect(first('orders')).toMatchObject({ leader: 1, isr: [1] })
+  })
+
+  test('a client that knows better makes Castle followed, and nothing else: what brokers know still counts', async () => {
+    const brokers = await replicating(3)
+    await done(world.castle.createTopic({ cluster: 'c', name: 'orders', assignments: [[1, 2, 3]] }))
+    const client = world.client('user', { topics: ['orders'] })
+    await world.clock.pass(100)
+    const old = backup()
+    await shrink(brokers, 'orders', [1])
+    await world.clock.pass(100)
+    const starts = [await kill(brokers[0]!), await kill(brokers[1]!), await kill(brokers[2]!)]
+    await restore(old)
+    const epoch = world.castle.castleEpoch
+    await world.clock.until(() => world.castle.castleEpoch > epoch, 5_000, 'the client is heard')
+    expect(client.sender.connected).toBe(true)
+    expect(inDoubt()).toEqual([])
+    for (const start of starts) start()
+    await world.clock.pass(3_000)
+    expect(inDoubt()).toEqual([])
+    expect(first('orders')).toMatchObject({ leader: 1, isr: [1] })
+  })
+})
+
+describe('a store that was emptied', () => {
+  test('gets its topics back from live brokers, and makes no second log of groups', async () => {
+    await replicating(3)
+    await done(world.castle.createTopic({ cluster: 'c', name: 'orders', partitions: 3, ackLevel: 1 }))
+    const ids = [topic('orders')?.topicId, topic('__consumer_offsets')?.topicId]
+    await restore(new MemoryDisk())
+    await world.clock.until(() => topic('orders') !== undefined && inDoubt().length === 0, 5_000, 'topics are back')
+    await world.clock.pass(3_000)
+    expect([topic('orders')?.topicId, topic('__consumer_offsets')?.topicId]).toEqual(ids)
+    expect(topic('orders')).toMatchObject({ ackLevel: 1, internal: false })
+    expect(topic('orders')?.partitions.every(({ isr }) => isr.length === 3)).toBe(true)
+    expect([...world.castle.restore.refused()]).toEqual([])
+  })
+
+  test('gets them back from what folders of restarted brokers remember', async () => {
+    const brokers = await replicating(3)
+    await done(world.castle.createTopic({ cluster: 'c', name: 'orders', assignments: [[1, 2, 3]] }))
+    const id = topic('__consumer_offsets')?.topicId
+    const starts = [await kill(brokers[0]!), await kill(brokers[1]!), await kill(brokers[2]!)]
+    await restore(new MemoryDisk())
+    starts[0]?.()
+    await world.clock.pass(4_000)
+    expect(inDoubt().sort()).toEqual(['__consumer_offsets', 'orders'])
+    expect(first('orders')).toMatchObject({ replicas: [1, 2, 3] })
+    starts[1]?.()
+    starts[2]?.()
+    await world.clock.until(() => inDoubt().length === 0, 3_000, 'the doubt is over')
+    expect(topic('__consumer_offsets')?.topicId).toBe(id)
+    expect(first('orders')).toMatchObject({ leader: 1, isr: [1, 2, 3] })
+  })
+
+  test('keeps a new topic where the name was taken meanwhile, and shows the other', async () => {
+    const brokers = await replicating(1)
+    const { topicId } = await done(world.castle.createTopic({ cluster: 'c', name: 'orders' }))
+    const start = await kill(brokers[0]!)
+    await restore(new MemoryDisk())
+    world.broker(2, { replicates: true })
+    await world.clock.pass(2_000)
+    const { topicId: another } = await done(world.castle.createTopic({ cluster: 'c', name: 'orders' }))
+    start()
+    await world.clock.pass(2_000)
+    expect(topic('orders')?.topicId).toBe(another)
+    const refused = [...world.castle.restore.refused()]
+    expect(refused).toContainEqual({ topicId, name: 'orders', cluster: 'c', why: 'name-taken' })
+    expect(inDoubt()).toEqual([])
+  })
+})
+
+test('a broker that missed a deletion brings no topic back, however long ago it was', async () => {
+  const brokers = await replicating(3)
+  const { topicId } = await done(world.castle.createTopic({ cluster: 'c', name: 'orders', assignments: [[1, 2]] }))
+  const start = await kill(brokers[2]!)
+  await done(world.castle.deleteTopic('c', { name: 'orders' }))
+  expect(world.state.get('topic', topicId)?.holders).toEqual([])
+  const epoch = world.castle.castleEpoch
+  start()
+  await world.clock.pass(2_000)
+  expect(topic('orders')).toBeUndefined()
+  expect(world.castle.castleEpoch).toBe(epoch)
+  expect(inDoubt()).toEqual([])
+})

@@ -1,0 +1,58 @@
+// The doubt about a topic is over when everybody has reported and the newest that is known of it is in the store (R14). Then it is as if all of
+// its brokers were new: what happened to them meanwhile was not acted upon, and whoever led before leads by a new leader epoch only (R5).
+import type { PartitionState } from '@castellan/protocol/heartbeat'
+import type { BrokerReports } from '../brokers/reports.ts'
+import { electFor, inWords } from '../election/elect-topics.ts'
+import type { Draft } from '../state/draft.ts'
+import type { Topic } from '../state/entities.ts'
+import { awaitedBy, isInDoubt } from './doubts.ts'
+
+export interface Settling {
+  readonly reports: BrokerReports
+  /** It has registered with this Castle, and reported. */
+  readonly isHeard: (brokerId: number) => boolean
+  /** Brokers that offer something newer of the topic than the store has, and have not said what. */
+  readonly offering: (topic: Topic) => readonly number[]
+}
+
+/** Topics whose doubt can end. */
+export function findSettled(topics: Iterable<Topic>, { isHeard, offering }: Settling): Topic[] {
+  return [...topics].filter((topic) => {
+    return !topic.deleted && isInDoubt(topic) && awaitedBy(topic, isHeard).length === 0 && offering(topic).length === 0
+  })
+}
+
+export function settleDoubts(draft: Draft, settling: Settling): void {
+  const { reports } = settling
+  const settled = findSettled(draft.all('topic'), settling)
+  for (const [cluster, topics] of Map.groupBy(settled, (topic) => topic.cluster)) {
+    for (const topic of topics) {
+      const { doubt: _doubt, ...rest } = topic
+      draft.put('topic', { ...rest, partitions: topic.partitions.map(newTerm), version: draft.nextVersion() })
+    }
+    const unclean = new Set(topics.flatMap(({ doubt }) => doubt?.unclean ?? []))
+    for (const brokerId of unclean) {
+      const concerned = topics.filter(({ doubt }) => doubt?.unclean?.includes(brokerId))
+      electFor(draft, reports, { cluster, brokerId, unclean: true, topicIds: idsOf(concerned) })
+    }
+    const elected = electFor(draft, reports, { cluster, topicIds: idsOf(topics) })
+    const names = topics.slice(0, 10).map(({ name }) => name)
+    const more = topics.length > names.length ? ` and ${topics.length - names.length} more` : ''
+    draft.decide({
+      kind: 'doubt-over',
+      what: `${topics.length} topic${topics.length === 1 ? ' is' : 's are'} in doubt no more: ${names.join(', ')}${more}; ${inWords(elected)}`,
+      why: 'all brokers of their replicas have reported, or were given up',
+      about: [`cluster/${cluster}`, ...topics.slice(0, 100).map(({ topicId }) => `topic/${topicId}`)],
+    })
+  }
+}
+
+/** Whoever leads is to be told anew, in whatever process. Elections raise it above what replicas report. */
+function newTerm(partition: PartitionState): PartitionState {
+  const { leaderEpoch, partitionEpoch } = partition
+  return { ...partition, leaderEpoch: leaderEpoch + 1, partitionEpoch: partitionEpoch + 1 }
+}
+
+function idsOf(topics: readonly Topic[]): Set<string> {
+  return new Set(topics.map(({ topicId }) => topicId))
+}
