@@ -163,6 +163,18 @@ const logSettings = {
     'How often retention is applied.',
     5 * minute,
   ),
+  logScrubIntervalMs: setting(
+    'log.scrub.interval.ms',
+    duration(),
+    'Closed segments are read again, and checked, once in so long: flipped bits are found while other replicas have them right.',
+    7 * 24 * 60 * minute,
+  ),
+  logScrubBytesPerSecond: setting(
+    'log.scrub.bytes.per.second',
+    integerType(0, 1024 * 1024 * MiB, 'bytes'),
+    'How fast they are read, all partitions together; 0: they are not.',
+    8 * MiB,
+  ),
   logCacheBytesMax: setting(
     'log.cache.bytes',
     integerType(0, 1024 * 1024 * MiB, 'bytes'),

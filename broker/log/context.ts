@@ -39,6 +39,8 @@ export interface LogCounters {
   recoveryBytes: number
   recoveredBytes: number
   cutBytes: number
+  /** Read again in the background, to see whether they are still what was written. */
+  scrubbedBytes: number
   /** By a follower, where it parted from its leader; begun anew, where it had nothing that its leader still has. */
   truncations: number
   truncatedRecords: number
@@ -58,6 +60,7 @@ export function newCounters(): LogCounters {
     recoveryBytes: 0,
     recoveredBytes: 0,
     cutBytes: 0,
+    scrubbedBytes: 0,
     truncations: 0,
     truncatedRecords: 0,
     begunAnew: 0,

@@ -26,6 +26,7 @@ import {
 } from './reader.ts'
 import { recoverLog } from './recovery.ts'
 import { expiredSegments } from './retention.ts'
+import { type Pace, scrubLog } from './scrub.ts'
 import type { LogState } from './state.ts'
 import { overwriteStateFile, replaceStateFile, writeStateFile } from './state-file.ts'
 import { beginLogAnew, truncateLog } from './truncation.ts'
@@ -225,6 +226,11 @@ export class Log {
 
   findMaxTimestamp(limitOffset: number): Promise<TimestampPlace | undefined> {
     return findMaxTimestamp(this.#state, limitOffset)
+  }
+
+  /** Checks every batch of all closed segments again. Rejects with a LogError, or with what `pace` rejects with. */
+  scrub(pace: Pace): Promise<void> {
+    return scrubLog(this.#state, pace)
   }
 
   /** Forgets producers that have been silent for too long. */

@@ -121,7 +121,7 @@ function takeMemory({ context }: LogState, length: number): { bytes: Uint8Array;
 }
 
 /** Reads of a segment that is deleted meanwhile end with `gone`; what a disk says becomes a LogError. */
-async function whileThere<T>(segment: Segment, gone: T, read: () => Promise<T>): Promise<T> {
+export async function whileThere<T>(segment: Segment, gone: T, read: () => Promise<T>): Promise<T> {
   try {
     return await read()
   } catch (error) {

@@ -133,6 +133,11 @@ export class BrokerMetrics {
     ])
     this.#counter('castellan_broker_log_syncs_total', 'Times that a log was forced to disk.', () => log().syncs)
     this.#counter('castellan_broker_log_cut_bytes_total', 'Torn tails cut off by recovery.', () => log().cutBytes)
+    this.#counter(
+      'castellan_broker_log_scrubbed_bytes_total',
+      'Bytes read again and checked.',
+      () => log().scrubbedBytes,
+    )
     this.#gauge('castellan_broker_log_cache_bytes', 'Memory for recent batches.', () => log().cacheBytes)
     this.#gauge('castellan_broker_log_open_files', 'Files of logs held open.', () => log().openFiles)
     this.#gauge('castellan_broker_partition_start_offset', 'First offset that can be read.', () =>

@@ -36,6 +36,9 @@ export interface PartitionsSettings {
   readonly logCacheBytesMax?: number
   /** Files of logs held open at a time. Default 400. */
   readonly logOpenFilesMax?: number
+  /** Closed segments are read and checked again so often, default 7 days, and so fast, default 8 MiB; 0: not at all. */
+  readonly logScrubIntervalMs?: number
+  readonly logScrubBytesPerSecond?: number
 }
 
 /** Counters since the start, and gauges. */

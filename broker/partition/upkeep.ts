@@ -1,8 +1,12 @@
-// What a broker does to its logs by the clock: checkpoints of what was written, retention, forgetting silent producers.
+// What a broker does to its logs by the clock: checkpoints of what was written, retention, scrubbing, forgetting silent producers.
 import type { Clock, Timer } from '@castellan/protocol/runtime'
 import { Limiter } from '../log/limiter.ts'
 import type { Partition } from './partition.ts'
 import type { PartitionsSettings } from './partitions.ts'
+import { Scrubber } from './scrubber.ts'
+
+const day = 86_400_000
+const MiB = 1024 * 1024
 
 /** What was written is synced and checkpointed so long after (or after the topic's flush.ms): it bounds what recovery reads. */
 const checkpointAfterMs = 60_000
@@ -23,6 +27,7 @@ export class Upkeep {
   /** Since when (monotonic) a partition has something that no checkpoint has. */
   readonly #written = new Map<Partition, number>()
   readonly #limiter = new Limiter(checkpointsMax)
+  readonly #scrubber: Scrubber
   #timers: Timer[] = []
   #checkpointTimer: Timer | undefined
   #isStopped = false
@@ -31,15 +36,19 @@ export class Upkeep {
     this.#clock = clock
     this.#settings = settings
     this.#host = host
+    const { logScrubIntervalMs = 7 * day, logScrubBytesPerSecond = 8 * MiB } = settings
+    this.#scrubber = new Scrubber(clock, { logScrubIntervalMs, logScrubBytesPerSecond }, () => host.partitions())
   }
 
   start(): void {
     this.#every(this.#settings.logRetentionCheckIntervalMs, () => this.#clean())
+    this.#scrubber.start()
     this.#every(this.#settings.producerIdExpirationCheckIntervalMs, () => this.#expireProducers())
   }
 
   stop(): void {
     this.#isStopped = true
+    this.#scrubber.stop()
     for (const timer of this.#timers) timer.cancel()
     this.#checkpointTimer?.cancel()
   }
