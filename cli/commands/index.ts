@@ -23,6 +23,16 @@ export const entries: readonly Entry[] = [
   },
   { name: 'castle', summary: 'One Castle', load: async () => (await import('./castle.ts')).castle },
   { name: 'broker', summary: 'One broker', load: async () => (await import('./broker.ts')).broker },
+  {
+    name: 'broker restart',
+    summary: 'Restart the brokers of this machine, one after another, so that nobody notices',
+    load: async () => (await import('./broker-restart.ts')).restart,
+  },
+  {
+    name: 'broker can-stop',
+    summary: 'May a broker be stopped now? The exit code says so',
+    load: async () => (await import('./broker-restart.ts')).canStop,
+  },
   { name: 'topic create', summary: 'Make a topic', load: async () => (await topic()).create },
   { name: 'topic list', summary: 'All topics', load: async () => (await topic()).list },
   { name: 'topic describe', summary: 'A topic and its partitions', load: async () => (await topic()).describe },
@@ -63,11 +73,14 @@ export const entries: readonly Entry[] = [
   { name: 'names', summary: '', hidden: true, load: async () => (await completion()).names },
 ]
 
-/** The command that the words call, and what follows; undefined: none. */
+/** The command that the words call, the longest where one begins with another, and what follows; undefined: none. */
 export function findEntry(words: readonly string[]): { entry: Entry; rest: readonly string[] } | undefined {
+  let found: { entry: Entry; rest: readonly string[] } | undefined
   for (const entry of entries) {
     const name = entry.name.split(' ')
-    if (name.every((word, index) => words[index] === word)) return { entry, rest: words.slice(name.length) }
+    if (!name.every((word, index) => words[index] === word)) continue
+    const rest = words.slice(name.length)
+    if (found === undefined || rest.length < found.rest.length) found = { entry, rest }
   }
-  return undefined
+  return found
 }

@@ -10,6 +10,11 @@ export interface BackOff {
   readonly deaths: number
 }
 
+/** A process that ended in good order was asked to, by somebody who wants a new one: it is no death. */
+export function isRestart(exitCode: number | null, ranMs: number): boolean {
+  return exitCode === 0 && ranMs >= 1_000
+}
+
 export const rested: BackOff = { deaths: 0 }
 
 /** After a death at `ranMs` of life: what to remember, and the wait before the next start. */

@@ -184,6 +184,17 @@ function checkOurs(path: string, fresh: boolean): void {
   )
 }
 
+/**
+ * The processes that run on the folder, by name (`castle`, `broker-1`, ...); undefined: no `castellan start` runs there. A process that has
+ * ended since is not among them.
+ */
+export function runningOn(path: string): ReadonlyMap<string, ProcessId> | undefined {
+  const text = readIfThere(join(path, claimFile))
+  const claim = text === undefined ? undefined : parseClaim(text)
+  if (claim === undefined || !isRunning(claim.supervisor)) return undefined
+  return new Map(claim.children.filter(isRunning).map((child) => [child.name, child]))
+}
+
 function readIfThere(file: string): string | undefined {
   try {
     return readFileSync(file, 'utf8')

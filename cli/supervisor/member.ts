@@ -8,7 +8,7 @@ import { join } from 'node:path'
 import { CommandError, codeOf } from '../errors.ts'
 import { type Output, openOutput } from '../log-file.ts'
 import type { ServiceMessage } from '../service.ts'
-import { afterDeath, type BackOff, rested } from './back-off.ts'
+import { afterDeath, type BackOff, isRestart, rested } from './back-off.ts'
 
 export interface MemberOptions {
   readonly name: string
@@ -99,7 +99,7 @@ export class Member {
       }
     })
     this.#ended = new Promise((ended) => {
-      const end = (why: string) => {
+      const end = (why: string, exitCode: number | null = null) => {
         if (this.#child !== child) return
         this.#child = undefined
         this.#options.onChange()
@@ -109,12 +109,12 @@ export class Member {
               failure ?? `${this.name} ${why} before it was ready.${this.#lastWords(output?.start ?? 0)}`,
             ),
           )
-        else if (!this.#stopping) this.#died(failure ?? why, performance.now() - startedMs)
+        else if (!this.#stopping) this.#died(failure ?? why, exitCode, performance.now() - startedMs)
         ended()
       }
       child.on('error', (error) => end(`could not be started (${error.message})`))
       child.on('exit', (code, signal) =>
-        end(signal === null ? `ended with exit code ${code}` : `was killed by ${signal}`),
+        end(signal === null ? `ended with exit code ${code}` : `was killed by ${signal}`, code),
       )
     })
   }
@@ -132,14 +132,16 @@ export class Member {
     }
   }
 
-  #died(why: string, ranMs: number): void {
+  #died(why: string, exitCode: number | null, ranMs: number): void {
     if (!this.#options.restart) {
       this.#options.say(`${this.name}: ${why}; it stays down (--no-restart)`)
       return
     }
-    const { next, delayMs } = afterDeath(this.#backOff, ranMs)
+    const { next, delayMs } = isRestart(exitCode, ranMs)
+      ? { next: rested, delayMs: 0 }
+      : afterDeath(this.#backOff, ranMs)
     this.#backOff = next
-    this.#options.say(`${this.name}: ${why}; starting it again in ${delayMs} ms`)
+    this.#options.say(`${this.name}: ${why}; starting it again ${delayMs === 0 ? 'at once' : `in ${delayMs} ms`}`)
     const again = () => {
       const ready = () => this.#options.say(`${this.name} is back (process ${this.pid})`)
       this.#spawn(ready, () => {})
