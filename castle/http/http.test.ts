@@ -250,6 +250,7 @@ describe('everything else', () => {
       'GET /api/topics/{name}/offsets',
       'PATCH /api/clusters/{id}',
       'PATCH /api/topics/{name}',
+      'POST /api/brokers/{id}/give-up',
       'POST /api/clients/{id}/directives',
       'POST /api/topics',
       'POST /api/topics/{name}/messages',

@@ -24,6 +24,7 @@ import { addMessages } from './messages.ts'
 import { answerProblems, earlyProblems } from './problems.ts'
 import { addProblems } from './problems-list.ts'
 import { addReassignments } from './reassignments.ts'
+import { addRestore } from './restore.ts'
 import { addStream, StreamServer } from './stream.ts'
 import { addSystem } from './system.ts'
 import { addTopics } from './topics.ts'
@@ -86,6 +87,7 @@ export async function serveHttp(
   addClusters(app, castle)
   addTopics(app, castle, clients)
   addReassignments(app, castle)
+  addRestore(app, castle)
   addMessages(app, castle, clients)
   addProblems(app, castle, problems)
   const streams = new StreamServer(castle, runtime.clock, problems)

@@ -172,7 +172,13 @@ export class Restore {
     for (const each of offered) {
       const { topicId, name } = each.state
       const adoption = adopt(draft, Number(session.id), cluster, each, 'brokers know better')
-      if (adoption === 'name-taken' || adoption === 'not-believed') {
+      if ((adoption === 'name-taken' || adoption === 'not-believed') && !this.#refused.has(topicId)) {
+        draft.decide({
+          kind: 'topic-refused',
+          what: `did not take topic ${name} (${topicId}) over from broker ${session.id}: its logs stay, as strays`,
+          why: adoption === 'name-taken' ? 'another topic has the name by now' : 'what the broker says of it cannot be',
+          about: [`broker/${session.id}`, `cluster/${cluster}`],
+        })
         this.#refused.set(topicId, { name, cluster, why: adoption })
         this.#complaints.say('refused', { topicId, name, adoption }, 'a topic of a broker cannot be taken over')
       }

@@ -122,18 +122,23 @@ function* partitionTroubles(castle: Castle, cluster: string): Iterable<Found> {
   const belowMinIsr = new Tally()
   const underReplicated = new Tally()
   const inDoubt = new Tally()
+  const awaited = new Set<number>()
   for (const topic of topicsOf(castle.state, cluster)) {
     if (topic.deleted) continue
     const counts = countStates(topic)
     leaderless.add(topic, counts.leaderless)
     belowMinIsr.add(topic, counts.belowMinIsr)
     underReplicated.add(topic, counts.underReplicated)
-    if (topic.doubt !== undefined) inDoubt.add(topic, topic.partitions.length)
+    if (topic.doubt === undefined) continue
+    inDoubt.add(topic, topic.partitions.length)
+    for (const id of castle.restore.awaited(topic)) awaited.add(id)
   }
   const down = [...brokersOf(castle.state, cluster)].filter(({ up }) => !up).map(({ sinceMs }) => sinceMs)
   const sinceMs = down.length === 0 ? null : Math.max(...down)
   yield* leaderless.found('leaderless', cluster, 'PARTITIONS_LEADERLESS', sinceMs)
-  yield* inDoubt.found('in-doubt', cluster, 'TOPICS_IN_DOUBT', null)
+  // Who has to report, or be given up.
+  const brokers = [...awaited].sort((a, b) => a - b).slice(0, aboutMax)
+  yield* inDoubt.found('in-doubt', cluster, 'TOPICS_IN_DOUBT', null, { brokers: brokers.join(', ') })
   yield* belowMinIsr.found('below-min-isr', cluster, 'PARTITIONS_BELOW_MIN_ISR', sinceMs)
   yield* underReplicated.found('under-replicated', cluster, 'PARTITIONS_UNDER_REPLICATED', sinceMs)
 }
@@ -148,10 +153,16 @@ class Tally {
     this.#topics.push(topic)
   }
 
-  *found(kind: keyof typeof harms, cluster: string, what: string, sinceMs: number | null): Iterable<Found> {
+  *found(
+    kind: keyof typeof harms,
+    cluster: string,
+    what: string,
+    sinceMs: number | null,
+    more: Found['params'] = {},
+  ): Iterable<Found> {
     if (this.#partitions === 0) return
     const names = this.#topics.slice(0, 3).map(({ name }) => name)
-    const params = { partitions: this.#partitions, topics: this.#topics.length, examples: names.join(', ') }
+    const params = { partitions: this.#partitions, topics: this.#topics.length, examples: names.join(', '), ...more }
     const about = this.#topics.slice(0, aboutMax).map(({ topicId }) => `topic/${topicId}`)
     yield { ...of(kind, cluster, what, params, about), sinceMs }
   }
