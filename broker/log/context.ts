@@ -45,6 +45,8 @@ export interface LogCounters {
   truncations: number
   truncatedRecords: number
   begunAnew: number
+  /** Damaged logs that were set aside and made anew. */
+  rebuilds: number
 }
 
 export function newCounters(): LogCounters {
@@ -64,6 +66,7 @@ export function newCounters(): LogCounters {
     truncations: 0,
     truncatedRecords: 0,
     begunAnew: 0,
+    rebuilds: 0,
   }
 }
 

@@ -21,6 +21,7 @@ export const kinds = {
   fault: { kind: 'fault', version: 1 },
   /** Of the folder of all logs. */
   logs: { kind: 'logs', version: 1 },
+  highWatermarks: { kind: 'high-watermarks', version: 1 },
   /** Under which name and in which run of the machine the logs were last open (R8). */
   run: { kind: 'run', version: 1 },
   /** Written as the last act of a clean shutdown, removed by the next start (R8). */

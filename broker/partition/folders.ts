@@ -3,8 +3,10 @@
 //   <data folder>/logs/
 //     format                          the format version of all of it
 //     run                             the name of these logs, and the run of the machine that they were last open in (R8)
+//     high-watermarks                 of replicated partitions, as they were some seconds ago
 //     clean-shutdown                  only while no broker runs, and the last one stopped in order (R8)
 //     <topic id>/<partition>/         a log, see log/files.ts
+//     damaged-<n>-<topic id>-<index>/ a log that was made anew from another replica, kept to be looked at (R9); the newest few
 //     deleted-<topic id>/             on its way out: Castle recorded the deletion (R13)
 //     deleted-<topic id>-<n>/         one log of it, on its way out: this broker is no replica any more, as Castle recorded
 import type { Disk } from '@castellan/protocol/runtime'
@@ -12,6 +14,7 @@ import { BrokerError, messageOf, systemCode } from '../errors.ts'
 import { LogError } from '../log/errors.ts'
 import { type CleanShutdownContent, kinds, type PartitionContent, type RunContent } from '../log/files.ts'
 import { overwriteStateFile, readStateFile, replaceStateFile, writeStateFile } from '../log/state-file.ts'
+import { HighWatermarks } from './high-watermarks.ts'
 
 export interface LogPlace {
   readonly topicId: string
@@ -28,6 +31,8 @@ export interface RunBegun {
 
 const topicIdPattern = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/
 const deletedPrefix = 'deleted-'
+const damagedPrefix = 'damaged-'
+const damagedKept = 3
 
 export class LogFolders {
   readonly #disk: Disk
@@ -154,6 +159,32 @@ export class LogFolders {
     while (this.#disk.exists(`${home()}/${index}`)) number += 1_000_000
     this.#disk.mkdir(home())
     this.#disk.rename(folder, `${home()}/${index}`)
+  }
+
+  /** What stands in a log's folder. */
+  filesOf({ folder }: LogPlace): string[] {
+    return this.#disk.exists(folder) ? this.#disk.list(folder).map((name) => `${folder}/${name}`) : []
+  }
+
+  /**
+   * Keeps a damaged log for people to look at, under another name, which is returned; the oldest ones beyond a few are on their way out
+   * then. Throws what the disk says.
+   */
+  setAside({ topicId, index, folder }: LogPlace): string {
+    const kept = this.#disk.list(this.#root).filter((name) => name.startsWith(damagedPrefix))
+    const number = 1 + Number(kept.at(-1)?.split('-')[1] ?? 0)
+    const path = `${this.#root}/${damagedPrefix}${String(number).padStart(8, '0')}-${topicId}-${index}`
+    this.#disk.rename(folder, path)
+    for (const name of kept.slice(0, Math.max(0, kept.length + 1 - damagedKept))) {
+      const home = `${this.#root}/${deletedPrefix}${name}`
+      this.#disk.mkdir(home)
+      this.#disk.rename(`${this.#root}/${name}`, `${home}/0`)
+    }
+    return path
+  }
+
+  highWatermarks(): HighWatermarks {
+    return new HighWatermarks(this.#disk, `${this.#root}/high-watermarks`)
   }
 
   /** The folders of discarded logs, then those of their topics: to be removed one by one, for each may take a while. */

@@ -50,6 +50,8 @@ export interface FollowingEvents {
   /** It was busy, and is not any more. */
   onIdle(): void
   onFault(error: unknown): void
+  /** The high watermark went back. */
+  onCutBelow(): void
 }
 
 /** Errors that pass by themselves soon after an election. */
@@ -189,6 +191,7 @@ export class Following {
     context.counters.truncatedRecords += before - after
     this.#state.highWatermark = Math.min(highWatermark, after)
     const fields = { topic, partition: index, from: before, to: after, highWatermark, diverging }
+    if (after < highWatermark) this.#events.onCutBelow()
     if (after < highWatermark)
       context.log.warn(fields, 'cut below the high watermark: an unclean election lost records')
     else context.log.info(fields, 'cut the log back to where it agrees with its leader')

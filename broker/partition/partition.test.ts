@@ -23,7 +23,7 @@ describe('leading (R5)', () => {
     expect(await produce(again, { values: ['c'] })).toMatchObject({ errorCode: errors.NOT_LEADER_OR_FOLLOWER.code })
     broker.lead(3)
     expect(again.isLeader).toBe(false)
-    expect(partitions.reports()).toEqual([{ topicId, partition: 0, leaderEpoch: 3, fault: null }])
+    expect(partitions.reports()).toMatchObject([{ topicId, partition: 0, leaderEpoch: 3, fault: null }])
     broker.lead(4)
     expect(again).toMatchObject({ isLeader: true, leaderEpoch: 4 })
     expect(await produce(again, { values: ['c'] })).toMatchObject({ errorCode: 0, baseOffset: 2 })

@@ -25,6 +25,8 @@ export interface PartitionHost {
   noteWritten(partition: Partition): void
   /** A leader epoch began: call `saveEpochs` of its log soon. */
   noteEpoch(partition: Partition): void
+  /** A high watermark went back: what is written down of it must not come back. */
+  noteCutBelow(): void
   /** Its log was cut and is not any more: what it was to become meanwhile can be now. */
   noteIdle(partition: Partition): void
   /** A follower that is not in sync has fetched, and may be in sync now. */
@@ -59,6 +61,7 @@ export class Partition {
   readonly followers: Followers
   /** An array, for it changes with every fetch that waits: a Set is slow at that. */
   #watchers: (() => void)[] = []
+  #isDamaged = false
   #followerWatchers: FollowerWatcher[] = []
 
   /** Only for Partitions. It has no log yet: see `attach` and `setFault`. */
@@ -87,6 +90,7 @@ export class Partition {
       onEpoch: () => host.noteEpoch(this),
       onMoved: () => this.#notify(),
       onIdle: () => host.noteIdle(this),
+      onCutBelow: () => host.noteCutBelow(),
       onFault: (error) => this.setFault(error),
     })
   }
@@ -257,7 +261,12 @@ export class Partition {
   }
 
   report(): PartitionReport {
-    return { topicId: this.topicId, partition: this.index, leaderEpoch: this.leaderEpoch, fault: this.fault }
+    const { topicId, index: partition, leaderEpoch, fault } = this
+    const { log, leader, followed } = this.#state
+    const isIdle = leader === null && followed === null && fault === null && !this.following.isBusy
+    if (log === undefined || !isIdle) return { topicId, partition, leaderEpoch, fault }
+    const { endOffset } = log
+    return { topicId, partition, leaderEpoch, fault, lastEpoch: log.epochAt(endOffset - 1), endOffset }
   }
 
   // ---------------------------------------------------------------- for Partitions
@@ -270,8 +279,10 @@ export class Partition {
     return this.#state.log
   }
 
-  attach(log: Log): void {
+  /** `highWatermark`: what an earlier process knew. */
+  attach(log: Log, highWatermark = 0): void {
     this.#state.log = log
+    this.#state.highWatermark = Math.max(log.startOffset, Math.min(highWatermark, log.endOffset))
     this.#state.fault = null
   }
 
@@ -280,6 +291,17 @@ export class Partition {
     this.#state.topic = topic
     this.#state.settings = settings
     this.#appends.resume()
+  }
+
+  /** Its fault is that the log is not what was written, and nothing but another replica can mend that (R9). */
+  get isDamaged(): boolean {
+    return this.#isDamaged
+  }
+
+  /** Its fault was found by an earlier process. */
+  setKnownDamage(reason: string): void {
+    this.#isDamaged = true
+    this.setFault(new LogError('LOG_DISK', reason))
   }
 
   get settings(): TopicSettings {
@@ -355,6 +377,7 @@ export class Partition {
     const { context, folder, log, topic, topicId, index } = this.#state
     if (this.#state.fault !== null) return
     this.#state.fault = messageOf(error)
+    this.#isDamaged ||= error instanceof LogError && error.code === 'LOG_CORRUPT'
     this.#state.leader = null
     this.#state.followed = null
     context.log.error({ topic, topicId, partition: index, error }, 'partition out of use')

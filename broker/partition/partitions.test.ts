@@ -1,5 +1,7 @@
 import { describe, expect, test } from 'vitest'
-import { settle } from '../log/testing.ts'
+import { LogError } from '../log/errors.ts'
+import { batchOf, settle } from '../log/testing.ts'
+import type { Partition } from './partition.ts'
 import { Partitions } from './partitions.ts'
 import {
   consume,
@@ -77,7 +79,7 @@ describe('logs come and go (R13)', () => {
     broker.platters.refuse = () => undefined
     await broker.clock.advance(400_000)
     expect(broker.partitions.reports()).toEqual([])
-    expect(broker.platters.list(`${dataFolder}/logs`)).toEqual([topicId, 'format', 'run'])
+    expect(broker.platters.list(`${dataFolder}/logs`)).toEqual([topicId, 'format', 'high-watermarks', 'run'])
     expect(broker.platters.list(`${dataFolder}/logs/${topicId}`)).toEqual([])
     expect(roles.slice(0, 2)).toEqual(['0 none', '1 none'])
     apply({ leaderEpoch: 3, leader: 2, replicas: [2, 1], removed: [1] })
@@ -232,6 +234,84 @@ describe('the start', () => {
     await broker.open()
     expect(broker.partitions.logsId).not.toBe(logsId)
   })
+})
+
+describe('a damaged log (R9)', () => {
+  const damaged = async () => {
+    const broker = await TestingBroker.start()
+    broker.partitions.apply(topicState({ replicas: [1, 2, 3] }))
+    await produceAlone(broker.partitions.get(topicId, 0)!)
+    broker.partitions.get(topicId, 0)!.setFault(new LogError('LOG_CORRUPT', 'a bit flipped'))
+    return broker
+  }
+  const produceAlone = async (partition: Partition) => {
+    partition.append(batchOf({ values: ['a', 'b'] }), null, 0, () => {})
+    partition.flush()
+  }
+
+  test.each<[string, TopicSpec, isRebuilt: boolean]>([
+    ['another leads, and nobody counts on this one', { leader: 2, isr: [2, 3] }, true],
+    ['nobody leads', { leader: -1, isr: [2, 3] }, false],
+    ['it is in the ISR', { leader: 2, isr: [2, 1] }, false],
+    ['it could be elected once it is well', { leader: 2, isr: [2], elr: [1] }, false],
+    ['it is no replica any more', { leader: 2, isr: [2], replicas: [2, 3] }, false],
+  ])('%s: made anew %s', async (_, spec, isRebuilt) => {
+    const broker = await damaged()
+    const old = broker.platters.bytes(`${partitionFolder}/00000000000000000000.log`).slice()
+    // The next process finds the note, and does the same.
+    await broker.open()
+    broker.partitions.apply(topicState({ replicas: [1, 2, 3], leaderEpoch: 5, ...spec }))
+    await settle()
+    const { fault, role, endOffset } = broker.partitions.get(topicId, 0)!
+    expect([fault === null, role]).toEqual(isRebuilt ? [true, 'follower'] : [false, 'none'])
+    const kept = broker.platters.list(`${dataFolder}/logs`).filter((name) => name.startsWith('damaged-'))
+    expect(kept).toHaveLength(isRebuilt ? 1 : 0)
+    if (!isRebuilt) return
+    expect(endOffset).toBe(0)
+    expect(broker.platters.bytes(`${dataFolder}/logs/${kept[0]}/00000000000000000000.log`)).toEqual(old)
+    expect(
+      broker.platters.paths().filter((path) => path.startsWith(partitionFolder) && path.endsWith('fault')),
+    ).toEqual([])
+  })
+
+  test('the newest few are kept', async () => {
+    const broker = await TestingBroker.start()
+    for (let epoch = 1; epoch < 12; epoch += 2) {
+      broker.partitions.apply(topicState({ replicas: [1, 2, 3], leaderEpoch: epoch, leader: 2, isr: [2, 3] }))
+      broker.partitions.get(topicId, 0)!.setFault(new LogError('LOG_CORRUPT', `number ${epoch}`))
+      broker.partitions.apply(topicState({ replicas: [1, 2, 3], leaderEpoch: epoch + 1, leader: 3, isr: [2, 3] }))
+      await broker.clock.advance(1_000)
+    }
+    const kept = broker.platters.list(`${dataFolder}/logs`).filter((name) => /^(damaged|deleted)-/.test(name))
+    expect(kept.map((name) => name.slice(0, 16))).toEqual(['damaged-00000004', 'damaged-00000005', 'damaged-00000006'])
+    expect(broker.partitions.metrics.rebuilds).toBe(6)
+  })
+})
+
+test('high watermarks of replicated partitions outlive a kill, as far as the log goes', async () => {
+  const broker = await TestingBroker.start()
+  broker.partitions.apply(topicState({ replicas: [1, 2], isr: [1] }))
+  for (const values of [['a', 'b'], ['c']]) await produce(broker.partitions.get(topicId, 0)!, { values }, 0)
+  await broker.clock.advance(6_000)
+  await broker.open()
+  expect(broker.partitions.get(topicId, 0)).toMatchObject({ role: 'none', highWatermark: 3 })
+  await broker.partitions.get(topicId, 0)!.log!.truncateTo(2)
+  await broker.open()
+  expect(broker.partitions.get(topicId, 0)!.highWatermark).toBe(2)
+})
+
+test('where its log ends is told by a replica that has no leader, for R7', async () => {
+  const broker = await TestingBroker.start()
+  const apply = (leaderEpoch: number, leader: number) =>
+    broker.partitions.apply(topicState({ leaderEpoch, leader, replicas: [1, 2] }))
+  apply(3, 1)
+  const partition = broker.partitions.get(topicId, 0)!
+  partition.append(batchOf({ values: ['a', 'b'] }), null, 0, () => {})
+  expect(partition.report()).not.toHaveProperty('endOffset')
+  apply(4, 2)
+  expect(partition.report()).not.toHaveProperty('endOffset')
+  apply(5, -1)
+  expect(partition.report()).toMatchObject({ leaderEpoch: 5, lastEpoch: 3, endOffset: 2 })
 })
 
 describe('upkeep', () => {

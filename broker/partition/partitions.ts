@@ -1,7 +1,7 @@
 // All partitions of a broker: opened from its disk, made and led as Castle's topic subjects say (R5, R13), flushed at the end of
 // each turn, and looked after by timers.
 import { effectiveConfigs, type TopicSettings } from '@castellan/protocol'
-import type { TopicState } from '@castellan/protocol/heartbeat'
+import type { PartitionState, TopicState } from '@castellan/protocol/heartbeat'
 import { type Logger, type Runtime, uuid } from '@castellan/protocol/runtime'
 import { systemCode } from '../errors.ts'
 import type { LogContext, LogCounters, LogSettings } from '../log/context.ts'
@@ -12,6 +12,7 @@ import { Log } from '../log/log.ts'
 import { readStateFile } from '../log/state-file.ts'
 import { logContext, syncsMax } from './context.ts'
 import { LogFolders, type LogPlace } from './folders.ts'
+import type { HighWatermarks } from './high-watermarks.ts'
 import { Partition } from './partition.ts'
 import { type RecoveryProgress, recoverAll } from './recovery.ts'
 import type { PartitionReport } from './results.ts'
@@ -63,6 +64,7 @@ export class Partitions {
   readonly #context: LogContext
   readonly #folders: LogFolders
   readonly #upkeep: Upkeep
+  readonly #marks: HighWatermarks
   /** Logs made and epochs written: files. Roles given: memory only. */
   readonly #slices: Slices
   readonly #roles: Slices
@@ -86,12 +88,14 @@ export class Partitions {
     this.#brokerId = options.brokerId
     this.#settings = options.settings
     this.#folders = folders
+    this.#marks = folders.highWatermarks()
     this.#context = logContext(runtime, options)
     this.#slices = new Slices(runtime.clock, piecesPerTurn)
     this.#roles = new Slices(runtime.clock, rolesPerTurn)
     this.#upkeep = new Upkeep(runtime.clock, options.settings, {
       partitions: () => this.all(),
       retry: () => this.#retry(),
+      saveHighWatermarks: () => this.#saveHighWatermarks(),
     })
   }
 
@@ -195,6 +199,7 @@ export class Partitions {
     const { leader, leaderEpoch, replicas, removed = [] } = decided
     const isReplica = replicas.includes(this.#brokerId)
     if (!isReplica && removed.includes(this.#brokerId)) return this.#remove(partition)
+    if (partition.isDamaged && mayRebuild(decided, this.#brokerId)) return this.#rebuild(partition)
     if (partition.log === undefined || partition.fault !== null) return
     const settings = effectiveConfigs(state.configs, decided)
     partition.configure(state.name, settings)
@@ -223,9 +228,10 @@ export class Partitions {
     try {
       const fault = readStateFile<FaultContent>(this.#context.disk, `${place.folder}/fault`, kinds.fault)
       if (fault !== undefined)
-        throw new LogError('LOG_DISK', `${fault.reason} (remove ${place.folder}/fault when it is repaired)`)
+        return partition.setKnownDamage(`${fault.reason} (remove ${place.folder}/fault when it is repaired)`)
       partition.attach(
         await Log.open(this.#context, place.folder, this.#logSettings(effectiveConfigs({})), events(partition)),
+        this.#marks.get(place.topicId, place.index),
       )
       if (partition.log!.needsCheckpoint) this.#upkeep.noteWritten(partition)
     } catch (error) {
@@ -297,6 +303,51 @@ export class Partitions {
     void this.#removeDiscarded()
   }
 
+  /** The damaged log is kept aside, and a new one is made, which fetches everything from the leader (R9). */
+  #rebuild(partition: Partition): void {
+    const { topicId, index, topic, fault } = partition
+    const place = this.#folders.place(topicId, index)
+    partition.close()
+    try {
+      for (const path of this.#folders.filesOf(place)) this.#context.files.forget(path)
+      const kept = this.#folders.setAside(place)
+      this.#context.log.warn(
+        { topic, topicId, partition: index, fault, kept },
+        'a damaged log is set aside, and made anew',
+      )
+    } catch (error) {
+      // Each newer state of the topic tries again.
+      this.#context.log.error({ topic, topicId, partition: index, error }, 'a damaged log cannot be set aside')
+      return
+    }
+    this.#context.counters.rebuilds++
+    this.#topics.get(topicId)?.delete(index)
+    this.noteChanged(partition)
+    const state = this.#states.get(topicId)!
+    const next = this.#add(place, state.name)
+    this.#slices.run(() => this.#make(next))
+    void this.#removeDiscarded()
+  }
+
+  /** True: they have moved since the last time. */
+  #saveHighWatermarks(): boolean {
+    if (this.#isClosed) return false
+    try {
+      return this.#marks.save(this.#replicated())
+    } catch (error) {
+      // It is a lower bound, and stays one.
+      this.#context.complaints.say('high watermarks', { error }, 'cannot write down the high watermarks')
+      return true
+    }
+  }
+
+  *#replicated(): Generator<Partition, void, void> {
+    for (const partition of this.all()) {
+      const replicas = this.#states.get(partition.topicId)?.partitions[partition.index]?.replicas ?? []
+      if (replicas.length > 1) yield partition
+    }
+  }
+
   /** The disk may have room now. */
   #retry(): void {
     const unmade = [...this.#unmade]
@@ -353,10 +404,17 @@ export class Partitions {
   }
 
   /** Only for partitions. */
+  noteCutBelow(): void {
+    this.#saveHighWatermarks()
+  }
+
+  /** Only for partitions. */
   noteIdle(partition: Partition): void {
     const state = this.#states.get(partition.topicId)
     const isKept = this.get(partition.topicId, partition.index) === partition
     if (state !== undefined && isKept && !this.#isClosed) this.#giveRole(partition, state)
+    // Where its log ends is told only now.
+    if (isKept && partition.role === 'none') this.noteChanged(partition)
   }
 
   /** Only for partitions. */
@@ -372,6 +430,7 @@ export class Partitions {
   /** Clean shutdown: leads nothing any more, syncs, and writes checkpoints and the marker. */
   async close(): Promise<void> {
     if (this.#isClosed) return
+    this.#saveHighWatermarks()
     this.#isClosed = true
     this.#upkeep.stop()
     this.#slices.stop()
@@ -382,6 +441,12 @@ export class Partitions {
     this.#context.cache.close()
     this.#context.files.close()
   }
+}
+
+/** Somebody else leads, and nobody counts on this replica: what its log still has may go. */
+function mayRebuild({ leader, replicas, isr, elr = [] }: PartitionState, brokerId: number): boolean {
+  const isElsewhere = leader >= 0 && leader !== brokerId && replicas.includes(brokerId)
+  return isElsewhere && !isr.includes(brokerId) && !elr.includes(brokerId)
 }
 
 async function closeLog(partition: Partition): Promise<void> {

@@ -53,6 +53,9 @@ export interface PartitionReport {
   /** The highest leader epoch that the log knows; -1: none. */
   readonly leaderEpoch: number
   readonly fault: string | null
+  /** Only while it neither leads nor follows: the leader epoch of its last record (-1: it has none), and its end (R7). */
+  readonly lastEpoch?: number
+  readonly endOffset?: number
 }
 
 export const nothingToRelease = (): void => {}

@@ -80,6 +80,7 @@ export interface TopicSpec {
   readonly replicas?: number[]
   /** Default: the replicas. */
   readonly isr?: number[]
+  readonly elr?: number[]
   readonly partitionEpoch?: number
   /** Brokers whose logs are to go. */
   readonly removed?: number[]
@@ -91,8 +92,8 @@ export interface TopicSpec {
 
 export function topicState(spec: TopicSpec = {}): TopicState {
   const { leaderEpoch = 1, leader = 1, replicas = [1], configs = {}, deleted = false, partitions = 1 } = spec
-  const { isr = replicas, partitionEpoch = 1, removed = [] } = spec
-  const partition = { leader, leaderEpoch, partitionEpoch, replicas, isr, removed }
+  const { isr = replicas, elr = [], partitionEpoch = 1, removed = [] } = spec
+  const partition = { leader, leaderEpoch, partitionEpoch, replicas, isr, elr, removed }
   return {
     topicId: spec.topicId ?? topicId,
     name: 'orders',

@@ -11,6 +11,7 @@ const MiB = 1024 * 1024
 /** What was written is synced and checkpointed so long after (or after the topic's flush.ms): it bounds what recovery reads. */
 const checkpointAfterMs = 60_000
 const checkpointCheckMs = 1_000
+const highWatermarksEveryMs = 5_000
 /** Checkpoints under way at a time: each holds a copy of its log's state. */
 const checkpointsMax = 4
 
@@ -18,6 +19,8 @@ export interface UpkeepHost {
   partitions(): Iterable<Partition>
   /** Tries again what the disk refused before. */
   retry(): void
+  /** False: they are as they were. */
+  saveHighWatermarks(): boolean
 }
 
 export class Upkeep {
@@ -30,6 +33,7 @@ export class Upkeep {
   readonly #scrubber: Scrubber
   #timers: Timer[] = []
   #checkpointTimer: Timer | undefined
+  #marksTimer: Timer | undefined
   #isStopped = false
 
   constructor(clock: Clock, settings: PartitionsSettings, host: UpkeepHost) {
@@ -51,12 +55,23 @@ export class Upkeep {
     this.#scrubber.stop()
     for (const timer of this.#timers) timer.cancel()
     this.#checkpointTimer?.cancel()
+    this.#marksTimer?.cancel()
   }
 
   noteWritten(partition: Partition): void {
+    this.#noteMarks()
     if (this.#isStopped || this.#written.has(partition)) return
     this.#written.set(partition, this.#clock.nowMs())
     this.#checkpointTimer ??= this.#clock.after(checkpointCheckMs, () => this.#checkpoint())
+  }
+
+  /** As long as they move. */
+  #noteMarks(): void {
+    if (this.#isStopped) return
+    this.#marksTimer ??= this.#clock.after(highWatermarksEveryMs, () => {
+      this.#marksTimer = undefined
+      if (this.#host.saveHighWatermarks()) this.#noteMarks()
+    })
   }
 
   #checkpoint(): void {
