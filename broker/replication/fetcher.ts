@@ -5,15 +5,15 @@
 // The next Fetch leaves in the turn in which the answer came: it is what acknowledges the records, so an append reaches the high
 // watermark in one round trip. When something becomes ready while a Fetch waits at the leader, another one is sent behind it, and the
 // leader answers the waiting one at once; so two are in flight at most. What both brought is taken once: a partition takes only what
-// begins at its end.
-import { errorOf, type FetchResponse, fetch, type Slab, type SlabPool } from '@castellan/protocol'
+// begins at its end. The leader keeps what it was asked in a fetch session (KIP-227); when it has lost that, all is asked again.
+import { errorOf, errors, type FetchResponse, fetch, type Slab, type SlabPool } from '@castellan/protocol'
 import { ClientError, KafkaConnection, type Lent } from '@castellan/protocol/client'
 import type { Address, Complaints, Logger, Runtime, Timer } from '@castellan/protocol/runtime'
 import { messageOf, stackOf } from '../errors.ts'
 import type { Outcome } from '../partition/following.ts'
 import type { Partition } from '../partition/index.ts'
 import { type BackOff, backOffMs } from './back-off.ts'
-import { type Asked, type Followed, FollowList } from './follow-list.ts'
+import { type FetchAsked, type Followed, FollowList, type Question } from './follow-list.ts'
 
 export interface FetcherOptions {
   readonly runtime: Runtime
@@ -54,6 +54,21 @@ const slackMs = 5
 /** Answers without anything that came at once: a leader waits for records, unless another request stands behind. */
 const emptyBackOff: BackOff = { minMs: 1, maxMs: 100 }
 const emptyAnswersFree = 8
+const sessionEpochMax = 2 ** 31 - 1
+/** The leader has forgotten our session, or it is of another process: the next request begins another. */
+const sessionErrors: ReadonlySet<number> = new Set([
+  errors.FETCH_SESSION_ID_NOT_FOUND.code,
+  errors.INVALID_FETCH_SESSION_EPOCH.code,
+  errors.FETCH_SESSION_TOPIC_ID_ERROR.code,
+])
+
+/** A fetch session at the leader. */
+interface Session {
+  /** 0: it is being made. */
+  id: number
+  /** Of the next request in it. */
+  epoch: number
+}
 
 export class Fetcher {
   readonly leader: number
@@ -67,7 +82,9 @@ export class Fetcher {
   #failures = 0
   #notBeforeMs = 0
   #emptyInRow = 0
-  #inFlight = 0
+  /** Null: the next request makes one. */
+  #session: Session | null = null
+  readonly #inFlight = new Set<FetchAsked>()
   #timer: Timer | undefined
   #timerMs = Number.POSITIVE_INFINITY
   #isPumping = false
@@ -130,9 +147,14 @@ export class Fetcher {
     this.#wakeAt(nextMs)
     if (this.#connection === null) return this.#connect(nowMs)
     if (nowMs < this.#notBeforeMs) return this.#wakeAt(this.#notBeforeMs)
-    if (this.#inFlight >= inFlightMax || (this.#inFlight > 0 && !this.#list.hasNews)) return
-    const request = this.#list.ask(limits)
-    if (request !== undefined) void this.#fetch(this.#connection, request)
+    const { size } = this.#inFlight
+    if (size >= inFlightMax || (size > 0 && !this.#list.hasNews)) return
+    // One that is being made takes no further requests yet: who cannot wait makes another.
+    const session = this.#session === null || this.#session.id === 0 ? null : this.#session
+    if (session === null) this.#list.begin([...this.#inFlight])
+    const asked = this.#list.ask(limits, [...this.#inFlight])
+    if (asked === undefined) this.#session = null
+    else void this.#fetch(this.#connection, asked, session)
   }
 
   #wakeAt(atMs: number): void {
@@ -179,11 +201,11 @@ export class Fetcher {
   #disconnect(): void {
     this.#generation++
     this.#isConnecting = false
-    this.#inFlight = 0
+    this.#inFlight.clear()
+    this.#session = null
     const connection = this.#connection
     this.#connection = null
     connection?.close()
-    for (const followed of this.#list.all()) followed.asked = null
   }
 
   /** Connects anew after a while. */
@@ -200,21 +222,26 @@ export class Fetcher {
 
   // ---------------------------------------------------------------- asking and taking
 
-  async #fetch(connection: KafkaConnection, request: NonNullable<ReturnType<FollowList['ask']>>): Promise<void> {
+  async #fetch(connection: KafkaConnection, asked: FetchAsked, session: Session | null): Promise<void> {
     const { runtime, brokerId, brokerEpoch, counters } = this.#options
     const generation = this.#generation
     const sentMs = runtime.clock.nowMs()
-    this.#inFlight++
+    this.#inFlight.add(asked)
     counters.fetches++
+    const current = session ?? { id: 0, epoch: 0 }
+    this.#session = current
     const body = {
       replicaState: { replicaId: brokerId, replicaEpoch: brokerEpoch() },
       maxWaitMs: waitMs,
       minBytes: 1,
       maxBytes: limits.answerBytesMax,
-      topics: request.topics,
-      forgottenTopicsData: [],
+      sessionId: current.id,
+      sessionEpoch: current.epoch,
+      topics: asked.topics,
+      forgottenTopicsData: asked.forgotten,
       rackId: '',
     }
+    current.epoch = current.epoch === sessionEpochMax ? 1 : current.epoch + 1
     let lent: Lent<FetchResponse>
     try {
       lent = await connection.borrow(fetch, body, { timeoutMs: waitMs + timeoutMs, versionMin: 17 })
@@ -224,8 +251,8 @@ export class Fetcher {
       return
     }
     if (generation === this.#generation) {
-      this.#inFlight--
-      const bytes = this.#takeAnswer(lent, request.asked)
+      this.#inFlight.delete(asked)
+      const bytes = this.#takeAnswer(lent, asked, current)
       this.#calmDown(bytes, sentMs)
     }
     lent.slab.release()
@@ -244,37 +271,37 @@ export class Fetcher {
   }
 
   /** Returns the bytes that it brought. */
-  #takeAnswer({ answer, slab }: Lent<FetchResponse>, asked: Asked): number {
+  #takeAnswer({ answer, slab }: Lent<FetchResponse>, asked: FetchAsked, session: Session): number {
+    if (sessionErrors.has(answer.errorCode)) {
+      if (this.#session === session) this.#session = null
+      return 0
+    }
     if (answer.errorCode !== 0) {
       const { name } = errorOf(answer.errorCode)
       this.#fail(new ClientError('PROTOCOL_BROKEN', `the leader refuses to be followed: ${name}`))
       return 0
     }
+    if (session.id === 0) session.id = answer.sessionId
     this.#failures = 0
     let bytes = 0
-    let last: Followed | undefined
     for (const { topicId, partitions } of answer.responses) {
       for (const partition of partitions) {
-        const one = asked.get(topicId)?.get(partition.partitionIndex)
-        if (one === undefined || !this.#list.has(one.followed)) continue
-        const length = partition.records?.length ?? 0
-        bytes += length
-        if (length > 0) last = one.followed
-        this.#take(one, partition, slab)
+        const question = this.#list.questionOf(topicId, partition.partitionIndex, asked)
+        if (question === undefined || !this.#list.has(question.followed)) continue
+        bytes += partition.records?.length ?? 0
+        this.#take(question, partition, slab)
       }
     }
     this.#options.counters.fetchedBytes += bytes
-    if (last !== undefined && bytes * 2 >= limits.answerBytesMax) this.#list.beginBehind(last)
     return bytes
   }
 
   #take(
-    { followed, position }: { followed: Followed; position: Followed['asked'] & object },
+    { followed, position }: Question,
     answer: FetchResponse['responses'][number]['partitions'][number],
     slab: Slab,
   ): void {
     const { following } = followed.partition
-    if (followed.asked === position) followed.asked = null
     if (followed.status !== 'ready') return
     try {
       this.#settle(followed, following.take(position, answer, slab))
@@ -285,7 +312,7 @@ export class Fetcher {
 
   #settle(followed: Followed, outcome: Outcome | Promise<Outcome>): void {
     if (!(outcome instanceof Promise)) return this.#note(followed, outcome)
-    followed.status = 'busy'
+    this.#list.change(followed, 'busy')
     outcome.then(
       (done) => {
         if (!this.#list.has(followed)) return
@@ -297,7 +324,7 @@ export class Fetcher {
   }
 
   #note(followed: Followed, outcome: Outcome): void {
-    followed.status = 'ready'
+    this.#list.change(followed, 'ready')
     if (outcome.kind === 'now') followed.failures = 0
     if (outcome.kind === 'stale') this.#options.counters.staleAnswers++
     if (outcome.kind === 'later') this.#later(followed, outcome.reason)
@@ -307,7 +334,7 @@ export class Fetcher {
     const { runtime, complaints } = this.#options
     const { topic, index } = followed.partition
     followed.failures++
-    followed.status = 'waiting'
+    this.#list.change(followed, 'waiting')
     followed.untilMs = runtime.clock.nowMs() + backOffMs(partitionBackOff, followed.failures, runtime.random)
     if (reason === null) return
     const fields = { leader: this.leader, topic, partition: index, failures: followed.failures, reason }
