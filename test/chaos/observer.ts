@@ -17,6 +17,14 @@ export interface Watched {
 const everyMs = 300
 const readMax = 5_000
 
+export interface TopicState {
+  readonly name: string
+  readonly topicId: string
+  /** Elections that may have lost something. */
+  readonly losses: number
+  readonly partitions: readonly (PartitionState & { readonly leaderEpoch: number })[]
+}
+
 export class Observer {
   /** What it could not see for a while, by what: faults do that. */
   readonly misses = new Map<string, number>()
@@ -39,6 +47,7 @@ export class Observer {
     this.#loop('commits', () => this.#noteCommits())
     this.#loop('leaders', () => this.#noteLeaders())
     for (const topic of this.#watched.topics) {
+      this.#loop('ends', () => this.#noteEnds(topic))
       for (let partition = 0; partition < this.#watched.partitions; partition++) {
         this.#loop('reads', () => this.#read(topic, partition, positions))
       }
@@ -52,12 +61,12 @@ export class Observer {
     this.#client.close()
   }
 
-  async states(topic: string): Promise<(PartitionState & { readonly leaderEpoch: number })[]> {
+  /** A topic as Castle shows it. */
+  async topic(name: string): Promise<TopicState> {
     const signal = AbortSignal.timeout(5_000)
-    const response = await fetch(`${this.#watched.castle}/api/topics/${topic}`, { signal })
-    if (!response.ok) throw new Error(`GET /api/topics/${topic} answered ${response.status}`)
-    const { partitions } = (await response.json()) as { partitions: (PartitionState & { leaderEpoch: number })[] }
-    return partitions
+    const response = await fetch(`${this.#watched.castle}/api/topics/${name}`, { signal })
+    if (!response.ok) throw new Error(`GET /api/topics/${name} answered ${response.status}`)
+    return (await response.json()) as TopicState
   }
 
   /** Everything in the logs, once nothing is sent any more. */
@@ -71,8 +80,8 @@ export class Observer {
   async noteEnd(): Promise<void> {
     await this.#noteCommits()
     for (const topic of this.#watched.topics) {
-      const states = await this.states(topic)
-      this.#recorder.ends.push(...states.map((state) => ({ ...state, partition: `${topic}/${state.partition}` })))
+      const { partitions } = await this.topic(topic)
+      this.#recorder.ends.push(...partitions.map((state) => ({ ...state, partition: `${topic}/${state.partition}` })))
     }
   }
 
@@ -98,7 +107,8 @@ export class Observer {
 
   async #noteLeaders(): Promise<void> {
     for (const topic of this.#watched.topics) {
-      for (const { partition, leader: broker, leaderEpoch } of await this.states(topic)) {
+      const { partitions } = await this.topic(topic)
+      for (const { partition, leader: broker, leaderEpoch } of partitions) {
         if (broker < 0) continue
         const atMs = this.#recorder.nowMs
         this.#recorder.leaderships.push({
@@ -112,6 +122,14 @@ export class Observer {
     }
   }
 
+  /** Where what may be read ends, as who asks is told. */
+  async #noteEnds(topic: string): Promise<void> {
+    for (const { partition, offset } of await this.#admin.offsets(topic, 'latest')) {
+      const atMs = this.#recorder.nowMs
+      this.#recorder.seenEnds.push({ reader: 'asker', partition: `${topic}/${partition}`, offset, atMs })
+    }
+  }
+
   /** A reader that remembers where it is, as a tool that follows a log does. */
   async #read(topic: string, partition: number, positions: Map<string, number>): Promise<void> {
     const name = `${topic}/${partition}`
@@ -119,7 +137,6 @@ export class Observer {
     const { signal } = this.#stop
     const read = await this.#admin.read({ topic, partition, offset, messagesMax: readMax, waitMs: everyMs, signal })
     const atMs = this.#recorder.nowMs
-    this.#recorder.watermarks.push({ reader: 'reader', partition: name, highWatermark: read.highWatermark, atMs })
     for (const message of read.messages) {
       const { key, n } = messageOf(message.text)
       this.#recorder.reads.push({ reader: 'reader', partition: name, offset: message.offset, key, n, atMs })

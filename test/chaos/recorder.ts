@@ -12,7 +12,7 @@ import type {
   Read,
   ReplicaLog,
   ReplicaState,
-  SeenWatermark,
+  SeenEnd,
   Sent,
   Stored,
   Trouble,
@@ -25,7 +25,7 @@ export class Recorder implements History {
   readonly handled: Handled[] = []
   readonly commits: Commit[] = []
   readonly reads: Read[] = []
-  readonly watermarks: SeenWatermark[] = []
+  readonly seenEnds: SeenEnd[] = []
   readonly leaderships: Leadership[] = []
   readonly replicaStates: ReplicaState[] = []
   readonly stored = new Map<string, Stored[]>()

@@ -151,8 +151,13 @@ export class TestPlatform {
     if (state === 'ended') throw new Error(`${name} ended before it was ready:\n${member.stderr.slice(-4000)}`)
   }
 
-  async #remove(): Promise<void> {
+  /** kill -9 of everything that runs; the data stays. */
+  async killAll(): Promise<void> {
     await Promise.all([...this.#members.values()].filter(({ isRunning }) => isRunning).map((member) => member.kill()))
+  }
+
+  async #remove(): Promise<void> {
+    await this.killAll()
     if (this.#options.data === undefined) rmSync(this.data, { recursive: true, force: true })
   }
 }
