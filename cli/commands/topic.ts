@@ -53,7 +53,11 @@ export const create: Command = {
   args: [name],
   options: [
     { name: 'partitions', value: 'N', doc: 'How many partitions.', default: '6' },
-    { name: 'replication-factor', value: 'N', doc: 'Copies of each partition.', default: '1' },
+    {
+      name: 'replication-factor',
+      value: 'N',
+      doc: 'Copies of each partition. Not given: 3, or as many as there are brokers.',
+    },
     { ...ackLevel, default: '-1' },
     config,
     ...about,

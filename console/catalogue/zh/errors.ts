@@ -15,11 +15,19 @@ export const errors: Texts['errors'] = {
     TOPIC_SETTING_WRONG: (params) => `设置 ${p(params, 'name')} 不能取值 ${p(params, 'value')}。`,
     PARTITIONS_WRONG: (params) =>
       'present' in params
-        ? `主题 ${p(params, 'name')} 有 ${p(params, 'present')} 个分区，本版本不能改变。`
+        ? `主题 ${p(params, 'name')} 有 ${p(params, 'present')} 个分区，不能减少。`
         : `分区数不能是 ${p(params, 'partitions')}（上限 ${p(params, 'limit')}）。`,
     LABELS_WRONG: () => '标签太多或太长。',
-    REPLICATION_FACTOR_WRONG: (params) => `本版本每个分区只有 ${p(params, 'limit')} 个副本。`,
-    REPLICAS_WRONG: (params) => `Broker ${p(params, 'broker')} 不能放置分区 ${p(params, 'partition')}。`,
+    REPLICATION_FACTOR_WRONG: (params) =>
+      `副本数不能是 ${p(params, 'replicationFactor')}：可用的 Broker 最多能放 ${p(params, 'limit')} 个。`,
+    REPLICAS_WRONG: (params) =>
+      'broker' in params
+        ? `Broker ${p(params, 'broker')} 不能放置分区 ${p(params, 'partition')}。`
+        : `分区 ${p(params, 'partition')} 不能有这些副本。`,
+    REASSIGNMENT_NONE: (params) => `分区 ${p(params, 'partition')} 没有正在进行的副本变更。`,
+    REPLICAS_NOT_IN_SYNC: (params) => `分区 ${p(params, 'partition')} 将留下的副本中，同步的太少。`,
+    TOPIC_IN_DOUBT: (params) => `Castle 的存储回到了过去，${p(params, 'name')} 的 Broker 还没有全部报告。`,
+    BROKER_NOT_AWAITED: (params) => `没有主题在等待 Broker ${p(params, 'broker')}。`,
     NO_BROKER: (params) => `集群 ${p(params, 'cluster')} 没有可用的 Broker。`,
     CLUSTER_UNKNOWN: () => '没有这个集群。',
     CLUSTER_NAME_WRONG: () => '这不能作为集群名。',
@@ -55,8 +63,12 @@ export const errors: Texts['errors'] = {
     TOPIC_SETTING_WRONG: '请修正所列的设置。',
     PARTITIONS_WRONG: '请换一个分区数。',
     LABELS_WRONG: '请减少或缩短标签。',
-    REPLICATION_FACTOR_WRONG: '请填 1。',
-    REPLICAS_WRONG: '请为每个分区指定一台可用的 Broker。',
+    REPLICATION_FACTOR_WRONG: '请减少副本数，或启动更多 Broker。',
+    REPLICAS_WRONG: '请为分区指定可用的 Broker，每台一次。',
+    REASSIGNMENT_NONE: '没有可以撤销的变更。',
+    REPLICAS_NOT_IN_SYNC: '请等待更多副本同步后重试。',
+    TOPIC_IN_DOUBT: '请启动没有报告的 Broker，或放弃它们。',
+    BROKER_NOT_AWAITED: '没有需要放弃的。',
     NO_BROKER: '请启动该集群的一台 Broker，然后重试。',
     CLUSTER_UNKNOWN: '请检查集群名称。',
     CLUSTER_NAME_WRONG: '请使用 1 到 249 个字符：a-z A-Z 0-9 . _ -',
