@@ -128,3 +128,33 @@ describe('brokers', () => {
     expect(new Set(blocks.map((start) => Math.floor(start / 1_000))).size).toBe(10)
   })
 })
+
+describe('what a broker reports of its logs', () => {
+  test('is looked at again when it could not be written', async () => {
+    const [first] = await world.startBrokers(1)
+    await world.castle.createTopic({ cluster: 'c', name: 'orders' })
+    await world.clock.pass(100)
+    keepLogs(first!)
+    await world.clock.pass(50)
+    world.commitFails = true
+    first?.change({ logs: first.report.logs.map((log) => ({ ...log, fault: 'bad batch' })) })
+    await world.clock.pass(500)
+    expect(world.state.topicNamed('c', 'orders')?.partitions[0]?.leader).toBe(1)
+    world.commitFails = false
+    await world.clock.pass(1_500)
+    expect(world.state.topicNamed('c', 'orders')?.partitions[0]?.leader).toBe(-1)
+  })
+
+  test('is looked at although it came while its process was being registered', async () => {
+    const [first] = await world.startBrokers(1)
+    const { topicId } = await world.castle.createTopic({ cluster: 'c', name: 'orders' })
+    await world.clock.pass(100)
+    await Promise.all([first?.sender.stop(), world.clock.pass(100)])
+    world.commitDelayMs = 100
+    const again = world.broker(1, {}, { incarnation: '1-again' })
+    await world.clock.pass(20)
+    again.change({ logs: [{ topicId, partition: 0, leaderEpoch: 0, fault: 'bad batch' }] })
+    await world.clock.pass(1_000)
+    expect(world.state.topicNamed('c', 'orders')?.partitions[0]?.leader).toBe(-1)
+  })
+})

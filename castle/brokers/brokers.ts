@@ -54,6 +54,10 @@ export class Brokers {
   readonly #leases: Leases<number>
   readonly #complaints: Complaints
   readonly #proofs: Proofs
+  /** Topics by broker of whose logs it told something that was not looked at yet. */
+  readonly #news = new Map<number, ReadonlySet<string>>()
+  /** By broker: when what could not be written is looked at again. */
+  readonly #reviewAgainMs = new Map<number, number>()
   readonly #registering = new Map<Session, Promise<string | undefined>>()
   /** By cluster: the time of making its offsets topic, or of trying again. */
   readonly #offsetsTopicComing = new Map<string, Timer>()
@@ -92,6 +96,7 @@ export class Brokers {
     if (broker !== undefined) {
       session.brokerEpoch = broker.brokerEpoch
       this.#proofs.meet(broker)
+      this.#reviewAgain(session)
       return undefined
     }
     let registering = this.#registering.get(session)
@@ -105,8 +110,9 @@ export class Brokers {
   onReport(session: Session): void {
     const id = Number(session.id)
     const report = session.report as BrokerReport
-    const news = this.reports.put(id, report)
-    if (this.#registered(session) !== undefined) this.#review(session, news)
+    this.#noteNews(id, this.reports.put(id, report))
+    // One that is being registered is looked at right after.
+    if (this.#registered(session) !== undefined) this.#review(session)
   }
 
   /** One that said that it stops, and whose link is gone, is gone; of any other a refused connection proves it. */
@@ -153,9 +159,21 @@ export class Brokers {
       if (refused === undefined) throw error
       return refused
     }
-    this.#review(session, new Set())
+    this.#review(session)
     this.#needOffsetsTopic(report.cluster)
     return undefined
+  }
+
+  #noteNews(id: number, news: ReadonlySet<string>): void {
+    if (news.size > 0) this.#news.set(id, new Set([...(this.#news.get(id) ?? []), ...news]))
+  }
+
+  #reviewAgain(session: Session): void {
+    const id = Number(session.id)
+    const atMs = this.#reviewAgainMs.get(id)
+    if (atMs === undefined || this.#options.clock.nowMs() < atMs) return
+    this.#reviewAgainMs.delete(id)
+    this.#review(session)
   }
 
   /** What its last report means may have changed. */
@@ -163,13 +181,21 @@ export class Brokers {
     if (this.#registered(session) !== undefined) this.#options.onReport(session)
   }
 
-  #review(session: Session, news: ReadonlySet<string>): void {
+  #review(session: Session): void {
     const id = Number(session.id)
     const report = session.report as BrokerReport
-    this.#do(
-      this.#changes.change((draft) => reviewReport(draft, this.reports, id, report, news)),
-      `the review of broker ${id}'s report`,
-    )
+    let news: ReadonlySet<string> = new Set()
+    const task = this.#changes.change((draft) => {
+      news = this.#news.get(id) ?? news
+      this.#news.delete(id)
+      reviewReport(draft, this.reports, id, report, news)
+    })
+    task.catch(() => {
+      // Not written: the broker will not say it again, so it is looked at again at a later heartbeat.
+      this.#noteNews(id, news)
+      this.#reviewAgainMs.set(id, this.#options.clock.nowMs() + retryMs)
+    })
+    this.#do(task, `the review of broker ${id}'s report`)
     this.#options.groups.onReport(report.cluster, id, report.groups)
     this.#options.onReport(session)
   }

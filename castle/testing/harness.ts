@@ -1,5 +1,5 @@
 // A Castle on a world that a test holds: its store survives it, and it can be killed and started again.
-import { type Address, type Runtime, silentLogger } from '@castellan/protocol/runtime'
+import { type Address, type Runtime, silentLogger, sleep } from '@castellan/protocol/runtime'
 import type { Doors } from '../brokers/doors.ts'
 import { Castle } from '../castle.ts'
 import { coreConfig } from '../config.ts'
@@ -35,6 +35,9 @@ export class Harness {
   readonly clock = new WorldClock()
   readonly network = new LinkNetwork(this.clock, new SeededRandom(7))
   disk = new MemoryDisk()
+  /** The store refuses, as a full disk does; and how long a commit takes. */
+  commitFails = false
+  commitDelayMs = 0
   castle!: Castle
 
   static async start(): Promise<Harness> {
@@ -57,7 +60,7 @@ export class Harness {
   }
 
   async startCastle(): Promise<void> {
-    const store = new MemoryStore(this.disk)
+    const store = new MemoryStore(this.disk, { beforeCommit: () => this.#beforeCommit() })
     this.castle = await Castle.start(this.runtime, {
       store,
       settings: coreConfig(),
@@ -65,6 +68,11 @@ export class Harness {
       doors: this.doors,
     })
     this.network.server = (link) => this.castle.accept(link)
+  }
+
+  async #beforeCommit(): Promise<void> {
+    if (this.commitDelayMs > 0) await sleep(this.clock, this.commitDelayMs)
+    if (this.commitFails) throw new Error('no space left on the device')
   }
 
   /** As kill -9 does: nothing is said to anybody. */
