@@ -11,6 +11,7 @@ import { Identity } from './castle/identity.ts'
 import { type About, CastleLink } from './castle/link.ts'
 import { Metadata } from './castle/metadata.ts'
 import { ProducerIds } from './castle/producer-ids.ts'
+import { Remembered } from './castle/remembered.ts'
 import { advertisedAddress, type BrokerConfig } from './config.ts'
 import { messageOf } from './errors.ts'
 import { Coordinator } from './groups/index.ts'
@@ -60,6 +61,7 @@ export class Broker implements BrokerParts {
   /** Who is in sync with the partitions that it leads. */
   readonly isrKeeper: IsrKeeper
   readonly server: Server
+  readonly #remembered: Remembered
   #address: Address
   #stopping: Promise<void> | undefined
   readonly #hurry = Promise.withResolvers<void>()
@@ -70,6 +72,7 @@ export class Broker implements BrokerParts {
     log: Logger,
     identity: Identity,
     partitions: Partitions,
+    remembered: Remembered,
     options: BrokerOptions,
   ) {
     this.runtime = runtime
@@ -80,6 +83,7 @@ export class Broker implements BrokerParts {
     this.responseMemory = new ResponseMemory(runtime.clock, config.queuedMaxResponseBytes)
     this.metadata = new Metadata(runtime.clock)
     this.partitions = partitions
+    this.#remembered = remembered
     this.coordinator = new Coordinator(runtime, { partitions, metadata: this.metadata, log, settings: config })
     const complaints = new Complaints(runtime.clock, log)
     this.producerIds = new ProducerIds(runtime.clock, identity, {
@@ -97,6 +101,7 @@ export class Broker implements BrokerParts {
       about: { ...noProcess, ...options.about },
       address: () => this.#address,
       identity,
+      remembered,
       receivers: {
         cluster: (state) => this.metadata.setCluster(state),
         topic: (state) => this.#receiveTopic(state),
@@ -144,8 +149,9 @@ export class Broker implements BrokerParts {
     const { dataFolder, brokerId, cluster } = config
     const identity = await Identity.open(runtime.disk, dataFolder, brokerId, cluster)
     const recovery = options.onRecovery && { onRecovery: options.onRecovery }
+    const remembered = new Remembered({ clock: runtime.clock, disk: runtime.disk, log, dataFolder, brokerId })
     const partitions = await Partitions.open(runtime, { dataFolder, brokerId, settings: config, log, ...recovery })
-    const broker = new Broker(runtime, config, log, identity, partitions, options)
+    const broker = new Broker(runtime, config, log, identity, partitions, remembered, options)
     try {
       broker.#address = advertisedAddress(config, await broker.server.listen(config.listen))
     } catch (error) {
@@ -192,6 +198,7 @@ export class Broker implements BrokerParts {
     this.isrKeeper.close()
     await this.partitions.close()
     await this.castle.stop()
+    this.#remembered.close()
     await this.server.close()
     this.log.info({ brokerId: this.config.brokerId }, 'the broker has stopped')
   }

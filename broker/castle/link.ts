@@ -5,6 +5,7 @@
 //
 // Castle away changes nothing here (R10): what was told stays in force until something newer comes.
 import {
+  type Answer,
   type BrokerReport,
   type Call,
   type ClusterState,
@@ -20,6 +21,7 @@ import { type Address, Complaints, type Logger, type Runtime, uuid } from '@cast
 import type { BrokerConfig } from '../config.ts'
 import { messageOf } from '../errors.ts'
 import type { Identity } from './identity.ts'
+import type { Remembered } from './remembered.ts'
 
 /** What a process tells of itself; constants in the simulator. */
 export interface About {
@@ -50,6 +52,7 @@ export interface CastleLinkOptions {
   /** Where clients reach this broker. */
   readonly address: () => Address
   readonly identity: Identity
+  readonly remembered: Remembered
   readonly receivers: Receivers
   readonly reporters: Reporters
   readonly log: Logger
@@ -67,6 +70,8 @@ export class CastleLink {
   readonly #complaints: Complaints
   #report: OwnReport | undefined
   #stopping = false
+  /** Keys of subjects that Castle asked for, for it knows less than this broker (R14). */
+  #wanted: readonly string[] = []
 
   constructor(runtime: Runtime, options: CastleLinkOptions) {
     this.#options = options
@@ -82,7 +87,7 @@ export class CastleLink {
       report: () => this.#currentReport(),
       log,
       onSubject: (subject) => this.#receive(subject),
-      onAnswer: (answer) => this.#remember(answer.castleEpoch),
+      onAnswer: (answer) => this.#onAnswer(answer),
       onStop: options.onStop,
     })
   }
@@ -127,7 +132,7 @@ export class CastleLink {
   }
 
   #makeReport(): OwnReport {
-    const { config, about, identity, reporters } = this.#options
+    const { config, about, identity, remembered, reporters } = this.#options
     const address = this.#options.address()
     return {
       kind: 'broker',
@@ -144,7 +149,19 @@ export class CastleLink {
       logs: reporters.logs(),
       groups: reporters.groups(),
       producerIdsBegun: identity.producerIdsBegun,
+      remembers: remembered.versions,
+      ...(this.#wanted.length > 0 && { subjects: remembered.offer(this.#wanted) }),
     }
+  }
+
+  #onAnswer({ castleEpoch, wantSubjects = [] }: Answer): void {
+    this.#remember(castleEpoch)
+    const isNews = wantSubjects.some((key) => !this.#wanted.includes(key))
+    if (!isNews && wantSubjects.length === this.#wanted.length) return
+    this.#wanted = wantSubjects
+    // What is wanted no more leaves with the next report, whenever that is.
+    if (isNews) this.changed()
+    else this.#report = undefined
   }
 
   #remember(castleEpoch: number): void {
@@ -156,8 +173,11 @@ export class CastleLink {
   }
 
   #receive(subject: Subject): void {
-    const { receivers } = this.#options
+    const { receivers, remembered } = this.#options
     const typed = readSubject(subject)
+    // Before anyone acts on it: the report that follows says what is confirmed by now.
+    remembered.note(subject)
+    this.#report = undefined
     switch (typed?.kind) {
       case 'cluster':
         return receivers.cluster(typed.state)
