@@ -43,6 +43,11 @@ export class Damage {
     this.#lost.set(id, this.#watch.logsIds.get(id))
   }
 
+  /** In a file of this folder. */
+  hasFlip(id: number, folder: string): boolean {
+    return this.#flips.some((one) => one.id === id && one.flip.path.startsWith(folder) && one.flip.isThere())
+  }
+
   flipped(id: number, flip: Flip): void {
     this.#flips.push({ id, flip })
   }

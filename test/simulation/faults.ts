@@ -47,10 +47,15 @@ export interface Fault {
   readonly other: number
 }
 
-/** `count` faults between `fromMs` and `untilMs`; each has ended by `untilMs`. */
-export function planFaults(random: SeededRandom, count: number, fromMs: number, untilMs: number): Fault[] {
-  const kinds = someOf(random)
-  return Array.from({ length: count }, () => {
+/** So many faults between `fromMs` and `untilMs`; each has ended by `untilMs`. */
+export function planFaults(
+  random: SeededRandom,
+  options: { readonly faults: number; readonly kinds?: readonly FaultKind[] },
+  fromMs: number,
+  untilMs: number,
+): Fault[] {
+  const kinds = options.kinds ?? someOf(random)
+  return Array.from({ length: options.faults }, () => {
     const atMs = fromMs + random.next() * (untilMs - fromMs) * 0.9
     const forMs = Math.min(untilMs - atMs, 100 + random.next() ** 2 * 8_000)
     return { kind: drawn(random, kinds), atMs, forMs, victim: random.uint32(), other: random.uint32() }

@@ -2,7 +2,7 @@
 import { Scheduler } from '@castellan/testing/simulator'
 import { checkAll, describe, type History, type Verdict } from '../checkers/index.ts'
 import { Cluster } from './cluster.ts'
-import { planFaults } from './faults.ts'
+import { type FaultKind, planFaults } from './faults.ts'
 import { Injector } from './injector.ts'
 import { readLogs, readReplicas, watchCommits } from './observer.ts'
 import { consumers, nameOf } from './topics.ts'
@@ -13,6 +13,8 @@ export interface RunOptions {
   readonly sendEveryMs: number
   /** Faults happen for so long. */
   readonly faultMs: number
+  /** Only these kinds. Default: some of all, as the seed says. */
+  readonly kinds?: readonly FaultKind[]
   readonly keepTrace?: boolean
 }
 
@@ -30,7 +32,7 @@ export interface RunResult {
   readonly trace: readonly string[] | null
 }
 
-export const ordinary: RunOptions = { faults: 14, sendEveryMs: 40, faultMs: 32_000 }
+export const ordinary: RunOptions = { faults: 14, sendEveryMs: 70, faultMs: 32_000 }
 
 const startMs = 20_000
 /** After the faults, what is open has so long to be done. */
@@ -73,7 +75,7 @@ async function through(cluster: Cluster, options: RunOptions): Promise<void> {
   const fromMs = scheduler.nowMs + 1_000
   const untilMs = fromMs + options.faultMs
   const injector = new Injector(cluster)
-  for (const fault of planFaults(scheduler.random.fork(), options.faults, fromMs, untilMs)) {
+  for (const fault of planFaults(scheduler.random.fork(), options, fromMs, untilMs)) {
     scheduler.at(fault.atMs - scheduler.nowMs, () => injector.inject(fault))
   }
   for (let atMs = 0; atMs < untilMs; atMs += snapshotEveryMs) {

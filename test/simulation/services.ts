@@ -83,7 +83,7 @@ export async function runReader(cluster: Cluster, process: Process, { topics }: 
             at.offset = 0
           }
         })
-        await sleep(process.runtime.clock, process.random.between(50, 150))
+        await sleep(process.runtime.clock, process.random.between(200, 600))
       }
     }),
   )

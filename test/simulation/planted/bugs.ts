@@ -1,0 +1,222 @@
+// The checkers bite: the platform with one rule broken, each by a change of its text, and the seed that shows it. The product has no
+// switches for this: the change is made as a file is loaded (loader.ts). A text that is not found any more fails the test: move the
+// change to where the rule stands now, and look for a seed again: `node test/simulation/planted/search.ts NAME`.
+import type { FaultKind } from '../faults.ts'
+
+export interface PlantedBug {
+  readonly name: string
+  /** Text for text, in files named from the root of the repository. */
+  readonly changes: readonly { readonly file: string; readonly find: string; readonly replace: string }[]
+  /** A promise that is seen to be broken; others may be, too. */
+  readonly breaks: string
+  /** Found by this seed. */
+  readonly seed: number
+  /** The kinds of fault that are looked at; all, when it does not say. */
+  readonly kinds?: readonly FaultKind[]
+}
+
+const leaderState = 'broker/partition/leader-state.ts'
+
+const R1 = 'R1 nothing acknowledged is lost'
+const R2 = 'R2 at Ack 1 a second is lost at most'
+const R4 = 'R4 order, no duplicates, no gaps'
+const deaths: readonly FaultKind[] = ['kill-broker', 'crash-broker', 'isolate', 'split', 'stall-broker', 'cut']
+
+export const plantedBugs: readonly PlantedBug[] = [
+  {
+    name: 'the high watermark is advanced without the followers',
+    changes: [
+      { file: leaderState, find: 'if (endOffset < lowest && countsAsInSync(state, id))', replace: 'if (false)' },
+    ],
+    breaks: R1,
+    kinds: deaths,
+    seed: 0,
+  },
+  {
+    name: 'a proposed ISR counts before Castle has answered',
+    changes: [
+      {
+        file: leaderState,
+        find: 'return assigned.isr.includes(id) || (proposed?.includes(id) ?? false)',
+        replace: 'return (proposed ?? assigned.isr).includes(id)',
+      },
+    ],
+    breaks: R1,
+    kinds: ['isolate', 'split', 'cut', 'kill-castle', 'stall-broker'],
+    seed: 0,
+  },
+  {
+    name: 'a follower counts for what it was sent, not for what it wrote',
+    changes: [
+      {
+        file: leaderState,
+        find: 'const { brokerEpoch, endOffset, leaderEndOffset, nowMs: fetchedMs, presence } = event',
+        replace:
+          'const { brokerEpoch, leaderEndOffset, nowMs: fetchedMs, presence } = event\n  const endOffset = leaderEndOffset',
+      },
+    ],
+    breaks: R1,
+    kinds: deaths,
+    seed: 0,
+  },
+  {
+    name: 'Ack 1 is answered whatever the followers have',
+    changes: [
+      {
+        file: 'broker/partition/acks.ts',
+        find: 'if (this.#forFollowers.length > 0 && mayAnswer())',
+        replace: 'if (this.#forFollowers.length > 0)',
+      },
+    ],
+    breaks: R2,
+    kinds: ['isolate', 'split', 'stall-broker', 'kill-castle'],
+    seed: 0,
+  },
+  {
+    name: 'a follower does not cut its log back',
+    changes: [
+      {
+        file: 'broker/handlers/fetch/slot.ts',
+        find: '=== 0 ? divergenceOf(this.#partition, asked) : null',
+        replace: '=== 0 ? null : null',
+      },
+    ],
+    breaks: 'R5 replicas have the same log',
+    kinds: deaths,
+    seed: 0,
+  },
+  {
+    name: 'a new process leads at its old epoch',
+    changes: [
+      { file: 'broker/partition/partition.ts', find: 'if (leaderEpoch <= this.leaderEpoch) return false', replace: '' },
+      {
+        file: 'castle/election/election.ts',
+        find: '(leader === reborn || leaderEpoch < highestEpoch)',
+        replace: '(leaderEpoch < highestEpoch)',
+      },
+      {
+        file: 'castle/election/election.ts',
+        find: 'if (leader === -1 || leader === electorate.reborn || leaderEpoch',
+        replace: 'if (leader === -1 || leaderEpoch',
+      },
+    ],
+    breaks: 'R5 one leader an epoch',
+    kinds: ['kill-broker', 'crash-broker', 'kill-castle'],
+    seed: 0,
+  },
+  {
+    name: 'a power loss is taken for a kill',
+    changes: [
+      {
+        file: 'castle/brokers/registration.ts',
+        find: 'const unclean = known?.logsId !== undefined && known.logsId !== logsId',
+        replace: 'const unclean = false',
+      },
+    ],
+    breaks: R1,
+    kinds: ['power-broker', 'empty-disk', 'kill-broker'],
+    seed: 0,
+  },
+  {
+    name: 'what is not synced is acknowledged with flush.messages=1',
+    changes: [
+      {
+        file: 'broker/log/keeper.ts',
+        find: 'if (!segment.deleted) await context.syncs.run(() => context.files.during(segment.path, (file) => file.sync()))',
+        replace: '',
+      },
+    ],
+    breaks: R1,
+    kinds: ['power-all', 'kill-castle', 'stop-broker'],
+    seed: 0,
+  },
+  {
+    name: 'a follower forgets what producers have sent',
+    changes: [
+      {
+        file: 'broker/partition/following.ts',
+        find: 'changes: learn(log.producers, batches, nowMs)',
+        replace: 'changes: []',
+      },
+    ],
+    breaks: R4,
+    kinds: ['lost-answers', 'kill-broker', 'crash-broker', 'stop-broker'],
+    seed: 0,
+  },
+  {
+    name: 'a commit of a former owner is taken',
+    changes: [
+      {
+        file: 'broker/groups/state/commits.ts',
+        find: 'return since !== undefined && since <= committer.memberEpoch ? 0 : errors.STALE_MEMBER_EPOCH.code',
+        replace: 'return since === undefined || since >= 0 ? 0 : errors.STALE_MEMBER_EPOCH.code',
+      },
+      {
+        file: 'broker/groups/state/commits.ts',
+        find: 'if (!member) return errors.UNKNOWN_MEMBER_ID.code\n  if (apiVersion',
+        replace: 'if (!member) return 0\n  if (apiVersion',
+      },
+    ],
+    breaks: 'commits never go back',
+    kinds: ['stall-consumer', 'kill-consumer', 'cut', 'stall-broker'],
+    seed: 0,
+  },
+  {
+    name: 'a replica that lacks messages is elected, and nobody says so',
+    changes: [
+      {
+        file: 'castle/election/unclean.ts',
+        find: "if (electable.length > 0 && allowed === 'never') return { kind: 'forbidden', inSync: electable }",
+        replace: '',
+      },
+      {
+        file: 'castle/election/unclean.ts',
+        find: "const down = allowed === 'never' ? replicas.filter((id) => standing(id) === 'down') : []",
+        replace: 'const down: number[] = []',
+      },
+      { file: 'castle/election/elect-topics.ts', find: 'onLoss(outcome)', replace: '' },
+    ],
+    breaks: R1,
+    kinds: ['kill-broker', 'isolate', 'stall-broker', 'slow-disk'],
+    seed: 0,
+  },
+  {
+    name: 'consumers read what is not replicated',
+    changes: [
+      {
+        file: 'broker/partition/reads.ts',
+        find: 'return asFollower ? log.endOffset : this.#state.highWatermark',
+        replace: 'return log.endOffset',
+      },
+    ],
+    breaks: 'R3 consumers agree',
+    kinds: deaths,
+    seed: 0,
+  },
+  {
+    name: 'a new leader tells an end that is not yet known',
+    changes: [
+      {
+        file: 'broker/handlers/02-list-offsets.ts',
+        find: 'if (timestamp === latest && !found.knowsCommitted)',
+        replace: 'if (false)',
+      },
+    ],
+    breaks: 'R3 no reader sees the end go back',
+    kinds: ['kill-broker', 'crash-broker', 'stop-broker'],
+    seed: 0,
+  },
+  {
+    name: 'a partition goes to its next owner before the last one gave it up',
+    changes: [
+      {
+        file: 'broker/groups/state/reconcile.ts',
+        find: 'return isFree(topicId, partition) || holding.revoking.get(topicId)?.has(partition) === true',
+        replace: 'return topicId.length + partition > 0',
+      },
+    ],
+    breaks: 'S3 one owner at a time',
+    kinds: ['kill-consumer', 'stall-consumer'],
+    seed: 0,
+  },
+]
