@@ -1,9 +1,28 @@
-// The demo under kill -9 of Castle, and of a consumer.
-import { test } from 'vitest'
-import { expectRepeatsOnlyFrom, expectRight, platform, run, withPlatform } from './promise.ts'
+// The demo under kill -9 of one broker after another, of Castle, of Castle together with a leader, and of a consumer.
+import { expect, test } from 'vitest'
+import { waitFor } from '../processes/index.ts'
+import {
+  expectRepeatsOnlyFrom,
+  expectRight,
+  killAndRestart,
+  platform,
+  run,
+  untilInSync,
+  withPlatform,
+} from './promise.ts'
 import type { Progress } from './run.ts'
 
 withPlatform()
+
+test('one broker after another is killed with -9, the next when all replicas are in sync again', async () => {
+  const { result, commits } = await run([
+    { at: 0.1, strike: () => killAndRestart('broker-1') },
+    { at: 0.3, strike: () => killAndRestart('broker-2') },
+    { at: 0.5, strike: () => killAndRestart('broker-3') },
+  ])
+  await expectRight(result)
+  expectRepeatsOnlyFrom(commits, result.deliveries)
+})
 
 test('Castle is killed with -9 and started again', async () => {
   const strike = async () => {
@@ -12,6 +31,21 @@ test('Castle is killed with -9 and started again', async () => {
     await platform.untilUp()
   }
   const { result, commits } = await run([{ at: 0.1, strike }])
+  await expectRight(result)
+  expectRepeatsOnlyFrom(commits, result.deliveries)
+})
+
+test('Castle is killed together with a leader: sends wait for Castle, say so, and none fails', async () => {
+  const strike = async (_: Progress, said: readonly string[]) => {
+    await Promise.all([platform.kill('castle'), platform.kill('broker-2')])
+    await waitFor('a word that sends wait', () => said.some((line) => line.startsWith('sends wait')), 30_000)
+    await platform.restart('castle')
+    await waitFor('a word that they go on', () => said.some((line) => line === 'sends go on'), 60_000)
+    await platform.restart('broker-2')
+    await untilInSync()
+  }
+  const { result, commits, said } = await run([{ at: 0.1, strike }])
+  expect(said.find((line) => line.startsWith('sends wait'))).toContain('Castle')
   await expectRight(result)
   expectRepeatsOnlyFrom(commits, result.deliveries)
 })

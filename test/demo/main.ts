@@ -9,7 +9,7 @@ import { parseArgs } from 'node:util'
 import { castellan, TestProcess, waitFor } from '../processes/index.ts'
 import { problemsOf, readLog } from './log.ts'
 import { ProgressBar } from './progress.ts'
-import { consumerCount, type DemoResult, groupOf, partitions, runDemo } from './run.ts'
+import { consumerCount, type DemoResult, groupOf, runDemo } from './run.ts'
 
 interface Platform {
   readonly castle: string
@@ -61,7 +61,7 @@ async function main(asked: string | undefined): Promise<boolean> {
 
 async function demo({ castle, bootstrap }: Platform, ledgerFile: string): Promise<boolean> {
   const topic = await freshTopic(castle)
-  console.log(`topic ${topic} (${partitions} partitions, Ack -1), group ${groupOf(topic)} (${consumerCount} consumers)`)
+  console.log(`group ${groupOf(topic)}: ${consumerCount} consumers`)
   let bar: ProgressBar | undefined
   const result = await runDemo({
     castle,

@@ -26,10 +26,35 @@ export function withPlatform(): void {
   })
 }
 
+/** Resolves once every replica of every topic is in sync, that of groups included: then one more may die. */
+export async function untilInSync(): Promise<void> {
+  interface Listed {
+    readonly items: { readonly leaderless: number; readonly belowMinIsr: number; readonly underReplicated: number }[]
+  }
+  await waitFor(
+    'all replicas to be in sync',
+    async () => {
+      const { items } = (await (await fetch(`${platform.castle}/api/topics`)).json()) as Listed
+      return items.every((one) => one.leaderless + one.belowMinIsr + one.underReplicated === 0)
+    },
+    60_000,
+  )
+}
+
+/** Resolves when it is back, and one more may die. */
+export async function killAndRestart(name: `broker-${number}`): Promise<void> {
+  await platform.kill(name)
+  await platform.restart(name)
+  await untilInSync()
+}
+
+/** Events a second while something is down. */
+const troubledPace = 2_000
+
 interface Trouble {
-  /** Strikes once so much was counted, 0 to 1. */
+  /** Strikes once so much was counted, 0 to 1, and the trouble before it is over. */
   readonly at: number
-  strike(progress: Progress): Promise<void>
+  strike(progress: Progress, said: readonly string[]): Promise<void>
 }
 
 /** What the group has committed, by partition. */
@@ -51,12 +76,16 @@ interface Run {
   readonly result: DemoResult
   /** What was committed just before the first trouble. */
   readonly commits: ReadonlyMap<number, number>
+  /** What the demo told people: that sends wait, and why. */
+  readonly said: readonly string[]
 }
 
 /** Runs the demo, with troubles in their order; none before there are commits that it could lose. */
 export async function run(troubles: readonly Trouble[] = []): Promise<Run> {
   const left = [...troubles]
-  const struck: Promise<void>[] = []
+  const said: string[] = []
+  let struck: Promise<void> = Promise.resolve()
+  let isStriking = false
   let commits: ReadonlyMap<number, number> | undefined
   const waiting = troubles.length === 0 ? undefined : everythingCommitted().then((all) => (commits = all))
   waiting?.catch(() => {}) // awaited below
@@ -64,21 +93,26 @@ export async function run(troubles: readonly Trouble[] = []): Promise<Run> {
     castle: platform.castle,
     topic,
     ledgerFile: join(folder, 'ledger.sqlite'),
-    say: () => {},
+    say: (line) => void said.push(line),
+    // What dies must die, and come back, among sends: without a pause in them the stream would be over before.
+    pace: () => (isStriking || (commits === undefined && left.length > 0) ? troubledPace : Number.POSITIVE_INFINITY),
     onProgress(progress) {
       const next = left[0]
-      if (commits === undefined || next === undefined || progress.counted < next.at * progress.events) return
+      if (commits === undefined || next === undefined || isStriking) return
+      if (progress.counted < next.at * progress.events) return
       left.shift()
-      const striking = next.strike(progress)
-      striking.catch(() => {}) // awaited below
-      struck.push(striking)
+      isStriking = true
+      struck = next.strike(progress, said).then(() => {
+        isStriking = false
+      })
+      struck.catch(() => {}) // awaited below; no further one strikes
     },
   })
   await waiting
-  await Promise.all(struck)
+  await struck
   // A trouble that came too late tested nothing.
   expect(left).toEqual([])
-  return { result, commits: commits ?? new Map() }
+  return { result, commits: commits ?? new Map(), said }
 }
 
 export async function expectRight(result: DemoResult): Promise<void> {

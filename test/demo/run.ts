@@ -15,6 +15,8 @@ export interface DemoOptions {
   readonly ledgerFile: string
   /** Called a few times a second. */
   onProgress?(progress: Progress): void
+  /** Events a second that may be sent now; left out: as many as go. */
+  pace?(): number
   say(line: string): void
 }
 
@@ -42,6 +44,8 @@ export interface DemoResult {
 export const partitions = 6
 export const consumerCount = 3
 const inFlightMax = 20_000
+/** So many events are sent before the pace is looked at again. */
+const stride = 50
 const progressMs = 100
 const stallMs = 60_000
 
@@ -52,7 +56,8 @@ export function groupOf(topic: string): string {
 /** Makes the topic, sends everything, waits until the consumers have counted it all, and compares. */
 export async function runDemo(options: DemoOptions): Promise<DemoResult> {
   const lines = eventLines()
-  await createTopic(options.castle, options.topic)
+  const replicas = await createTopic(options.castle, options.topic)
+  options.say(`topic ${options.topic}: ${partitions} partitions, ${replicas} replicas of each, Ack -1`)
   const ledger = new Ledger(options.ledgerFile)
   const consumers = new Consumers(options)
   try {
@@ -78,13 +83,15 @@ export async function runDemo(options: DemoOptions): Promise<DemoResult> {
   }
 }
 
-async function createTopic(castle: string, name: string): Promise<void> {
+/** With as many replicas as the platform gives by itself: three where it has three brokers. */
+async function createTopic(castle: string, name: string): Promise<number> {
   const response = await fetch(`${castle}/api/topics`, {
     method: 'POST',
     headers: { 'content-type': 'application/json' },
     body: JSON.stringify({ name, partitions, ackLevel: -1, description: 'Changes of files, by npm run demo' }),
   })
   if (!response.ok) throw new Error(`Castle refused to make the topic ${name}: ${await response.text()}`)
+  return ((await response.json()) as { replicationFactor: number }).replicationFactor
 }
 
 /** Waits for the consumers; a platform that makes no progress for a minute has failed. */
@@ -112,7 +119,7 @@ class Producing {
     this.#lines = lines
   }
 
-  async run({ castle, topic, say }: DemoOptions): Promise<void> {
+  async run({ castle, topic, say, pace }: DemoOptions): Promise<void> {
     const onEvent = (event: SdkEvent) => {
       if (event.kind === 'producer-waiting') say(event.reason === null ? 'sends go on' : `sends wait: ${event.reason}`)
     }
@@ -127,6 +134,7 @@ class Producing {
         })
         sending.catch(() => {}) // awaited below, in its turn
         onWay.push(sending)
+        if (pace !== undefined && index % stride === 0) await strideAt(pace())
         if (onWay.length === inFlightMax) await Promise.all(onWay.splice(0, inFlightMax / 2))
       }
       await Promise.all(onWay)
@@ -134,6 +142,11 @@ class Producing {
       await castellan.close()
     }
   }
+}
+
+async function strideAt(eventsPerSecond: number): Promise<void> {
+  if (eventsPerSecond === Number.POSITIVE_INFINITY) return
+  await new Promise((resolve) => setTimeout(resolve, (1000 * stride) / eventsPerSecond))
 }
 
 /** The consumers' processes. One that dies is started again, as a service would be. */
