@@ -7,13 +7,14 @@
 // A checkpoint is written after the sync of what it vouches for. Tasks of one log run one after another.
 import assert from 'node:assert/strict'
 import { systemCode } from '../errors.ts'
+import { Breather } from './breather.ts'
 import { LogError } from './errors.ts'
 import { type CheckpointContent, kinds } from './files.ts'
 import { Limiter } from './limiter.ts'
-import type { ProducersContent } from './producers.ts'
+import { type ProducersSnapshot, snapshotText } from './producers.ts'
 import { offsetName, offsetOf, type Segment } from './segment.ts'
 import { activeSegment, type LogState } from './state.ts'
-import { overwriteStateFile, replaceStateFile, writeStateFile } from './state-file.ts'
+import { overwriteStateFile, replaceStateFile, writeStateFile, writeStateText } from './state-file.ts'
 
 /** Snapshots of producers that stay, beside the newest one: for truncation. */
 const olderSnapshotsKept = 1
@@ -137,10 +138,10 @@ export class Keeper {
     assert(log.nextOffset === log.endOffset, 'a checkpoint of producers whose batches are not written')
     this.#changed = false
     const checkpoint = checkpointOf(log)
-    const producers = log.producers.content(log.endOffset)
+    const producers = log.producers.snapshot(log.endOffset)
     try {
       await this.sync()
-      const isComplete = this.#writeBeside(producers)
+      const isComplete = await this.#writeBeside(producers)
       // What is deleted must leave the checkpoint even when there is no room for anything else.
       if (isComplete || durable) await this.#writeCheckpoint(checkpoint, durable)
       if (durable) await this.#removeGone(checkpoint)
@@ -160,10 +161,10 @@ export class Keeper {
   }
 
   /** The files that a checkpoint goes with. False: not now. */
-  #writeBeside(producers: ProducersContent): boolean {
+  async #writeBeside(producers: ProducersSnapshot): Promise<boolean> {
     try {
       this.#writeIndexes()
-      this.#writeProducers(producers)
+      await this.#writeProducers(producers)
       return true
     } catch (error) {
       this.#warn(error)
@@ -182,9 +183,15 @@ export class Keeper {
     }
   }
 
-  #writeProducers(content: ProducersContent): void {
+  async #writeProducers(snapshot: ProducersSnapshot): Promise<void> {
     const { context, folder } = this.#log
-    writeStateFile(context.disk, `${folder}/${offsetName(content.offset)}.producers`, kinds.producers, content)
+    const breather = new Breather(context.clock)
+    let text = ''
+    for (const piece of snapshotText(snapshot)) {
+      text += piece
+      await breather.breathe()
+    }
+    writeStateText(context.disk, `${folder}/${offsetName(snapshot.offset)}.producers`, kinds.producers, text)
     const snapshots = context.disk.list(folder).filter((name) => offsetOf(name, 'producers') !== undefined)
     for (const name of snapshots.slice(0, -1 - olderSnapshotsKept)) context.disk.remove(`${folder}/${name}`)
   }

@@ -2,7 +2,7 @@ import { errors } from '@castellan/protocol'
 import { readBatchHeader } from '@castellan/protocol/records'
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
-import { afterBatch, judge, type ProducerState, Producers } from './producers.ts'
+import { afterBatch, judge, type ProducerState, Producers, snapshotText } from './producers.ts'
 import { batchOf } from './testing.ts'
 
 const last = 2 ** 31 - 1
@@ -173,12 +173,20 @@ describe('all producers of a log', () => {
         [3, 4],
       ])!,
     )
-    const content = JSON.parse(JSON.stringify(producers.content(77)))
+    const content = JSON.parse([...snapshotText(producers.snapshot(77))].join(''))
     const again = new Producers(10)
     again.load(content)
-    expect(again.content(77)).toEqual(producers.content(77))
+    expect(again.snapshot(77)).toEqual(producers.snapshot(77))
     expect(again.mayBeForgotten(5)).toBe(true)
   })
+})
+
+test.each([0, 1, 99, 100, 101, 250])('%i producers are written in pieces', (count) => {
+  const producers = new Producers(1_000)
+  for (let producerId = 0; producerId < count; producerId++) producers.set(producerId, stateAfter([[0, 1]], 2)!)
+  const again = new Producers(1_000)
+  again.load(JSON.parse([...snapshotText(producers.snapshot(5))].join('')))
+  expect(again.snapshot(5)).toEqual(producers.snapshot(5))
 })
 
 // The naive twin remembers every record ever written, with its offset, and asks the log itself.

@@ -117,6 +117,31 @@ function refused(errorCode: number, reason: string): Verdict {
   return { kind: 'refused', errorCode, reason }
 }
 
+/** All producers as they were at one moment: states never change, so that holding them is enough. */
+export interface ProducersSnapshot {
+  readonly offset: number
+  readonly forgotten: number
+  readonly states: readonly (readonly [producerId: number, state: ProducerState])[]
+}
+
+const rowsPerPiece = 100
+
+/** The text of a ProducersContent, in pieces that take a fraction of a millisecond each: of 10,000 producers all at once takes 60 ms. */
+export function* snapshotText({ offset, forgotten, states }: ProducersSnapshot): Generator<string, void, void> {
+  yield `{"offset":${offset},"forgotten":${forgotten},"producers":[`
+  for (let from = 0; from < states.length; from += rowsPerPiece) {
+    const rows = states.slice(from, from + rowsPerPiece).map(([producerId, state]) => rowOf(producerId, state))
+    yield (from === 0 ? '' : ',') + JSON.stringify(rows).slice(1, -1)
+  }
+  yield ']}'
+}
+
+function rowOf(producerId: number, { epoch, records, lastAppendMs, batches }: ProducerState): number[] {
+  const row = [producerId, epoch, records, lastAppendMs]
+  for (const batch of batches) row.push(batch.firstSequence, batch.lastSequence, batch.baseOffset, batch.timestamp)
+  return row
+}
+
 export interface ProducersContent {
   /** The state holds for the log up to here. */
   readonly offset: number
@@ -183,15 +208,9 @@ export class Producers {
     this.#forgotten = Math.max(this.#forgotten, producerId)
   }
 
-  content(offset: number): ProducersContent {
-    const producers = [...this.#states].map(([producerId, { epoch, records, lastAppendMs, batches }]) => [
-      producerId,
-      epoch,
-      records,
-      lastAppendMs,
-      ...batches.flatMap((batch) => [batch.firstSequence, batch.lastSequence, batch.baseOffset, batch.timestamp]),
-    ])
-    return { offset, forgotten: this.#forgotten, producers }
+  /** As they are now; it holds for the log up to `offset`. */
+  snapshot(offset: number): ProducersSnapshot {
+    return { offset, forgotten: this.#forgotten, states: [...this.#states] }
   }
 
   load({ forgotten, producers }: ProducersContent): void {

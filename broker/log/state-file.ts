@@ -35,11 +35,16 @@ export function readStateFile<T>(disk: Disk, path: string, file: FileKind): T | 
 
 /** Replaces the file in one step; survives a kill from the next moment on, a power loss when the system has written it back. */
 export function writeStateFile(disk: Disk, path: string, kind: FileKind, content: object): void {
+  writeStateText(disk, path, kind, JSON.stringify(content))
+}
+
+/** As `writeStateFile`, of content that is JSON already. */
+export function writeStateText(disk: Disk, path: string, kind: FileKind, body: string): void {
   const temporary = `${path}.tmp`
   const file = disk.open(temporary, 'create')
   try {
     file.truncate(0)
-    file.writev([encode(kind, content)], 0)
+    file.writev([encode(kind, body)], 0)
   } finally {
     file.close()
   }
@@ -48,14 +53,14 @@ export function writeStateFile(disk: Disk, path: string, kind: FileKind, content
 
 /** As `writeStateFile`, and resolves when a power loss cannot undo it. */
 export function replaceStateFile(disk: Disk, path: string, kind: FileKind, content: object): Promise<void> {
-  return replaceFile(disk, path, encode(kind, content))
+  return replaceFile(disk, path, encode(kind, JSON.stringify(content)))
 }
 
 /** Writes over the old content, for a disk without room for a second one. A kill in between leaves neither. */
 export function overwriteStateFile(disk: Disk, path: string, kind: FileKind, content: object): void {
   const file = disk.open(path, 'create')
   try {
-    const bytes = encode(kind, content)
+    const bytes = encode(kind, JSON.stringify(content))
     file.writev([bytes], 0)
     file.truncate(bytes.length)
   } finally {
@@ -63,8 +68,7 @@ export function overwriteStateFile(disk: Disk, path: string, kind: FileKind, con
   }
 }
 
-function encode(kind: FileKind, content: object): Uint8Array {
-  const body = JSON.stringify(content)
+function encode(kind: FileKind, body: string): Uint8Array {
   return new TextEncoder().encode(`castellan-${kind.kind} ${kind.version} ${checksum(kind, body)}\n${body}`)
 }
 
