@@ -2,11 +2,13 @@
 // from what is partition/leader-state.ts's.
 //
 //   a follower outside of an ISR fetched ┐
-//   time, now and then ──────────────────┼─► who is to be in sync ─► proposed: both ISRs count ─► alterIsr ─► Castle's answer
-//   Castle's word of brokers ────────────┘                                  ▲                        │
+//   time, now and then ──────────────────┴─► who is to be in sync ─► proposed: both ISRs count ─► alterIsr ─► Castle's answer
+//                                                                           ▲                        │
 //                                                                           └── nobody knows ────────┘ asked again, until somebody does
 //
-// One call is under way at a time, for all partitions that need one: so no partition has two proposals in flight.
+// One call is under way at a time, for all partitions that need one: so no partition has two proposals in flight. After a call it rests:
+// each change makes a new subject of its topic, and a broker that catches up with thousands of partitions, a few at a time, would
+// keep everybody busy with them.
 import { type AlteredIsr, type AlterIsrArgs, checks, type Result } from '@castellan/protocol/heartbeat'
 import { Complaints, type Logger, type Runtime, type Timer } from '@castellan/protocol/runtime'
 import type { BrokerAddress } from '../castle/metadata.ts'
@@ -21,10 +23,7 @@ export interface IsrKeeperOptions {
     all(): Iterable<Partition>
     onOutsider(listener: (partition: Partition) => void): void
   }
-  readonly metadata: {
-    broker(id: number): BrokerAddress | undefined
-    onChange(listener: () => void): () => void
-  }
+  readonly metadata: { broker(id: number): BrokerAddress | undefined }
   readonly castle: {
     /** Of this process, as Castle registered it; 0: not yet. */
     readonly brokerEpoch: number
@@ -45,6 +44,8 @@ export interface IsrCounters {
 const callTimeoutMs = 2_000
 const partitionsPerCall = 1_000
 const failedBackOff: BackOff = { minMs: 50, maxMs: 1_000 }
+/** After a call, as long as it took twice, within these. */
+const restMs = { min: 20, max: 1_000 }
 /** Looks in one lag time: so a follower that lags is out after a lag time and a quarter. */
 const looksPerLagTime = 4
 
@@ -59,7 +60,6 @@ export class IsrKeeper {
   readonly #open = new Map<Partition, IsrProposal>()
   /** Castle refused what they proposed: until the next look they propose nothing. */
   readonly #resting = new Set<Partition>()
-  readonly #stopListening: () => void
   #isDueSoon = false
   #isCalling = false
   #failures = 0
@@ -67,7 +67,7 @@ export class IsrKeeper {
   /** Before it this process did not listen: nobody's silence then counts. */
   #listeningSinceMs = 0
   #lookTimer: Timer
-  #retryTimer: Timer | undefined
+  #sendTimer: Timer | undefined
   #isClosed = false
 
   constructor(runtime: Runtime, options: IsrKeeperOptions) {
@@ -77,15 +77,12 @@ export class IsrKeeper {
     this.#lookedMs = runtime.clock.nowMs()
     this.#lookTimer = this.#lookLater()
     options.partitions.onOutsider((partition) => this.#noteDue(partition))
-    // A broker that is up again, or stops: it may join an ISR now, or not any more.
-    this.#stopListening = options.metadata.onChange(() => this.#retry())
   }
 
   close(): void {
     this.#isClosed = true
     this.#lookTimer.cancel()
-    this.#retryTimer?.cancel()
-    this.#stopListening()
+    this.#sendTimer?.cancel()
     this.#due.clear()
     this.#open.clear()
   }
@@ -145,22 +142,19 @@ export class IsrKeeper {
 
   // ---------------------------------------------------------------- asking Castle
 
-  #retry(): void {
-    if (this.#open.size > 0) this.#send()
-  }
-
   #send(): void {
     const { castle } = this.#options
     for (const [partition, proposal] of this.#open) {
       if (!partition.followers.isOpen(proposal)) this.#open.delete(partition)
     }
-    if (this.#open.size === 0 || this.#isCalling || this.#retryTimer !== undefined || this.#isClosed) return
+    if (this.#open.size === 0 || this.#isCalling || this.#sendTimer !== undefined || this.#isClosed) return
     if (castle.brokerEpoch === 0) return this.#retryLater()
     const asked = [...this.#open].slice(0, partitionsPerCall)
     this.#isCalling = true
     const partitions = asked.map(([partition, proposal]) => this.#words(partition, proposal))
     const args = { brokerEpoch: castle.brokerEpoch, partitions }
-    void castle.call('alterIsr', args, callTimeoutMs).then((result) => this.#answered(asked, result))
+    const beganMs = this.#runtime.clock.nowMs()
+    void castle.call('alterIsr', args, callTimeoutMs).then((result) => this.#answered(asked, result, beganMs))
   }
 
   #words({ topicId, index }: Partition, proposal: IsrProposal): AlterIsrArgs['partitions'][number] {
@@ -177,7 +171,7 @@ export class IsrKeeper {
     return fetched >= 0 ? fetched : (metadata.broker(id)?.brokerEpoch ?? 0)
   }
 
-  #answered(asked: readonly (readonly [Partition, IsrProposal])[], result: Result): void {
+  #answered(asked: readonly (readonly [Partition, IsrProposal])[], result: Result, beganMs: number): void {
     this.#isCalling = false
     if (this.#isClosed) return
     const answers = answersIn(result)
@@ -188,10 +182,14 @@ export class IsrKeeper {
       this.#complaints.say('isr', fields, 'Castle does not answer who is in sync; it is asked again')
       return this.#retryLater()
     }
-    this.#failures = 0
+    const before = { ...this.counters }
     for (const [at, [partition, proposal]] of asked.entries()) this.#take(partition, proposal, answers[at])
+    this.#tell(before)
+    // Castle's answer is about something else: a defect, and nobody knows.
     if (asked.some(([partition, proposal]) => this.#open.get(partition) === proposal)) return this.#retryLater()
-    this.#send()
+    this.#failures = 0
+    const tookMs = this.#runtime.clock.nowMs() - beganMs
+    this.#sendAfter(Math.min(restMs.max, Math.max(restMs.min, 2 * tookMs)))
   }
 
   #take(partition: Partition, proposal: IsrProposal, answer: AlteredIsr['partitions'][number] | undefined): void {
@@ -200,27 +198,33 @@ export class IsrKeeper {
     if (answer === undefined || !isOurs) return
     this.#open.delete(partition)
     if (!partition.followers.isOpen(proposal)) return
-    this.#tell(answer.errorCode, proposal, partition)
-    if (answer.errorCode !== 0) this.#resting.add(partition)
-    partition.followers.answered(answer.state)
+    const { topic, index, leaderEpoch, followers } = partition
+    const { errorCode, state } = answer
+    const fields = { topic, partition: index, leaderEpoch, from: followers.isr, to: proposal.isr, errorCode }
+    this.#options.log.debug(fields, 'Castle heard who is in sync')
+    if (errorCode !== 0) this.counters.refusals++
+    else if (proposal.isr.length > followers.isr.length) this.counters.expansions++
+    else this.counters.shrinks++
+    if (errorCode !== 0) this.#resting.add(partition)
+    followers.answered(state)
   }
 
-  #tell(errorCode: number, { isr }: IsrProposal, partition: Partition): void {
-    const { topic, index, leaderEpoch } = partition
-    const from = partition.followers.isr
-    if (errorCode !== 0) this.counters.refusals++
-    else if (isr.length > from.length) this.counters.expansions++
-    else this.counters.shrinks++
-    const fields = { topic, partition: index, leaderEpoch, from, to: isr }
-    if (errorCode === 0) this.#options.log.info(fields, 'other replicas are in sync')
-    else this.#options.log.debug({ ...fields, errorCode }, 'Castle refused who is in sync')
+  #tell(before: IsrCounters): void {
+    const shrinks = this.counters.shrinks - before.shrinks
+    const expansions = this.counters.expansions - before.expansions
+    const refusals = this.counters.refusals - before.refusals
+    if (shrinks + expansions > 0)
+      this.#options.log.info({ shrinks, expansions, refusals }, 'other replicas are in sync')
   }
 
   #retryLater(): void {
     this.#failures++
-    const { clock, random } = this.#runtime
-    this.#retryTimer ??= clock.after(backOffMs(failedBackOff, this.#failures, random), () => {
-      this.#retryTimer = undefined
+    this.#sendAfter(backOffMs(failedBackOff, this.#failures, this.#runtime.random))
+  }
+
+  #sendAfter(delayMs: number): void {
+    this.#sendTimer ??= this.#runtime.clock.after(delayMs, () => {
+      this.#sendTimer = undefined
       this.#send()
     })
   }

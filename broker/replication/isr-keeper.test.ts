@@ -1,0 +1,198 @@
+import type { AlterIsrArgs, Call, PartitionState, Result } from '@castellan/protocol/heartbeat'
+import { silentLogger } from '@castellan/protocol/runtime'
+import { beforeEach, describe, expect, test } from 'vitest'
+import { settle } from '../log/testing.ts'
+import type { Partition } from '../partition/index.ts'
+import { TestingBroker, type TopicSpec, topicId, topicState } from '../partition/testing.ts'
+import { IsrKeeper } from './isr-keeper.ts'
+
+// Broker 1 leads; brokers 2 and 3 follow, as processes 42 and 43.
+const replicas = [1, 2, 3]
+let broker: TestingBroker
+let partition: Partition
+let keeper: IsrKeeper
+let calls: AlterIsrArgs[]
+/** What Castle does with a call; undefined: it never answers. */
+let castle: (args: AlterIsrArgs) => Omit<Result, 'type' | 'id'> | undefined
+let up: Map<number, { brokerEpoch: number; stopping?: boolean }>
+
+const stateOf = (isr: number[], partitionEpoch: number): PartitionState =>
+  topicState({ replicas, isr, partitionEpoch }).partitions[0]!
+
+/** As Castle does: compared and set. */
+const agree = ({ partitions }: AlterIsrArgs) => ({
+  errorCode: 0,
+  value: {
+    partitions: partitions.map(({ partition, isr, partitionEpoch }) => ({
+      topicId,
+      partition,
+      errorCode: 0,
+      state: stateOf(
+        isr.map(({ brokerId }) => brokerId),
+        partitionEpoch + 1,
+      ),
+    })),
+  },
+})
+
+const refuse = ({ partitions }: AlterIsrArgs) => ({
+  errorCode: 0,
+  value: { partitions: partitions.map(({ partition }) => ({ topicId, partition, errorCode: 107 })) },
+})
+
+async function start(spec: TopicSpec = {}): Promise<void> {
+  broker = await TestingBroker.start()
+  calls = []
+  castle = agree
+  up = new Map(replicas.map((id) => [id, { brokerEpoch: 40 + id }]))
+  keeper = new IsrKeeper({ clock: broker.clock, random: { next: () => 0.5 } } as never, {
+    brokerId: 1,
+    lagTimeMaxMs: 2_000,
+    partitions: broker.partitions,
+    metadata: {
+      broker: (id) => {
+        const known = up.get(id)
+        return known && { id, host: 'h', port: 1, rack: null, ...known }
+      },
+    },
+    castle: {
+      brokerEpoch: 41,
+      call: (_: Call['method'], args: AlterIsrArgs, timeoutMs: number) => {
+        calls.push(args)
+        const result = castle(args)
+        if (result !== undefined) return Promise.resolve({ type: 'result', id: 1, ...result })
+        return new Promise((resolve) => {
+          broker.clock.after(timeoutMs, () => resolve({ type: 'result', id: 1, errorCode: 7 }))
+        })
+      },
+    },
+    log: silentLogger,
+  })
+  broker.partitions.apply(topicState({ replicas, ...spec }))
+  await settle()
+  partition = [...broker.partitions.all()][0]!
+}
+
+beforeEach(() => start())
+
+function fetched(id: number, brokerEpoch = 40 + id): void {
+  const presence = { fetchedMs: broker.clock.nowMs() }
+  const { leaderEpoch: currentLeaderEpoch, endOffset: fetchOffset } = partition
+  partition.followers.fetched({ id, brokerEpoch, presence }, { fetchOffset, currentLeaderEpoch, lastFetchedEpoch: -1 })
+}
+
+/** Time passes, in which these followers fetch. */
+async function pass(ms: number, ...ids: number[]): Promise<void> {
+  for (let passed = 0; passed < ms; passed += 250) {
+    for (const id of ids) fetched(id)
+    await broker.clock.advance(250)
+  }
+}
+
+const members = (call: AlterIsrArgs | undefined) => call?.partitions[0]?.isr.map(({ brokerId }) => brokerId)
+
+test('nothing is asked while all keep up', async () => {
+  await pass(5_000, 2, 3)
+  expect(calls).toEqual([])
+})
+
+test('who lags leaves, within a lag time and a quarter; who has caught up comes back at once', async () => {
+  await pass(1_000, 2, 3)
+  await pass(1_750, 2)
+  expect(calls).toEqual([])
+  await pass(500, 2)
+  expect(calls).toEqual([
+    {
+      brokerEpoch: 41,
+      partitions: [
+        {
+          topicId,
+          partition: 0,
+          leaderEpoch: 1,
+          partitionEpoch: 1,
+          isr: [
+            { brokerId: 1, brokerEpoch: 41 },
+            { brokerId: 2, brokerEpoch: 42 },
+          ],
+        },
+      ],
+    },
+  ])
+  expect(partition.followers.isr).toEqual([1, 2])
+  fetched(3)
+  await settle()
+  expect(members(calls[1])).toEqual(replicas)
+  expect(partition.followers.isr).toEqual(replicas)
+  expect(keeper.counters).toEqual({ shrinks: 1, expansions: 1, refusals: 0 })
+})
+
+describe('who has caught up does not come back', () => {
+  beforeEach(() => start({ isr: [1, 2] }))
+  test.each<[string, () => void, number]>([
+    ['while Castle counts its broker as down', () => up.delete(3), 43],
+    ['while its broker stops', () => up.set(3, { brokerEpoch: 43, stopping: true }), 43],
+    ['as another process than Castle knows (KIP-903)', () => {}, 42],
+  ])('%s', async (_, prepare, brokerEpoch) => {
+    prepare()
+    fetched(3, brokerEpoch)
+    await settle()
+    expect(calls).toEqual([])
+  })
+})
+
+test('many partitions are asked for in one call, and a rest follows', async () => {
+  await start({ isr: [1, 2], partitions: 5 })
+  const all = [...broker.partitions.all()]
+  for (partition of all) fetched(3)
+  await settle()
+  expect(calls.map(({ partitions }) => partitions.length)).toEqual([5])
+  for (const one of all) one.followers.assign(stateOf([1, 2], 3))
+  for (partition of all) fetched(3)
+  await settle()
+  expect(calls).toHaveLength(1)
+  await broker.clock.advance(20)
+  expect(calls.map(({ partitions }) => partitions.length)).toEqual([5, 5])
+})
+
+test('Castle is away: asked again and again the same, until a newer subject says how it is', async () => {
+  await start({ isr: [1, 2] })
+  castle = () => undefined
+  fetched(3)
+  await pass(10_000, 2, 3)
+  expect(calls.length).toBeGreaterThan(2)
+  expect(new Set(calls.map((call) => JSON.stringify(call))).size).toBe(1)
+  broker.partitions.apply(topicState({ replicas, isr: replicas, partitionEpoch: 2 }))
+  await pass(2_500, 2, 3)
+  const asked = calls.length
+  await pass(5_000, 2, 3)
+  expect(calls).toHaveLength(asked)
+})
+
+test('refused: not asked again before the next look, though the follower fetches on', async () => {
+  await start({ isr: [1, 2] })
+  castle = refuse
+  for (let i = 0; i < 10; i++) {
+    fetched(3)
+    await broker.clock.advance(20)
+  }
+  expect(calls).toHaveLength(1)
+  await pass(1_000, 2, 3)
+  expect(calls.length).toBeGreaterThan(1)
+})
+
+test('a process that was suspended blames nobody for what it did not hear', async () => {
+  await pass(1_000, 2, 3)
+  const { nowMs } = broker.clock
+  // Time passes without timers: the process did not run.
+  broker.clock.nowMs = () => nowMs.call(broker.clock) + 30_000
+  await broker.clock.advance(500)
+  expect(calls).toEqual([])
+  await pass(1_500, 2, 3)
+  expect(calls).toEqual([])
+})
+
+test('closed: it asks no more', async () => {
+  keeper.close()
+  await pass(5_000, 2)
+  expect(calls).toEqual([])
+})
