@@ -68,7 +68,8 @@ export class Followers {
 
   /** The fetch session of a follower lets go of this partition. */
   left({ id, presence }: FollowerId): void {
-    if (this.has(id)) this.#step({ kind: 'left', id, presence })
+    const { log } = this.#state
+    if (this.has(id) && log !== undefined) this.#step({ kind: 'left', id, presence, leaderEndOffset: log.endOffset })
   }
 
   /** Castle's word on a partition that this replica leads, and goes on to lead. */

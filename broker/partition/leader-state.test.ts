@@ -153,11 +153,14 @@ describe('a fetch session says for its follower that it is where it was', () => 
   test('and no longer than it has the partition', () => {
     const state = held()
     presence.fetchedMs = startMs + 5_000
-    const left = step(state, { kind: 'left', id: 2, presence })
+    const left = step(state, { kind: 'left', id: 2, presence, leaderEndOffset: 100 })
     presence.fetchedMs = startMs + 7_000
     expect([mayAnswer(left, 100, 6_000), mayAnswer(left, 100, 6_001)]).toEqual([true, false])
     // Another session has it meanwhile.
-    expect(step(state, { kind: 'left', id: 2, presence: { fetchedMs: 0 } })).toEqual(state)
+    // What it lacks was appended before: that its broker goes on to fetch makes it no less behind.
+    const behind = step(state, { kind: 'left', id: 2, presence, leaderEndOffset: 101 })
+    expect(mayAnswer(behind, 101, 6_000)).toBe(false)
+    expect(step(state, { kind: 'left', id: 2, presence: { fetchedMs: 0 }, leaderEndOffset: 100 })).toEqual(state)
   })
 })
 

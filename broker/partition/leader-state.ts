@@ -62,7 +62,7 @@ export type LeaderEvent =
   /** A follower asked for what comes after `endOffset`. */
   | Fetched
   /** A fetch session lets go of the partition. */
-  | { readonly kind: 'left'; readonly id: number; readonly presence: Presence }
+  | { readonly kind: 'left'; readonly id: number; readonly presence: Presence; readonly leaderEndOffset: number }
   /** The leader's log went on from here. */
   | { readonly kind: 'appended'; readonly fromOffset: number }
   | { readonly kind: 'proposed'; readonly isr: readonly number[] }
@@ -99,9 +99,12 @@ export function step(state: LeaderState, event: LeaderEvent): LeaderState {
     case 'fetched':
       return changeFollower(state, event.id, (follower) => afterFetch(follower, event))
     case 'left':
-      return changeFollower(state, event.id, (follower) =>
-        follower.presence === event.presence ? { ...settled(follower), presence: null } : follower,
-      )
+      return changeFollower(state, event.id, (follower) => {
+        if (follower.presence !== event.presence) return follower
+        // One that lacks something was settled when that was appended: its newest fetch says nothing of what came since.
+        const hasAll = follower.endOffset >= event.leaderEndOffset
+        return { ...(hasAll ? settled(follower) : follower), presence: null }
+      })
     case 'appended': {
       const keepsUp = ({ presence, endOffset }: Follower) => presence !== null && endOffset >= event.fromOffset
       if (!state.followers.some(keepsUp)) return state

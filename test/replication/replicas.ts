@@ -79,6 +79,12 @@ export class Replicas {
     this.machine(nameOf(id)).kill(how)
   }
 
+  /** Both ways. */
+  cut(a: string, b: string): void {
+    this.network.cut(a, b)
+    this.network.cut(b, a)
+  }
+
   broker(id: number): Broker {
     return this.#brokers.get(id)!
   }
