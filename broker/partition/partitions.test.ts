@@ -226,6 +226,16 @@ describe('the start', () => {
     expect(broker.partitions.logsId).toBe(kept)
   })
 
+  test('a full disk is no reason not to stop', async () => {
+    const broker = await TestingBroker.start()
+    await produce(broker.lead(1), { values: ['a'] })
+    broker.platters.refuse = (call) => (call === 'open' || call === 'write' ? 'ENOSPC' : undefined)
+    await broker.partitions.close()
+    broker.platters.refuse = () => undefined
+    await broker.open()
+    expect(broker.lead(2).endOffset).toBe(1)
+  })
+
   test('a folder of the first release, which has no name, gets one', async () => {
     const broker = await TestingBroker.start()
     const { logsId } = broker.partitions

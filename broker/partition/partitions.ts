@@ -436,10 +436,21 @@ export class Partitions {
     this.#slices.stop()
     this.#roles.stop()
     const limiter = new Limiter(2 * syncsMax)
-    await Promise.all([...this.all()].map((partition) => limiter.run(() => closeLog(partition))))
-    await this.#folders.noteCleanShutdown(this.#runtime.clock.wallMs())
+    await this.#noteCleanShutdown(
+      Promise.all([...this.all()].map((partition) => limiter.run(() => closeLog(partition)))),
+    )
     this.#context.cache.close()
     this.#context.files.close()
+  }
+
+  /** A full disk is no reason not to stop: without the marker the next start recovers more than it need. */
+  async #noteCleanShutdown(closed: Promise<unknown>): Promise<void> {
+    try {
+      await closed
+      await this.#folders.noteCleanShutdown(this.#runtime.clock.wallMs())
+    } catch (error) {
+      this.#context.log.warn({ error }, 'cannot note the clean shutdown; the next start checks all logs')
+    }
   }
 }
 

@@ -5,7 +5,9 @@ import { type AckLevel, type Acknowledged, describe, type History, type Verdict,
 /** At Ack -1 nothing is lost; at Ack 1 nothing that R2 does not allow. */
 export function checkLost(history: History, level: AckLevel): Verdict {
   const promise = level === 1 ? 'R2 at Ack 1 a second is lost at most' : 'R1 nothing acknowledged is lost'
-  const judged = history.acknowledged.filter((one) => one.level === level && one.offset >= 0)
+  // A partition that could not be read shows nothing: that it has no leader is another promise's business.
+  const canJudge = (one: Acknowledged) => one.level === level && one.offset >= 0 && history.stored.has(one.partition)
+  const judged = history.acknowledged.filter(canJudge)
   const stored = storedAt(history)
   const violations = judged.flatMap((message) => {
     const problem = problemOf(message, stored)

@@ -113,6 +113,7 @@ export class CastleWatch {
     const { damage } = this.#cluster
     const plan = planOf(topic)
     if (from.length === 0 && damage.allLostPower) return 'all lost power (R8)'
+    if (from.length === 0 && damage.hasLost && plan?.replicationFactor === 1) return 'its only replica lost power (R8)'
     if (plan?.mayLose === 'unclean') return 'unclean election (R7)'
     return null
   }

@@ -14,6 +14,8 @@ export class Damage {
   #flips: { readonly id: number; readonly flip: Flip }[] = []
   /** The power of all brokers went at once: R8's case. */
   allLostPower = false
+  /** Some broker has lost its disk, or what was not synced. */
+  hasLost = false
 
   constructor(watch: CastleWatch) {
     this.#watch = watch
@@ -40,6 +42,7 @@ export class Damage {
   }
 
   lost(id: number): void {
+    this.hasLost = true
     this.#lost.set(id, this.#watch.logsIds.get(id))
   }
 

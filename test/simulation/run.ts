@@ -46,7 +46,12 @@ export async function runSeed(seed: number, options: RunOptions = ordinary): Pro
   const brokers = scheduler.random.chance(0.2) ? 4 : 3
   const shape = { brokers, sendUntilMs: 6_000 + options.faultMs, sendEveryMs: options.sendEveryMs }
   const cluster = new Cluster(scheduler, shape)
+  const onRejection = (error: unknown) => {
+    scheduler.failure ??= error
+  }
+  process.on('unhandledRejection', onRejection)
   const trouble = await through(cluster, options).then(() => null, storyOf)
+  process.off('unhandledRejection', onRejection)
   cluster.end()
   const { recorder, coverage, network } = cluster
   for (const [what, times] of Object.entries(network.troubles)) coverage.count(`a message was ${what}`, times)
