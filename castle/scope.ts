@@ -3,7 +3,7 @@
 //
 //   broker   its cluster, all its topics (deletions too), targets of the groups that it coordinates, its producer ids
 //   client   its cluster, its topics by name, deletions of topics that it holds, coordinators of its groups
-import type { ClientReport } from '@castellan/protocol/heartbeat'
+import type { BrokerReport, ClientReport } from '@castellan/protocol/heartbeat'
 import type { Groups } from './groups/groups.ts'
 import type { Session } from './heartbeats/session.ts'
 import { isInDoubt } from './restore/doubts.ts'
@@ -24,24 +24,23 @@ export function* scopeOf(state: State, groups: Groups, session: Session): Iterab
   else yield* scopeOfClient(state, groups, cluster.id, session.report as ClientReport)
 }
 
-function* scopeOfBroker(
-  state: State,
-  groups: Groups,
-  cluster: string,
-  { id, report: { holds } }: Session,
-): Iterable<SubjectText> {
+function* scopeOfBroker(state: State, groups: Groups, cluster: string, { id, report }: Session): Iterable<SubjectText> {
   const brokerId = Number(id)
   const block = state.get('producer-ids', String(brokerId))
   if (block !== undefined) yield producerIdsSubject(block)
   for (const topic of topicsOf(state, cluster)) {
     // What it knows of one in doubt may be newer (R14); a deletion that is done with concerns nobody but those who missed it.
-    const isDone = topic.deleted && topic.holders.length === 0 && holds[`topic/${topic.topicId}`] === undefined
+    const isDone = topic.deleted && topic.holders.length === 0 && !knows(report as BrokerReport, topic.topicId)
     if (!isInDoubt(topic) && !isDone) yield topicSubject(topic)
   }
   for (const group of state.all('group')) {
     if (group.cluster !== cluster || groups.coordinatorOf(cluster, group.name) !== brokerId) continue
     if (!groups.isInDoubt(state, cluster, group.members)) yield targetSubject(group)
   }
+}
+
+function knows({ holds, remembers }: BrokerReport, topicId: string): boolean {
+  return holds[`topic/${topicId}`] !== undefined || remembers?.[topicId] !== undefined
 }
 
 function* scopeOfClient(state: State, groups: Groups, cluster: string, report: ClientReport): Iterable<SubjectText> {

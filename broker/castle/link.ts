@@ -159,8 +159,8 @@ export class CastleLink {
     const isNews = wantSubjects.some((key) => !this.#wanted.includes(key))
     if (!isNews && wantSubjects.length === this.#wanted.length) return
     this.#wanted = wantSubjects
-    // What is wanted no more leaves with the next report, whenever that is.
-    if (isNews) this.changed()
+    // What is wanted no more leaves with the next report, whenever that is; what did not fit into the last one comes with it.
+    if (wantSubjects.length > 0) this.changed()
     else this.#report = undefined
   }
 

@@ -30,7 +30,8 @@ export function adopt(
   const version = draft.nextVersion()
   // Of an epoch that this Castle has not left behind yet: it is taken once that is done.
   if (version <= subject.version) return 'not-newer'
-  if (state.deleted) return adoptDeletion(draft, brokerId, known, version)
+  if (state.deleted)
+    return adoptDeletion(draft, brokerId, known ?? { ...strange(draft, topicId, cluster), ...state }, version)
   const namesake = draft.topicNamed(cluster, state.name)
   if (namesake !== undefined && namesake.topicId !== topicId) return 'name-taken'
   const { name, internal, ackLevel, configs, partitions } = state
@@ -65,9 +66,8 @@ function strange(draft: Draft, topicId: string, cluster: string) {
   }
 }
 
-function adoptDeletion(draft: Draft, brokerId: number, known: Topic | undefined, version: number): Adoption {
-  // One that the store does not know either way has no logs that wait for it.
-  if (known === undefined) return 'not-newer'
+/** One that the store does not know either way is recorded too: some broker may have missed it. */
+function adoptDeletion(draft: Draft, brokerId: number, known: Omit<Topic, 'version'>, version: number): Adoption {
   const { doubt: _doubt, raised: _raised, ...rest } = known
   const holders = holdersOf(known)
   draft.put('topic', { ...rest, deleted: true, partitions: [], holders, version })

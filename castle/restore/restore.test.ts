@@ -217,6 +217,22 @@ describe('a store that was emptied', () => {
     expect([...world.castle.restore.refused()]).toEqual([])
   })
 
+  test('hears of deletions too: they hold up nothing, and brokers that remember them are told that they still hold', async () => {
+    const brokers = await replicating(3)
+    const { topicId } = await done(world.castle.createTopic({ cluster: 'c', name: 'gone' }))
+    await done(world.castle.deleteTopic('c', { name: 'gone' }))
+    const starts = [await kill(brokers[0]!), await kill(brokers[1]!), await kill(brokers[2]!)]
+    await restore(new MemoryDisk())
+    const again = starts.map((start) => start())
+    await world.clock.pass(3_000)
+    expect(world.state.get('topic', topicId)).toMatchObject({ name: 'gone', deleted: true })
+    expect(world.castle.restore.isWaitingForStrangers('c')).toBe(false)
+    for (const broker of again) {
+      expect(broker.held.get(`topic/${topicId}`)?.state).toMatchObject({ deleted: true })
+      expect(broker.report.subjects ?? []).toEqual([])
+    }
+  })
+
   test('gets them back from what folders of restarted brokers remember', async () => {
     const brokers = await replicating(3)
     await done(world.castle.createTopic({ cluster: 'c', name: 'orders', assignments: [[1, 2, 3]] }))

@@ -144,7 +144,7 @@ export function deleteTopic(draft: Draft, topic: Topic, asked: AskedOf = {}): vo
 }
 
 /** Brokers that have logs of a topic, or may. */
-export function holdersOf({ partitions }: Topic): number[] {
+export function holdersOf({ partitions }: Pick<Topic, 'partitions'>): number[] {
   return [...new Set(partitions.flatMap(({ replicas, removed = [] }) => [...replicas, ...removed]))]
 }
 
