@@ -1,6 +1,6 @@
 // One run: a scene at work while the plan goes wrong; then peace, until all is delivered; then the checkers judge what was seen.
 import { setTimeout as pause } from 'node:timers/promises'
-import { checkAll, type Verdict } from '../checkers/index.ts'
+import { checkAll, describe, type Verdict } from '../checkers/index.ts'
 import type { LoadClient } from '../clients/load/index.ts'
 import { waitFor } from '../processes/index.ts'
 import { type Done, Faults } from './faults.ts'
@@ -138,8 +138,8 @@ class ChaosRun {
     this.#noteSent()
     await this.#until('replicas to be in sync', () => this.#inSync())
     await observer.readLogs()
-    const stored = [...recorder.stored.values()].reduce((sum, records) => sum + records.length, 0)
-    await this.#until('everything to be handled', () => recorder.distinctHandled >= stored)
+    const stored = new Set([...recorder.stored.values()].flat().map(describe))
+    await this.#until('everything to be handled', () => recorder.distinctHandled >= stored.size)
     await Promise.all(members.map((member) => member.stop()))
     await observer.noteEnd()
     const states = await Promise.all(topics.map((topic) => observer.topic(topic)))

@@ -116,7 +116,14 @@ export class Scene {
     const keep = (file: string, text: string) => writeFileSync(join(folder, file), text)
     for (const name of this.platform.names) keep(`${name}.log`, this.platform.logOf(name))
     for (const { options, errors } of this.loads) keep(`${options.name}.log`, errors)
-    keep('troubles.json', JSON.stringify(this.recorder.troubles, null, 1))
+    const { troubles, replicaLogs, stored, acknowledged } = this.recorder
+    keep('troubles.json', JSON.stringify(troubles, null, 1))
+    const lines = (items: readonly unknown[]) => items.map((item) => `${JSON.stringify(item)}\n`).join('')
+    keep('acknowledged.jsonl', lines(acknowledged))
+    keep('stored.jsonl', lines([...stored].flatMap(([partition, all]) => all.map((one) => ({ partition, ...one })))))
+    for (const { partition, broker, batches } of replicaLogs) {
+      keep(`batches-${partition.replace('/', '-')}-broker-${broker}.jsonl`, lines(batches))
+    }
     this.#options.say(`what the processes logged is in ${folder}`)
   }
 

@@ -32,6 +32,7 @@ producer = Producer(
         "bootstrap.servers": bootstrap,
         "acks": acks,
         "enable.idempotence": acks == -1,  # librdkafka's idempotent producer must ask for all
+        "debug": "eos",
         "queue.buffering.max.messages": 1_000_000,
     }
 )
