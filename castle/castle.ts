@@ -22,7 +22,7 @@ import { Host } from './host.ts'
 import { Attention } from './leases/attention.ts'
 import { isInDoubt } from './restore/doubts.ts'
 import { Restore } from './restore/restore.ts'
-import { anyCluster, groupAudience, noCluster, noticesOf, topicAudience } from './scope.ts'
+import { anyCluster, groupAudience, newsOf, noCluster, noticesOf, topicAudience } from './scope.ts'
 import { type AppliedChange, Changes, type WriteFailure } from './state/changes.ts'
 import type { Cluster, Topic } from './state/entities.ts'
 import type { State } from './state/state.ts'
@@ -301,7 +301,8 @@ export class Castle {
       if (change.kind === 'topic' && change.entity !== null) this.#onTopic(change.entity, before as Topic | undefined)
       this.elections.onApplied(each)
       touchChange(this.hub, change)
-      for (const { audience, key } of noticesOf(each, this.groups)) this.sessions.notify(audience, key)
+      const news = newsOf(each)
+      for (const { audience, key } of noticesOf(each, this.groups)) this.sessions.notify(audience, key, news)
     }
   }
 

@@ -8,7 +8,7 @@ import type { Groups } from './groups/groups.ts'
 import type { Session } from './heartbeats/session.ts'
 import { isInDoubt } from './restore/doubts.ts'
 import type { AppliedChange } from './state/changes.ts'
-import type { Cluster, EntityChange } from './state/entities.ts'
+import type { Cluster, EntityChange, Topic } from './state/entities.ts'
 import { type State, topicsOf } from './state/state.ts'
 import { clusterSubject, producerIdsSubject, type SubjectText, targetSubject, topicSubject } from './state/subjects.ts'
 
@@ -98,6 +98,18 @@ export function noticesOf({ change, before }: AppliedChange, groups: Groups): No
   if (before !== undefined && 'version' in before && before.version === change.entity.version) return []
   const key = change.kind === 'group' ? `target/${change.entity.name}` : `${change.kind}/${change.key}`
   return audiencesOfChange(change, groups).map((audience) => ({ audience, key }))
+}
+
+/** The subject of a topic that got other leaders: whoever has to hear of it cannot go on before. */
+export function newsOf({ change, before }: AppliedChange): SubjectText | undefined {
+  if (change.kind !== 'topic' || change.entity === null || before === undefined || isInDoubt(change.entity))
+    return undefined
+  const { partitions } = before as Topic
+  const isNews = change.entity.partitions.some(({ leaderEpoch }, index) => {
+    const known = partitions[index]
+    return known !== undefined && known.leaderEpoch !== leaderEpoch
+  })
+  return isNews ? topicSubject(change.entity) : undefined
 }
 
 function audiencesOfChange(change: EntityChange, groups: Groups): string[] {

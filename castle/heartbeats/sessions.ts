@@ -70,9 +70,10 @@ export class Sessions {
     this.#host = host
     this.#options = options
     this.#interest = new Interest((audience) => host.onNobody(audience))
-    this.#pushes = new Pushes(options.clock, () => host.castleEpoch)
     this.#gate = new Gate(options.arrivalsPerSecond)
     this.#heads = new AnswerHeads(options.times)
+    const head = (kind: Session['kind']) => this.#heads.of(kind, host.castleEpoch)
+    this.#pushes = new Pushes(options.clock, () => host.castleEpoch, head)
     this.#complaints = new Complaints(options.clock, options.log)
   }
 
@@ -122,12 +123,12 @@ export class Sessions {
     return this.#take(heartbeat, undefined)
   }
 
-  /** A subject changed that this audience has to hear of. */
-  notify(audience: string, key: string): void {
+  /** A subject changed that this audience has to hear of; `news`: it cannot wait for a heartbeat. */
+  notify(audience: string, key: string, news?: SubjectText): void {
     const nowMs = this.#options.clock.nowMs()
     for (const session of this.#interest.of(audience)) {
       soil(session, nowMs)
-      this.#pushes.add(session, key)
+      this.#pushes.add(session, key, news)
     }
   }
 
