@@ -210,7 +210,7 @@ os.write(fd, b'exit\\r')`
 
 // The last one: its broker stays dead.
 test('a partition that nobody leads holds up no other', async () => {
-  await shell(`castellan topic create halves --partitions 2
+  await shell(`castellan topic create halves --partitions 2 --replication-factor 1
     printf '{"value":"v0","partition":0}\\n{"value":"v1","partition":1}\\n' | castellan produce halves --as json`)
   const leaders = async () => {
     const answer = await fetch(`${platform.castle}/api/topics/halves`)
