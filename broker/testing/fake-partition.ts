@@ -152,6 +152,7 @@ export class FakePartition {
       chunks.push(batch)
       bytes += batch.length
     }
+    if (bytes === 0) return emptyRead(0, this.highWatermark, this.startOffset)
     this.unreleased++
     let isReleased = false
     const release = () => {
