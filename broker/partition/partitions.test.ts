@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest'
 import { LogError } from '../log/errors.ts'
-import { batchOf, settle } from '../log/testing.ts'
+import { batchOf, gate, settle } from '../log/testing.ts'
 import type { Partition } from './partition.ts'
 import { Partitions } from './partitions.ts'
 import {
@@ -339,6 +339,39 @@ describe('upkeep', () => {
       await broker.clock.advance(2_000)
       expect(partition.log!.syncedOffset).toBe(1)
     }
+  })
+
+  test('flush.ms holds to the millisecond, for each write that is the first after a sync', async () => {
+    const broker = await TestingBroker.start()
+    const partition = broker.lead(1, { 'flush.ms': '100' })
+    for (const offset of [1, 2, 3]) {
+      await produce(partition, { values: ['a'] })
+      await broker.clock.advance(99)
+      expect(partition.log!.syncedOffset).toBe(offset - 1)
+      await broker.clock.advance(2)
+      expect(partition.log!.syncedOffset).toBe(offset)
+    }
+  })
+
+  test('many appends share one sync (flush.messages=1)', async () => {
+    const broker = await TestingBroker.start()
+    const partition = broker.lead(1, { 'flush.messages': '1' })
+    const { promise, open } = gate()
+    const syncs = () => broker.partitions.metrics.syncs
+    const before = syncs()
+    broker.platters.syncGate = promise
+    const errorCodes: number[] = []
+    for (let number = 0; number < 100; number++) {
+      partition.append(batchOf({ values: ['a'] }), null, -1, ({ errorCode }) => errorCodes.push(errorCode))
+      // In turns of their own.
+      await settle()
+    }
+    expect(errorCodes).toEqual([])
+    open()
+    await settle()
+    expect(errorCodes).toEqual(Array.from({ length: 100 }, () => 0))
+    expect(partition.endOffset).toBe(100)
+    expect(syncs() - before).toBeLessThan(4)
   })
 
   test('a checkpoint that finds no room is tried again', async () => {

@@ -30,6 +30,8 @@ export class Upkeep {
   /** Since when (monotonic) a partition has something that no checkpoint has. */
   readonly #written = new Map<Partition, number>()
   readonly #limiter = new Limiter(checkpointsMax)
+  /** Of topics with flush.ms: one for each partition that has something to sync. */
+  readonly #syncTimers = new Map<Partition, Timer>()
   readonly #scrubber: Scrubber
   #timers: Timer[] = []
   #checkpointTimer: Timer | undefined
@@ -54,15 +56,28 @@ export class Upkeep {
     this.#isStopped = true
     this.#scrubber.stop()
     for (const timer of this.#timers) timer.cancel()
+    for (const timer of this.#syncTimers.values()) timer.cancel()
     this.#checkpointTimer?.cancel()
     this.#marksTimer?.cancel()
   }
 
   noteWritten(partition: Partition): void {
     this.#noteMarks()
+    this.#syncInTime(partition)
     if (this.#isStopped || this.#written.has(partition)) return
     this.#written.set(partition, this.#clock.nowMs())
     this.#checkpointTimer ??= this.#clock.after(checkpointCheckMs, () => this.#checkpoint())
+  }
+
+  /** flush.ms counts from the first write that is not synced; the checkpoint follows when it is looked for next. */
+  #syncInTime(partition: Partition): void {
+    const { flushMs } = partition.settings
+    if (this.#isStopped || flushMs >= checkpointAfterMs || this.#syncTimers.has(partition)) return
+    const sync = () => {
+      this.#syncTimers.delete(partition)
+      if (partition.fault === null) void partition.log?.sync()
+    }
+    this.#syncTimers.set(partition, this.#clock.after(flushMs, sync))
   }
 
   /** As long as they move. */
