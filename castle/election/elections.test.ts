@@ -1,0 +1,186 @@
+// Elections in a running Castle: brokers that stop, preferred leaders that come back, elections that people ask for.
+import { errors } from '@castellan/protocol'
+import type { PartitionState } from '@castellan/protocol/heartbeat'
+import { afterEach, beforeEach, describe, expect, test } from 'vitest'
+import { Harness } from '../testing/harness.ts'
+import type { TestBroker } from '../testing/senders.ts'
+
+let world: Harness
+let brokers: TestBroker[]
+let topicId: string
+
+beforeEach(async () => {
+  world = await Harness.start()
+  brokers = [1, 2, 3].map((id) => world.broker(id, { replicates: true, logsId: `logs-${id}` }))
+  await world.clock.until(
+    () => brokers.every((broker) => broker.topic('__consumer_offsets')),
+    3_000,
+    'brokers are there',
+  )
+  const made = await world.castle.createTopic({ cluster: 'c', name: 'orders', assignments: [[1, 2, 3]] })
+  topicId = made.topicId
+  await world.clock.pass(50)
+})
+
+afterEach(() => world.castle.stop())
+
+const partition = () => world.state.get('topic', topicId)?.partitions[0] as PartitionState
+const brokerEpoch = (id: number) => world.state.get('broker', String(id))?.brokerEpoch ?? 0
+
+function propose(leader: number, isr: number[]) {
+  const { leaderEpoch, partitionEpoch } = partition()
+  const members = isr.map((brokerId) => ({ brokerId, brokerEpoch: brokerEpoch(brokerId) }))
+  const one = { topicId, partition: 0, leaderEpoch, partitionEpoch, isr: members }
+  return world.castle.elections.alterIsr(leader, { brokerEpoch: brokerEpoch(leader), partitions: [one] })
+}
+
+/** A new process of the broker, with logs as they were unless said otherwise. */
+async function restart(
+  id: number,
+  logsId = `logs-${id}`,
+  logs: TestBroker['report']['logs'] = [],
+): Promise<TestBroker> {
+  void brokers[id - 1]?.sender.stop()
+  const again = world.broker(id, { replicates: true, logsId, logs }, { incarnation: `${id}-${world.clock.nowMs()}` })
+  brokers[id - 1] = again
+  await world.clock.pass(100)
+  return again
+}
+
+describe('a broker that stops', () => {
+  test('is relieved of what others can lead, and brokers hear that it stops', async () => {
+    brokers[0]?.change({ stopping: true })
+    await world.clock.pass(30)
+    expect(partition()).toMatchObject({ leader: 2, leaderEpoch: 1, isr: [2, 3] })
+    expect(brokers[1]?.cluster?.brokers.map(({ id, stopping }) => [id, stopping])).toEqual([
+      [1, true],
+      [2, undefined],
+      [3, undefined],
+    ])
+    expect(world.decisions).toContain('broker-stopping')
+  })
+
+  test('is relieved by one that is only eligible', async () => {
+    await propose(1, [1])
+    brokers[0]?.change({ stopping: true })
+    await world.clock.pass(30)
+    // One that left an ISR that was too small is eligible.
+    expect(partition().leader).toBe(2)
+  })
+
+  test('leads on while nobody else can, and no longer', async () => {
+    await world.castle.changeTopic('c', 'orders', { configs: { 'min.insync.replicas': '1' } })
+    await propose(1, [1])
+    brokers[0]?.change({ stopping: true })
+    await world.clock.pass(30)
+    expect(partition()).toMatchObject({ leader: 1, isr: [1] })
+    await propose(1, [1, 3])
+    await world.clock.pass(30)
+    expect(partition()).toMatchObject({ leader: 3, isr: [3] })
+  })
+})
+
+describe('the preferred leader', () => {
+  test('leads again some time after it is in sync, later after each fall', async () => {
+    const delays: number[] = []
+    for (let fall = 1; fall <= 2; fall++) {
+      void brokers[0]?.sender.stop()
+      await world.clock.until(() => partition().leader === 2, 3_000, 'another leads')
+      await restart(1)
+      expect((await propose(2, [1, 2, 3])).partitions[0]?.errorCode).toBe(0)
+      const sinceMs = world.clock.nowMs()
+      await world.clock.until(() => partition().leader === 1, 60_000, 'it leads again')
+      delays.push(world.clock.nowMs() - sinceMs)
+    }
+    for (const [index, delayMs] of delays.entries()) {
+      expect(delayMs).toBeGreaterThanOrEqual(5_000 * 2 ** index)
+      expect(delayMs).toBeLessThan(5_000 * 2 ** index + 2_100)
+    }
+    expect(world.decisions).toContain('leaders-back')
+  })
+})
+
+describe('an election that people ask for', () => {
+  const ask = (type: 'preferred' | 'unclean', topic = 'orders', index = 0) =>
+    world.castle.elections.elect('c', { type, partitions: [{ topic, partition: index }] })
+  const codeOf = async (asked: ReturnType<typeof ask>) => (await asked).partitions[0]?.errorCode
+
+  test('of what is led as it should be is not needed; of what is not there is refused', async () => {
+    expect(await codeOf(ask('preferred'))).toBe(errors.ELECTION_NOT_NEEDED.code)
+    expect(await codeOf(ask('unclean'))).toBe(errors.ELECTION_NOT_NEEDED.code)
+    expect(await codeOf(ask('preferred', 'nothing'))).toBe(errors.UNKNOWN_TOPIC_OR_PARTITION.code)
+    expect(await codeOf(ask('preferred', 'orders', 7))).toBe(errors.UNKNOWN_TOPIC_OR_PARTITION.code)
+  })
+
+  test('gives the preferred leader back at once, when it is in sync', async () => {
+    brokers[0]?.change({ stopping: true })
+    await world.clock.pass(30)
+    await restart(1)
+    expect(await codeOf(ask('preferred'))).toBe(errors.PREFERRED_LEADER_NOT_AVAILABLE.code)
+    await propose(2, [1, 2, 3])
+    expect(await codeOf(ask('preferred'))).toBe(0)
+    expect(partition()).toMatchObject({ leader: 1, isr: [1, 2, 3] })
+  })
+
+  test('elects one that may lack messages, and counts the loss (R7)', async () => {
+    await world.castle.changeTopic('c', 'orders', { configs: { 'min.insync.replicas': '1' } })
+    await propose(1, [1])
+    void brokers[0]?.sender.stop()
+    await world.clock.until(() => partition().leader === -1, 3_000, 'nobody leads')
+    expect(await codeOf(ask('unclean'))).toBe(errors.ELIGIBLE_LEADERS_NOT_AVAILABLE.code)
+    const { leaderEpoch } = partition()
+    const log = { topicId, partition: 0, leaderEpoch, fault: null, lastEpoch: 0 }
+    brokers[1]?.change({ logs: [{ ...log, endOffset: 5 }] })
+    brokers[2]?.change({ logs: [{ ...log, endOffset: 7 }] })
+    await world.clock.pass(30)
+    expect(partition().leader).toBe(-1)
+    expect(await codeOf(ask('unclean'))).toBe(0)
+    expect(partition()).toMatchObject({ leader: 3, isr: [3] })
+    expect(world.state.get('topic', topicId)?.losses).toMatchObject([
+      { number: 1, from: [1], to: 3, messagesMax: null },
+    ])
+  })
+})
+
+test('what a topic allows counts at once: the longest log leads (R7)', async () => {
+  await world.castle.changeTopic('c', 'orders', { configs: { 'min.insync.replicas': '1' } })
+  await propose(1, [1])
+  void brokers[0]?.sender.stop()
+  await world.clock.until(() => partition().leader === -1, 3_000, 'nobody leads')
+  const { leaderEpoch } = partition()
+  for (const id of [2, 3]) {
+    brokers[id - 1]?.change({
+      logs: [{ topicId, partition: 0, leaderEpoch, fault: null, lastEpoch: 0, endOffset: id }],
+    })
+  }
+  await world.clock.pass(30)
+  const configs = { 'min.insync.replicas': '1', 'unclean.leader.election.enable': 'true' }
+  await world.castle.changeTopic('c', 'orders', { configs })
+  await world.clock.pass(30)
+  expect(partition()).toMatchObject({ leader: 3, isr: [3] })
+  expect(world.state.get('topic', topicId)?.losses).toHaveLength(1)
+})
+
+test('all stopped uncleanly: Castle waits for all, then the longest leads, and the loss is counted (R8)', async () => {
+  for (const id of [1, 2, 3]) await restart(id, `another-${id}`)
+  expect(partition()).toMatchObject({ leader: -1, isr: [] })
+  const report = (id: number, endOffset: number) => {
+    const { leaderEpoch } = partition()
+    brokers[id - 1]?.change({ logs: [{ topicId, partition: 0, leaderEpoch, fault: null, lastEpoch: 0, endOffset }] })
+  }
+  report(1, 5)
+  report(3, 9)
+  await world.clock.pass(1_000)
+  expect(partition().leader).toBe(-1)
+  report(2, 8)
+  await world.clock.pass(50)
+  expect(partition()).toMatchObject({ leader: 3, isr: [3] })
+  expect(world.state.get('topic', topicId)?.losses).toMatchObject([{ from: [], to: 3 }])
+})
+
+test('settings that let the high watermark go on end what was eligible (KIP-966)', async () => {
+  await propose(1, [1])
+  expect(partition().elr).toEqual([2, 3])
+  await world.castle.changeTopic('c', 'orders', { configs: { 'min.insync.replicas': '1' } })
+  expect(partition().elr).toBeUndefined()
+})
