@@ -21,6 +21,8 @@ export class Stalls {
   readonly #accumulator: Accumulator
   readonly #hooks: StallHooks
   #toldMs = Number.NEGATIVE_INFINITY
+  /** Of what was told: why Castle cannot be asked. */
+  #toldOutside: string | null = null
   #isWaiting = false
 
   constructor(client: KafkaClient, options: ProducerOptions, accumulator: Accumulator, hooks: StallHooks) {
@@ -31,10 +33,13 @@ export class Stalls {
   }
 
   look(nowMs: number): void {
-    const stalled = this.#longest(nowMs)
+    const outside = this.#hooks.problem?.() ?? null
+    const stalled = this.#longest(nowMs, outside)
     if (stalled === undefined) return this.#goesOn()
-    if (nowMs - this.#toldMs < againMs) return
+    // That Castle is away, too, or is back, is news: without it nobody else can be elected.
+    if (nowMs - this.#toldMs < againMs && outside === this.#toldOutside) return
     this.#toldMs = nowMs
+    this.#toldOutside = outside
     this.#isWaiting = true
     const fields = { ...stalled, unsettledBatches: this.#accumulator.unsettled.size }
     this.#client.log.warn(fields, 'messages wait to be delivered')
@@ -51,8 +56,7 @@ export class Stalls {
   }
 
   /** What has waited longest, if that is long, and why. */
-  #longest(nowMs: number): { where: string; reason: string; waitsMs: number } | undefined {
-    const outside = this.#hooks.problem?.() ?? null
+  #longest(nowMs: number, outside: string | null): { where: string; reason: string; waitsMs: number } | undefined {
     const unknown = this.#accumulator.waitsForTopic
     if (unknown !== undefined && nowMs - unknown.sinceMs >= stalledAfterMs) {
       const { lastError } = this.#client.metadata

@@ -54,6 +54,7 @@ const troubledPace = 2_000
 interface Trouble {
   /** Strikes once so much was counted, 0 to 1, and the trouble before it is over. */
   readonly at: number
+  /** `said`: what the demo tells people, above all that sends wait, and why; it grows. */
   strike(progress: Progress, said: readonly string[]): Promise<void>
 }
 
@@ -76,8 +77,6 @@ interface Run {
   readonly result: DemoResult
   /** What was committed just before the first trouble. */
   readonly commits: ReadonlyMap<number, number>
-  /** What the demo told people: that sends wait, and why. */
-  readonly said: readonly string[]
 }
 
 /** Runs the demo, with troubles in their order; none before there are commits that it could lose. */
@@ -112,7 +111,7 @@ export async function run(troubles: readonly Trouble[] = []): Promise<Run> {
   await struck
   // A trouble that came too late tested nothing.
   expect(left).toEqual([])
-  return { result, commits: commits ?? new Map(), said }
+  return { result, commits: commits ?? new Map() }
 }
 
 export async function expectRight(result: DemoResult): Promise<void> {
