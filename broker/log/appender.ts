@@ -58,6 +58,8 @@ export interface FlushResult {
   readonly error?: LogError
 }
 
+/** Brokers heartbeat as often: a disk that takes longer makes the whole broker late. */
+const slowWriteMs = 250
 /** Relative offsets in clients are 32 bits wide. */
 const offsetsPerSegmentMax = 2 ** 31 - 1
 
@@ -168,8 +170,12 @@ export class Appender {
     const beganMs = clock.nowMs()
     file.writev(buffers, segment.bytes)
     this.#isTorn = false
-    counters.longestWriteMs = Math.max(counters.longestWriteMs, clock.nowMs() - beganMs)
+    const writeMs = clock.nowMs() - beganMs
+    counters.longestWriteMs = Math.max(counters.longestWriteMs, writeMs)
     counters.writes++
+    if (writeMs < slowWriteMs) return
+    const fields = { file: segment.path, writeMs: Math.round(writeMs) }
+    context.complaints.say('slow write', fields, 'a write to a log held everything up: its disk is overloaded or sick')
   }
 
   #noteWritten(

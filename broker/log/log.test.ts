@@ -1,4 +1,5 @@
 import { readBatchHeader } from '@castellan/protocol/records'
+import { silentLogger } from '@castellan/protocol/runtime'
 import { describe, expect, test } from 'vitest'
 import { admit } from './admission.ts'
 import {
@@ -65,6 +66,22 @@ describe('appending and reading', () => {
     for (const name of bases) expect(context.platters.bytes(`${testFolder}/${name}`).length).toBeLessThanOrEqual(300)
     expect(await readAll(log, 0, 'file')).toEqual(numbered(40))
   })
+})
+
+test('a write that takes long is measured, and told', async () => {
+  const said: unknown[] = []
+  const context = testingContext({ log: { ...silentLogger, warn: (fields) => void said.push(fields) } })
+  const { log } = await openLog(context)
+  append(log, { values: ['quick'] })
+  expect(said).toEqual([])
+  let nowMs = 0
+  context.clock.nowMs = () => {
+    nowMs += 300
+    return nowMs
+  }
+  append(log, { values: ['slow'] })
+  expect(said).toEqual([expect.objectContaining({ writeMs: 300 })])
+  expect(context.counters.longestWriteMs).toBe(300)
 })
 
 describe('when the disk refuses (ENOSPC, EIO)', () => {

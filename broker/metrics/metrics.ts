@@ -131,6 +131,11 @@ export class BrokerMetrics {
       { value: log().readMemoryBytes, labels: { from: 'memory' } },
       { value: log().readFileBytes, labels: { from: 'file' } },
     ])
+    this.#gauge(
+      'castellan_broker_log_longest_write_seconds',
+      'The longest write to a log since the last look: everything waits for it.',
+      () => partitions.takeLongestWriteMs() / 1000,
+    )
     this.#counter('castellan_broker_log_syncs_total', 'Times that a log was forced to disk.', () => log().syncs)
     this.#counter('castellan_broker_log_cut_bytes_total', 'Torn tails cut off by recovery.', () => log().cutBytes)
     this.#counter(
