@@ -1,6 +1,7 @@
 import { metadata as api, type MetadataRequestInput, zeroUuid } from '@castellan/protocol'
 import { beforeEach, describe, expect, test } from 'vitest'
 import { Metadata } from '../castle/metadata.ts'
+import { doubtMs } from '../replication/fetchers.ts'
 import { HandlerBench, topicIdOf } from '../testing/handler-bench.ts'
 import { metadata } from './03-metadata.ts'
 
@@ -117,4 +118,34 @@ test('before Castle has spoken: this broker alone, and topics that may come', as
 test('a broker that Castle counts as dead names another as controller', async () => {
   bench.setBrokers(2)
   expect((await ask([]))?.controllerId).toBe(2)
+})
+
+describe('a leader that this broker has just lost', () => {
+  beforeEach(() => bench.leadersInDoubt.add(2))
+
+  test('is not named before Castle has spoken: the answer waits, and names the new one', async () => {
+    const asked = bench.ask(metadata, api, 13, { topics: [{ name: 'orders' }] })
+    await bench.clock.advance(1)
+    expect(asked.response).toBeUndefined()
+    bench.setBrokers(1)
+    await bench.clock.advance(1)
+    expect(asked.response).toBeUndefined()
+    bench.addTopic(1, 'orders', [1, 1])
+    expect((await asked.answer)?.topics[0]?.partitions.map(({ leaderId }) => leaderId)).toEqual([1, 1])
+  })
+
+  test('is named after a second all the same: a way may be broken, and not the broker', async () => {
+    const asked = bench.ask(metadata, api, 13, { topics: null })
+    await bench.clock.advance(doubtMs - 1)
+    expect(asked.response).toBeUndefined()
+    await bench.clock.advance(1)
+    expect((await asked.answer)?.topics[0]?.partitions.map(({ leaderId }) => leaderId)).toEqual([1, 2])
+  })
+
+  test('holds up nobody who asks of other topics, and no connection that breaks', async () => {
+    expect(await ask([{ name: '__consumer_offsets' }])).toMatchObject({ topics: [{ errorCode: 0 }] })
+    const asked = bench.ask(metadata, api, 13, { topics: null })
+    asked.abandon()
+    expect(await asked.answer).toBeTruthy()
+  })
 })

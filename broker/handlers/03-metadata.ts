@@ -1,6 +1,9 @@
 // Metadata (3), versions 0 to 13: the living brokers, and who leads the partitions of which topics, as Castle last said.
 // Topics are never made by asking for them. The controller is a broker (any passes admin requests on to Castle).
 //
+// Who asks right after a leader died would be told of the dead one, and some clients ask again only seconds later (franz-go: five). So an
+// answer that would name a leader whom this broker itself has just lost waits for Castle's word, a second at most.
+//
 //  1 rack, controller, internal   2 cluster id   5 offline replicas   7 leader epoch   8 authorized operations
 //  9 flexible   10 topic ids   12 topics by id   13 an error of the whole
 import {
@@ -12,17 +15,27 @@ import {
 } from '@castellan/protocol'
 import type { PartitionState, TopicState } from '@castellan/protocol/heartbeat'
 import type { Metadata } from '../castle/metadata.ts'
+import { doubtMs } from '../replication/fetchers.ts'
 import { type BrokerParts, handler } from './handler.ts'
 import { unknownNameError, unknownTopicError } from './lookup.ts'
 
 type TopicAnswer = Response['topics'][number]
 type PartitionAnswer = TopicAnswer['partitions'][number]
 
-export const metadata = handler(api, (request, { broker, apiVersion }) => {
-  const { topics, includeTopicAuthorizedOperations, includeClusterAuthorizedOperations } = request
-  const wantsAll = topics === null || (apiVersion === 0 && topics.length === 0)
+export const metadata = handler(api, (request, { broker, apiVersion, onAbandoned }) => {
+  const wantsAll = request.topics === null || (apiVersion === 0 && request.topics.length === 0)
+  const topics = wantsAll ? null : request.topics
+  if (!namesLeaderInDoubt(broker, topics)) return answerOf(broker, request, topics)
+  const isCertain = broker.metadata.when(() => !namesLeaderInDoubt(broker, topics), doubtMs)
+  const isAbandoned = new Promise<void>((resolve) => onAbandoned(resolve))
+  return Promise.race([isCertain, isAbandoned]).then(() => answerOf(broker, request, topics))
+})
+
+/** `topics` null: all of them. */
+function answerOf(broker: BrokerParts, request: Request, topics: Request['topics']): Response {
+  const { includeTopicAuthorizedOperations, includeClusterAuthorizedOperations } = request
   const brokers = livingBrokers(broker)
-  const found = wantsAll ? everyTopic(broker) : topics.map((topic) => topicAskedFor(broker, topic))
+  const found = topics === null ? everyTopic(broker) : topics.map((topic) => topicAskedFor(broker, topic))
   return {
     brokers,
     clusterId: broker.metadata.cluster?.id ?? broker.config.cluster,
@@ -33,7 +46,17 @@ export const metadata = handler(api, (request, { broker, apiVersion }) => {
     })),
     clusterAuthorizedOperations: includeClusterAuthorizedOperations ? clusterOperations : notAsked,
   }
-})
+}
+
+function namesLeaderInDoubt({ metadata, fetchers }: BrokerParts, topics: Request['topics']): boolean {
+  const inDoubt = fetchers.leadersInDoubt()
+  if (inDoubt.size === 0) return false
+  const asked = topics === null ? metadata.topics() : topics.map((topic) => topicNamed(metadata, topic))
+  for (const topic of asked) {
+    if (topic?.partitions.some(({ leader }) => inDoubt.has(leader))) return true
+  }
+  return false
+}
 
 /** Without authentication everybody may do everything: as bits, by Kafka's numbers of operations. */
 const topicOperations = bits(3, 4, 5, 6, 7, 8, 10, 11)
@@ -62,9 +85,16 @@ function everyTopic({ metadata }: BrokerParts): TopicAnswer[] {
   return answers
 }
 
-function topicAskedFor(broker: BrokerParts, { name, topicId }: NonNullable<Request['topics']>[number]): TopicAnswer {
+type AskedFor = NonNullable<Request['topics']>[number]
+
+function topicNamed(metadata: Metadata, { name, topicId }: AskedFor): TopicState | undefined {
+  return name === null ? metadata.topicWithId(topicId) : metadata.topicNamed(name)
+}
+
+function topicAskedFor(broker: BrokerParts, asked: AskedFor): TopicAnswer {
+  const { name, topicId } = asked
   const byId = name === null
-  const topic = byId ? broker.metadata.topicWithId(topicId) : broker.metadata.topicNamed(name)
+  const topic = topicNamed(broker.metadata, asked)
   if (topic) return describe(broker.metadata, topic)
   const errorCode = byId ? unknownTopicError(broker, true) : unknownNameError(broker, name)
   broker.counters.error(api.key, errorCode)

@@ -14,6 +14,7 @@ import type { BrokerConfig } from '../config.ts'
 import type { Coordinator } from '../groups/index.ts'
 import type { Counters } from '../metrics/counters.ts'
 import type { Partitions } from '../partition/index.ts'
+import type { Fetchers } from '../replication/fetchers.ts'
 import type { ResponseMemory, ResponseRoom } from '../server/response-memory.ts'
 import type { Deadlines } from './deadlines.ts'
 import type { FetchSessions } from './fetch/sessions.ts'
@@ -32,6 +33,7 @@ export interface BrokerParts {
   readonly producerIds: ProducerIds
   readonly deadlines: Deadlines
   readonly fetchSessions: FetchSessions
+  readonly fetchers: Pick<Fetchers, 'leadersInDoubt'>
   readonly responseMemory: ResponseMemory
   readonly counters: Counters
 }

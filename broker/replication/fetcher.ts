@@ -80,6 +80,8 @@ export class Fetcher {
   #connection: KafkaConnection | null = null
   #isConnecting = false
   #failures = 0
+  /** When the leader's broker first could not be reached, since it last answered or Castle gave it a new address. */
+  #lostAtMs: number | null = null
   #notBeforeMs = 0
   #emptyInRow = 0
   /** Null: the next request makes one. */
@@ -100,6 +102,11 @@ export class Fetcher {
     return this.#list.size
   }
 
+  /** The leader's broker could be reached, and cannot be any more, for so long; null: all is well, as far as this broker knows. */
+  get lostForMs(): number | null {
+    return this.#lostAtMs === null ? null : this.#options.runtime.clock.nowMs() - this.#lostAtMs
+  }
+
   /** Follows `partition` from now on; also when it did and its leader's epoch is new. */
   follow(partition: Partition): void {
     this.#list.remove(partition)
@@ -115,6 +122,7 @@ export class Fetcher {
   /** Where its leader is; undefined: it is down. Another one than before, or the same in a new life: connects anew at once. */
   setAddress(address: Address | undefined): void {
     this.#address = address
+    if (address !== undefined) this.#lostAtMs = null
     this.#failures = 0
     this.#notBeforeMs = 0
     this.#disconnect()
@@ -214,6 +222,7 @@ export class Fetcher {
     counters.failures++
     this.#disconnect()
     this.#failures++
+    this.#lostAtMs ??= runtime.clock.nowMs()
     this.#notBeforeMs = runtime.clock.nowMs() + backOffMs(connectionBackOff, this.#failures, runtime.random)
     const fields = { leader: this.leader, ...this.#address, failures: this.#failures, error: messageOf(error) }
     complaints.say(`leader ${this.leader}`, fields, 'cannot fetch from a leader; it is tried again')
@@ -283,6 +292,7 @@ export class Fetcher {
     }
     if (session.id === 0) session.id = answer.sessionId
     this.#failures = 0
+    this.#lostAtMs = null
     let bytes = 0
     for (const { topicId, partitions } of answer.responses) {
       for (const partition of partitions) {

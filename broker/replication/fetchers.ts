@@ -18,6 +18,9 @@ export interface FetchersOptions {
 
 const KiB = 1024
 
+/** By then Castle has said who leads instead, or that broker's death cannot be told from a broken way. */
+export const doubtMs = 1_000
+
 export class Fetchers {
   readonly #options: FetchersOptions
   readonly #fetcherOptions: FetcherOptions
@@ -55,6 +58,15 @@ export class Fetchers {
   /** Partitions that follow. */
   get following(): number {
     return this.#followed.size
+  }
+
+  /** Brokers that could be followed until a moment ago: Castle is about to say who leads in their place. Mostly there are none. */
+  leadersInDoubt(): Set<number> {
+    const inDoubt = new Set<number>()
+    for (const { leader, lostForMs } of this.#fetchers.values()) {
+      if (lostForMs !== null && lostForMs < doubtMs) inDoubt.add(leader)
+    }
+    return inDoubt
   }
 
   close(): void {

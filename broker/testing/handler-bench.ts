@@ -35,6 +35,8 @@ export class HandlerBench {
   readonly counters = new Counters()
   readonly metadata = new Metadata(this.clock)
   readonly parts: BrokerParts
+  /** Brokers that this one can follow no more since a moment ago. */
+  readonly leadersInDoubt = new Set<number>()
   /** What Castle answers to calls. */
   castleSays: (method: string, args: unknown) => Omit<Result, 'type' | 'id'> | Promise<Omit<Result, 'type' | 'id'>> =
     () => ({ errorCode: 41 })
@@ -62,6 +64,7 @@ export class HandlerBench {
       producerIds: { take: async () => this.nextProducerId },
       deadlines: new Deadlines(this.clock),
       fetchSessions: new FetchSessions(),
+      fetchers: { leadersInDoubt: () => this.leadersInDoubt },
       responseMemory: new ResponseMemory(this.clock, config.queuedMaxResponseBytes),
       counters: this.counters,
     } as unknown as BrokerParts
