@@ -283,6 +283,21 @@ test('a leader at another address, or in a new life, is asked at once', async ()
   expect(leader.connects).toBe(connects + 1)
 })
 
+test('a leader is lost from the first failure on, until it answers or Castle says where it is now', async () => {
+  leader.manner = () => 'close'
+  follow(0)
+  expect(fetcher.lostForMs).toBeNull()
+  await clock.turn()
+  await clock.advance(700)
+  expect(fetcher.lostForMs).toBe(700)
+  fetcher.setAddress(undefined) // Castle counts it as dead: still lost
+  await clock.advance(100)
+  expect(fetcher.lostForMs).toBe(800)
+  leader.manner = () => null
+  fetcher.setAddress({ host: 'leader', port: 9093 })
+  expect(fetcher.lostForMs).toBeNull()
+})
+
 test('three thousand partitions: idle ones are not named again', async () => {
   follow(...Array.from({ length: 3_000 }, (_, index) => index))
   await clock.turn()

@@ -10,6 +10,8 @@ import { castellan, TestProcess } from './process.ts'
 import { waitFor } from './wait.ts'
 
 const logCharactersMax = 1 << 20
+/** A second where nothing else runs. */
+const readyMs = 60_000
 
 export interface PlatformOptions {
   readonly brokers?: number
@@ -143,11 +145,12 @@ export class TestPlatform {
 
   async #untilReady(name: MemberName): Promise<void> {
     const member = this.process(name)
-    const state = await waitFor(`${name} to be ready`, () => {
+    const readiness = () => {
       if (!member.isRunning) return 'ended'
       const message = member.message as { type?: string } | undefined
       return message?.type === 'ready' && 'ready'
-    })
+    }
+    const state = await waitFor(`${name} to be ready`, readiness, readyMs)
     if (state === 'ended') throw new Error(`${name} ended before it was ready:\n${member.stderr.slice(-4000)}`)
   }
 
