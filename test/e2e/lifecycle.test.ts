@@ -99,6 +99,12 @@ test('nothing keeps the process alive after close, though brokers and Castle han
   await platform.restart('castle')
   await platform.restart('broker-1')
   const castellan = await connecting
+  // Until its grace is over Castle counts those that were killed as living, and would place replicas there.
+  await waitFor('Castle to know who lives', async () => {
+    const { items } = (await (await fetch(`${platform.castle}/api/brokers`)).json()) as { items: { state: string }[] }
+    return items.filter(({ state }) => state === 'up').length === 1
+  })
+  await platform.untilUp()
   const topic = await makeTopic(platform.castle, { partitions: 1 })
   expect(await castellan.producer().send({ topic, value: 'v' })).toEqual({ partition: 0, offset: 0 })
   await castellan.close()
