@@ -24,6 +24,7 @@ export const faultKinds = {
   cut: 2, // nothing passes between two machines
   'cut-one-way': 2,
   isolate: 2, // a broker from everybody
+  'lone-broker': 2, // a broker from Castle and the other brokers; clients reach it
   split: 1, // the brokers from each other; Castle and clients reach all
   delay: 1, // slow ways
   reset: 1, // connections between two machines break

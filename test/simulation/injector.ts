@@ -50,6 +50,7 @@ export class Injector {
     cut: (fault) => this.#between(fault, (a, b) => this.#cutAll([a], [b])),
     'cut-one-way': (fault) => this.#between(fault, (from, to) => this.#cut(from, to)),
     isolate: ({ victim }) => this.#isolate(this.#brokerOf(victim)),
+    'lone-broker': ({ victim }) => this.#leaveAlone(this.#brokerOf(victim)),
     split: ({ victim }) => this.#split(this.#brokerOf(victim)),
     delay: (fault) => this.#between(fault, (from, to) => this.#delay(from, to)),
     reset: (fault) => this.#between(fault, (a, b) => this.#reset(a, b)),
@@ -205,6 +206,11 @@ export class Injector {
 
   #isolate(name: string): Begun {
     return { machines: [name], end: this.#cutAll([name], this.#others(name)) }
+  }
+
+  #leaveAlone(name: string): Begun {
+    const others = ['castle', ...this.#cluster.brokerNames.filter((other) => other !== name)]
+    return { machines: [name], end: this.#cutAll([name], others) }
   }
 
   #split(name: string): Begun {

@@ -2,7 +2,7 @@
 // promise was broken. With --seeds K it runs K of them; with --trace one seed, every event of it.
 import { parseArgs } from 'node:util'
 import { nodeRuntime } from '@castellan/protocol/runtime'
-import { cores, runSeeds } from './pool.ts'
+import { runSeeds } from './pool.ts'
 import { Report } from './report.ts'
 import { explain, hasFailed, ordinary, type RunResult, runSeed } from './run.ts'
 
@@ -34,7 +34,7 @@ if (values.trace) {
   await runSeeds(() => (more() ? next++ : undefined), options, note)
   for (const line of report.details()) console.log(line)
 }
-console.log(report.summary((clock.nowMs() - startMs) / 1_000, values.trace ? 1 : cores))
+console.log(report.summary)
 if (report.failed.length > 0) process.exitCode = 1
 
 function note(result: RunResult): void {

@@ -3,7 +3,7 @@ import { Worker } from 'node:worker_threads'
 import type { RunOptions, RunResult } from './run.ts'
 
 /** As many as the smallest machine that this is tested on has cores. */
-export const cores = 2
+const cores = 2
 
 /**
  * Runs the seeds that `next` names until it names none (undefined); `onResult` hears of each as it ends. Rejects with what a worker died of.

@@ -8,11 +8,13 @@ export class Report {
   readonly failed: RunResult[] = []
   seeds = 0
   simulatedMs = 0
+  cpuMs = 0
   acknowledged = 0
 
   add(result: RunResult): void {
     this.seeds += 1
     this.simulatedMs += result.simulatedMs
+    this.cpuMs += result.cpuMs
     this.acknowledged += result.acknowledged
     for (const [what, times] of result.counts) this.#counts.set(what, (this.#counts.get(what) ?? 0) + times)
     if (hasFailed(result)) this.failed.push(result)
@@ -30,11 +32,11 @@ export class Report {
     return rareBranches.filter((branch) => this.times(branch) === 0)
   }
 
-  /** One line. `seconds` is real time. */
-  summary(seconds: number, cores: number): string {
-    const hours = this.simulatedMs / 3_600_000
-    const speed = this.simulatedMs / 1_000 / seconds / cores
-    return `${this.seeds} seeds, ${hours.toFixed(2)} simulated hours, ${this.acknowledged} messages acknowledged; ${speed.toFixed(0)} simulated seconds per real second and core; ${this.failed.length} failed`
+  /** One line. */
+  get summary(): string {
+    const hours = (this.simulatedMs / 3_600_000).toFixed(2)
+    const speed = (this.simulatedMs / Math.max(1, this.cpuMs)).toFixed(0)
+    return `${this.seeds} seeds, ${hours} simulated hours, ${this.acknowledged} messages acknowledged, ${speed} simulated seconds per second of a core, ${this.failed.length} failed`
   }
 
   /** Lines for a person. */

@@ -21,6 +21,8 @@ export interface RunOptions {
 export interface RunResult {
   readonly seed: number
   readonly simulatedMs: number
+  /** What the run took of a core. */
+  readonly cpuMs: number
   readonly events: number
   readonly acknowledged: number
   readonly handled: number
@@ -42,6 +44,7 @@ const quietMs = 2_000
 const snapshotEveryMs = 2_000
 
 export async function runSeed(seed: number, options: RunOptions = ordinary): Promise<RunResult> {
+  const cpuBefore = process.threadCpuUsage()
   const scheduler = new Scheduler(seed, { keepTrace: options.keepTrace ?? false })
   const brokers = scheduler.random.chance(0.2) ? 4 : 3
   const shape = { brokers, sendUntilMs: 6_000 + options.faultMs, sendEveryMs: options.sendEveryMs }
@@ -55,10 +58,12 @@ export async function runSeed(seed: number, options: RunOptions = ordinary): Pro
   cluster.end()
   const { recorder, coverage, network } = cluster
   for (const [what, times] of Object.entries(network.troubles)) coverage.count(`a message was ${what}`, times)
+  const { user, system } = process.threadCpuUsage(cpuBefore)
   const ended: Verdict = { promise: 'the run ends', outcome: trouble ? 'invalid' : 'valid', violations: trouble ?? [] }
   return {
     seed,
     simulatedMs: scheduler.nowMs,
+    cpuMs: (user + system) / 1_000,
     events: scheduler.eventsRun,
     acknowledged: recorder.acknowledged.length,
     handled: recorder.handled.length,

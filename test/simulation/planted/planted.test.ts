@@ -1,0 +1,16 @@
+// The recorded seeds of planted bugs show them: the quickest ones here, all of them, by search, in `npm run test:long`.
+import { describe, expect, test } from 'vitest'
+import { plantedBugs } from './bugs.ts'
+import { find } from './find.ts'
+
+describe('the recorded seed shows', () => {
+  test.concurrent.each(plantedBugs.filter(({ isQuick }) => isQuick))('$name', { timeout: 120_000 }, async (bug) => {
+    const found = await find({ bug, first: bug.seed, cpuMs: 0 })
+    expect(found).toMatchObject({ notPlanted: [], broken: expect.arrayContaining([bug.breaks]) })
+  })
+})
+
+test('there are at least ten, and each has its seed', () => {
+  expect(plantedBugs.length).toBeGreaterThanOrEqual(10)
+  expect(plantedBugs.filter(({ seed }) => seed === 0).map(({ name }) => name)).toEqual([])
+})
