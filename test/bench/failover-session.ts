@@ -1,4 +1,5 @@
 // Producers of one client at work on a cluster, and rounds in which one broker is broken and mended under them.
+import { setTimeout as pause } from 'node:timers/promises'
 import { Load, type LoadClient } from '../clients/load/index.ts'
 import { waitFor } from '../processes/index.ts'
 import { type BenchCluster, brokerIds, type PartitionState } from './clusters.ts'
@@ -26,6 +27,8 @@ interface Shape {
   readonly partitions: number
   readonly replicationFactor: number
   readonly perSecond: number
+  /** Of peace before each round. */
+  readonly restMs: number
 }
 
 /** Kafka takes ten seconds to notice; a client may need a while longer. */
@@ -87,6 +90,8 @@ export class Session {
   /** Breaks one broker, another one each round, and says what the producers saw. */
   async round(fault: FaultName, round: number): Promise<Pause[]> {
     await this.#settled()
+    // As long as a cluster that is well lies between two deaths: clients bound how often they ask who leads.
+    await pause(this.#shape.restMs)
     const before = await this.#states()
     const victim = this.#victim(before, round)
     const failedBefore = this.#flows.map(({ load }) => load.failed)
@@ -150,6 +155,7 @@ export class Session {
     const flows = () => now() - fromMs > broken.leastMs && this.#isFlowing()
     await waitFor('all partitions to go on', () => this.#checkLoads() && flows(), goneOnMs).catch((error: unknown) => {
       console.log(`${String(error)}: counted as a pause up to now`)
+      for (const { load } of this.#flows) console.log(`${load.options.name} said:\n${load.errors.slice(-3_000)}`)
     })
   }
 

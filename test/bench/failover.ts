@@ -22,7 +22,7 @@ const texts: Record<FaultName, string> = {
 
 /**
  * Options: --runs N (rounds of each client and fault), --clients a,b --faults kill,hang,cut --rate N (messages a second of both
- * producers together), --partitions N, --rf N, --kafka (Apache Kafka 4.3 beside it, with Java's client).
+ * producers together), --partitions N, --rf N, --rest MS (of peace before each round), --kafka (Apache Kafka 4.3 beside it, with Java's client).
  */
 export async function failover(args: string[]): Promise<void> {
   const { values } = parseArgs({
@@ -34,13 +34,14 @@ export async function failover(args: string[]): Promise<void> {
       rate: { type: 'string', default: '1000' },
       partitions: { type: 'string', default: '6' },
       rf: { type: 'string', default: '3' },
+      rest: { type: 'string', default: '0' },
       kafka: { type: 'boolean', default: false },
     },
   })
   const clients = chosen('clients', values.clients, loadClients)
   const faults = chosen('faults', values.faults, faultNames)
   const shape = { partitions: Number(values.partitions), replicationFactor: Number(values.rf) }
-  const run = { ...shape, runs: Number(values.runs), perSecond: Number(values.rate) }
+  const run = { ...shape, runs: Number(values.runs), perSecond: Number(values.rate), restMs: Number(values.rest) }
   console.log(`load average before: ${loadavg()[0]!.toFixed(1)} on ${availableParallelism()} cores`)
   console.log(`missing here: ${missingTools().join(', ') || 'nothing'}`)
   const rows: Row[] = []
@@ -65,6 +66,7 @@ interface Run {
   readonly replicationFactor: number
   readonly runs: number
   readonly perSecond: number
+  readonly restMs: number
 }
 
 interface Row {
