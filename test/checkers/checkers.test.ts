@@ -103,6 +103,15 @@ const cases: { name: string; history: Partial<History>; broken: string[] }[] = [
     broken: [R2],
   },
   {
+    name: 'a message at Ack 1 is gone, whose answer a cut had held up since before its leader died',
+    history: {
+      ...lastLost,
+      acknowledged: asAck1.map((one) => ({ ...one, sentMs: one.atMs - 2_000 })),
+      troubles: [{ machines: ['b'], fromMs: 28_000, untilMs: 28_000 }],
+    },
+    broken: [],
+  },
+  {
     name: 'at Ack 0 nothing is promised',
     history: { ...lastLost, acknowledged: good.acknowledged.map((one) => (one.n === 2 ? { ...one, level: 0 } : one)) },
     broken: [],

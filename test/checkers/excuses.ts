@@ -16,9 +16,8 @@ export function wasLost(history: History, partition: string, offset: number, atM
  * within the second, and no later death of the leader takes it; while something is wrong the leader answers nothing after a second.
  */
 export function mayBeLostAtAck1(history: History, message: Acknowledged): boolean {
-  return history.troubles.some(
-    ({ fromMs, untilMs }) => fromMs <= message.atMs + secondMs && untilMs >= message.atMs - secondMs,
-  )
+  const { atMs, sentMs = atMs } = message
+  return history.troubles.some(({ fromMs, untilMs }) => fromMs <= atMs + secondMs && untilMs >= sentMs - secondMs)
 }
 
 /** An acknowledged message that need not be there. */

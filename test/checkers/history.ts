@@ -23,6 +23,8 @@ export interface Acknowledged extends Message {
   readonly offset: number
   /** The topic's level when it was acknowledged. */
   readonly level: AckLevel
+  /** When it was given to `send`: the leader answered some time between the two. Absent: at once. */
+  readonly sentMs?: number
   readonly atMs: number
 }
 
@@ -129,7 +131,10 @@ export interface Loss {
   readonly why: string | null
 }
 
-/** A span in which something was wrong with these machines: a death, a cut, a stall, a slow disk. What R2 permits, it permits around these. */
+/**
+ * Something went wrong with these machines. What begins and then stays so is a moment (a death, a cut, a stall: a second later its leader
+ * answers nothing more at Ack 1); what comes and goes is a span (slow ways, slow disks). What R2 permits, it permits around these.
+ */
 export interface Trouble {
   readonly machines: readonly string[]
   readonly fromMs: number

@@ -24,7 +24,7 @@ export const faultKinds = {
   cut: 2, // nothing passes between two machines
   'cut-one-way': 2,
   isolate: 2, // a broker from everybody
-  'lone-broker': 2, // a broker from Castle and the other brokers; clients reach it
+  minority: 2, // a broker and the producers from everybody else: nobody tells them who leads now
   split: 1, // the brokers from each other; Castle and clients reach all
   delay: 1, // slow ways
   reset: 1, // connections between two machines break

@@ -5,7 +5,13 @@ import type { Fault, FaultKind } from './faults.ts'
 import { consumers, planOf, producers } from './topics.ts'
 
 /** How it ends; null: it does not apply now (its victim is down already, or R1 would not hold). */
-type Begun = { readonly machines: readonly string[]; readonly end: () => void } | null
+type Begun = {
+  /** Those that are in trouble by it; none: it is no trouble. */
+  readonly machines: readonly string[]
+  /** It comes and goes until it ends; else what it does, it does when it begins. */
+  readonly lasts?: boolean
+  readonly end: () => void
+} | null
 
 export class Injector {
   readonly #cluster: Cluster
@@ -24,7 +30,8 @@ export class Injector {
     coverage.count(`fault: ${fault.kind}`)
     const { nowMs: fromMs } = scheduler
     if (begun.machines.length > 0) {
-      recorder.troubles.push({ machines: begun.machines, fromMs, untilMs: fromMs + fault.forMs })
+      const untilMs = begun.lasts === true ? fromMs + fault.forMs : fromMs
+      recorder.troubles.push({ machines: begun.machines, fromMs, untilMs })
     }
     scheduler.at(fault.forMs, begun.end)
   }
@@ -50,7 +57,7 @@ export class Injector {
     cut: (fault) => this.#between(fault, (a, b) => this.#cutAll([a], [b])),
     'cut-one-way': (fault) => this.#between(fault, (from, to) => this.#cut(from, to)),
     isolate: ({ victim }) => this.#isolate(this.#brokerOf(victim)),
-    'lone-broker': ({ victim }) => this.#leaveAlone(this.#brokerOf(victim)),
+    minority: ({ victim }) => this.#cutMinority(this.#brokerOf(victim)),
     split: ({ victim }) => this.#split(this.#brokerOf(victim)),
     delay: (fault) => this.#between(fault, (from, to) => this.#delay(from, to)),
     reset: (fault) => this.#between(fault, (a, b) => this.#reset(a, b)),
@@ -78,7 +85,7 @@ export class Injector {
       if (process.dead) this.#cluster.coverage.count('a process crashed in the middle')
       process.dieAt(Number.POSITIVE_INFINITY, 'kill')
     }
-    return { machines: [name], end: disarm }
+    return { machines: [name], lasts: true, end: disarm }
   }
 
   #losePower(name: string): Begun {
@@ -137,7 +144,8 @@ export class Injector {
       this.#cluster.coverage.count('a broker stopped in order')
       this.#machine(name).exited()
     })
-    return { machines: [name], end: () => this.#cluster.release(name) }
+    // R2 speaks of deaths: who stops in order loses nothing.
+    return { machines: [], end: () => this.#cluster.release(name) }
   }
 
   /** One after another, each when the one before it is back and everything is in sync. */
@@ -156,7 +164,7 @@ export class Injector {
       })
     }
     next()
-    return { machines: this.#cluster.brokerNames, end: () => void names.splice(0) }
+    return { machines: [], end: () => void names.splice(0) }
   }
 
   #stall(name: string): Begun {
@@ -208,9 +216,10 @@ export class Injector {
     return { machines: [name], end: this.#cutAll([name], this.#others(name)) }
   }
 
-  #leaveAlone(name: string): Begun {
-    const others = ['castle', ...this.#cluster.brokerNames.filter((other) => other !== name)]
-    return { machines: [name], end: this.#cutAll([name], others) }
+  #cutMinority(name: string): Begun {
+    const side = [name, ...producers.map((plan) => plan.name)]
+    const others = this.#others(name).filter((other) => !side.includes(other))
+    return { machines: [name], end: this.#cutAll(side, others) }
   }
 
   #split(name: string): Begun {
@@ -219,10 +228,10 @@ export class Injector {
   }
 
   /** Between two machines by lot, mostly two that matter. */
-  #between({ victim, other }: Fault, begin: (a: string, b: string) => () => void): Begun {
+  #between({ kind, victim, other }: Fault, begin: (a: string, b: string) => () => void): Begun {
     const all = other % 3 === 0 ? [...this.#cluster.machines.keys()] : ['castle', ...this.#cluster.brokerNames]
     const [a, b] = [pick(all, victim), pick(all, other)]
-    return a === b ? null : { machines: [a, b], end: begin(a, b) }
+    return a === b ? null : { machines: [a, b], lasts: kind === 'delay', end: begin(a, b) }
   }
 
   #delay(from: string, to: string): () => void {
@@ -239,7 +248,7 @@ export class Injector {
   #troubleLinks(): Begun {
     const { network } = this.#cluster
     network.linkTrouble = { lost: 0.1, twice: 0.2, late: 0.2, lateMs: 500 }
-    return { machines: ['castle'], end: () => network.calmLinks() }
+    return { machines: ['castle'], lasts: true, end: () => network.calmLinks() }
   }
 
   #cutAll(some: readonly string[], others: readonly string[]): () => void {
@@ -270,7 +279,7 @@ export class Injector {
       machine.diskDelayMs = 1
       machine.writeDelayMs = 0
     }
-    return { machines: [name], end }
+    return { machines: [name], lasts: true, end }
   }
 
   #fillDisk(name: string, lot: number): Begun {
@@ -282,7 +291,7 @@ export class Injector {
       platters.freeBytes = Number.POSITIVE_INFINITY
       if (platters.refusals > refusals) this.#cluster.coverage.count('a disk was full')
     }
-    return { machines: [name], end }
+    return { machines: [name], lasts: true, end }
   }
 
   /** In the segments of replicated topics: one that stands alone has nobody to mend it. */

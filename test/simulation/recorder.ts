@@ -41,7 +41,7 @@ export class Recorder {
 
   // ------------------------------------------------------------ producers
 
-  send(process: string, message: Sent): void {
+  send(process: string, message: Sent & { readonly sentMs: number }): void {
     this.sent.push(message)
     of(this.#pending, process).add(message)
   }

@@ -31,7 +31,7 @@ export async function runProducer(cluster: Cluster, process: Process, plan: Serv
     const key = `${life}:${topic}-${process.random.between(0, keysPerTopic)}`
     const n = next.get(key) ?? 0
     next.set(key, n + 1)
-    const message = { topic, key, n }
+    const message = { topic, key, n, sentMs: scheduler.nowMs }
     recorder.send(life, message)
     producer.send({ topic, key, value: JSON.stringify({ key, n }) }).then(
       (at) => recorder.acknowledge(life, message, at, planOf(topic)!.ackLevel, scheduler.nowMs),

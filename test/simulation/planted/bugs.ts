@@ -44,7 +44,7 @@ export const plantedBugs: readonly PlantedBug[] = [
       },
     ],
     breaks: R1,
-    kinds: ['lone-broker'],
+    kinds: ['minority'],
     seed: 0,
   },
   {
@@ -71,7 +71,7 @@ export const plantedBugs: readonly PlantedBug[] = [
       },
     ],
     breaks: R2,
-    kinds: ['lone-broker'],
+    kinds: ['minority'],
     seed: 0,
   },
   {
