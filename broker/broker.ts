@@ -43,6 +43,9 @@ export interface BrokerOptions {
 
 const noProcess: About = { pid: 0, release: 'unknown', metricsPort: 0 }
 
+/** Followers that are well are behind by a round trip or two. */
+const leaveMaxMs = 500
+
 export class Broker implements BrokerParts {
   readonly runtime: Runtime
   readonly config: BrokerConfig
@@ -190,6 +193,7 @@ export class Broker implements BrokerParts {
   }
 
   async #stop(): Promise<void> {
+    await Promise.race([this.partitions.leave(leaveMaxMs), this.#hurry.promise])
     this.castle.stopping()
     await this.#handOver()
     await this.server.drain()

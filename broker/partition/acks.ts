@@ -22,11 +22,11 @@ export class Acks {
     else this.#forLeader.push(pending)
   }
 
-  /** Acknowledges what has been waited for. `mayAnswer` is R2's rule, asked only when something depends on it. */
-  complete(highWatermark: number, leaderOffset: number, mayAnswer: () => boolean): void {
+  /** Acknowledges what has been waited for. `answerableEnd` is R2's rule for Ack 1, asked only when something depends on it; -1: nothing. */
+  complete(highWatermark: number, leaderOffset: number, answerableEnd: () => number): void {
     completeUpTo(this.#forHighWatermark, highWatermark)
     completeUpTo(this.#forLeader, leaderOffset)
-    if (this.#forFollowers.length > 0 && mayAnswer()) completeUpTo(this.#forFollowers, leaderOffset)
+    if (this.#forFollowers.length > 0) completeUpTo(this.#forFollowers, answerableEnd())
   }
 
   /** Tells all that wait for the high watermark that it will not come. */

@@ -8,7 +8,7 @@ import { type Admission, admit } from '../log/admission.ts'
 import type { Log } from '../log/log.ts'
 import { Acks, type PendingAck } from './acks.ts'
 import { checkBatches, type Refusal, refusal } from './checks.ts'
-import { holdsRecent, safeEndOffset, step } from './leader-state.ts'
+import { holdsRecent, inSyncEndOffset, type LeaderState, mayBeMoved, safeEndOffset, step } from './leader-state.ts'
 import { type AppendResult, refusedAppend } from './results.ts'
 import { leading, type PartitionState } from './state.ts'
 
@@ -142,8 +142,13 @@ export class Appends {
     const ownOffset = settings.flushMessages === 1 ? log.syncedOffset : log.endOffset
     const highWatermark = Math.max(before, safeEndOffset(leader, ownOffset))
     this.#state.highWatermark = highWatermark
-    this.#acks.complete(highWatermark, ownOffset, () => this.mayAnswer())
+    this.#acks.complete(highWatermark, ownOffset, () => this.#answerableEnd(leader, ownOffset))
     if (highWatermark > before) this.#events.onHighWatermark()
+  }
+
+  #answerableEnd(leader: LeaderState, ownOffset: number): number {
+    if (!this.mayAnswer()) return -1
+    return this.#state.isLeaving || mayBeMoved(leader) ? inSyncEndOffset(leader, ownOffset) : ownOffset
   }
 
   /** R2's rule for what is not replicated yet. */

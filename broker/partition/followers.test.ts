@@ -131,6 +131,55 @@ describe('Ack 1 (R2)', () => {
     expect([partition.mayAnswer(), partition.highWatermark]).toEqual([true, 1])
   })
 
+  test('is given only for what all have, once the preferred replica is in sync: Castle is about to let it lead, and nobody dies', async () => {
+    await lead({ replicas: [2, 1, 3], isr: [1, 3] })
+    fetched(3, 0)
+    expect(await append(1)).toMatchObject([{ errorCode: 0 }])
+    fetched(2, 1)
+    fetched(3, 1)
+    apply({ replicas: [2, 1, 3], partitionEpoch: 2 })
+    const results = await append(1)
+    fetched(3, 2)
+    expect(results).toEqual([])
+    fetched(2, 2)
+    expect(results).toMatchObject([{ errorCode: 0 }])
+  })
+
+  test('and by a broker that stops: it says so when all have what it acknowledged before', async () => {
+    fetched(2, 0)
+    fetched(3, 0)
+    expect(await append(1)).toMatchObject([{ errorCode: 0 }])
+    let left = false
+    void broker.partitions.leave(500).then(() => {
+      left = true
+    })
+    await broker.clock.advance(100)
+    const results = await append(1)
+    fetched(2, 1)
+    await broker.clock.advance(100)
+    expect([left, results]).toEqual([false, []])
+    fetched(3, 1)
+    await broker.clock.advance(100)
+    expect([left, results]).toEqual([true, []])
+    fetched(2, 2)
+    fetched(3, 2)
+    expect(results).toMatchObject([{ errorCode: 0 }])
+  })
+
+  test('a broker that stops waits for no follower that is gone', async () => {
+    fetched(2, 0)
+    fetched(3, 0)
+    await append(1)
+    let left = false
+    void broker.partitions.leave(500).then(() => {
+      left = true
+    })
+    await broker.clock.advance(499)
+    expect(left).toBe(false)
+    await broker.clock.advance(10)
+    expect(left).toBe(true)
+  })
+
   test('and is given at once while they had all within the last second', async () => {
     fetched(2, 0)
     fetched(3, 0)

@@ -4,8 +4,10 @@ import {
   beginLeading,
   holdsRecent,
   type IsrView,
+  inSyncEndOffset,
   type LeaderEvent,
   type LeaderState,
+  mayBeMoved,
   safeEndOffset,
   step,
   wantedIsr,
@@ -126,6 +128,25 @@ describe('Ack 1 may be answered (R2)', () => {
     ['an eligible leader could be elected, too (KIP-966)', { isr: [1], elr: [2] }, [], 500, false],
   ])('%s', (_, assigned, events, atMs, expected) => {
     expect(holdsRecent(after(leading(assigned), events), 100, startMs + atMs)).toBe(expected)
+  })
+})
+
+describe('Castle may give the lead to another though nobody dies', () => {
+  test.each<[string, Partial<PartitionState>, LeaderEvent[], boolean]>([
+    ['not while the preferred replica leads', {}, [], false],
+    ['when the preferred one is in sync', { replicas: [2, 1, 3], isr: [1, 2] }, [], true],
+    ['or may be by now', { replicas: [2, 1, 3], isr: [1, 3] }, [propose(1, 2, 3)], true],
+    ['not while it is outside', { replicas: [2, 1, 3], isr: [1, 3] }, [], false],
+    ['while replicas change', { adding: [3] }, [], true],
+    ['while one of them goes', { removing: [1] }, [], true],
+  ])('%s', (_, assigned, events, expected) => {
+    expect(mayBeMoved(after(leading(assigned), events))).toBe(expected)
+  })
+
+  test('until then counts what all have that are in sync, however few', () => {
+    const state = after(leading({ isr: [1, 2] }), [fetch(2, 90, 100, 0), fetch(3, 10, 100, 0)])
+    expect(inSyncEndOffset(state, 100)).toBe(90)
+    expect(inSyncEndOffset(after(state, [propose(1, 2, 3)]), 100)).toBe(10)
   })
 })
 

@@ -180,11 +180,26 @@ export function safeEndOffset(state: LeaderState, ownEndOffset: number): number 
   const { assigned, minInsync, followers } = state
   if (followers.length === 0) return ownEndOffset
   if (assigned.isr.length < Math.min(minInsync, assigned.replicas.length)) return -1
+  return inSyncEndOffset(state, ownEndOffset)
+}
+
+/** What all that are in sync have, however few they are. */
+export function inSyncEndOffset(state: LeaderState, ownEndOffset: number): number {
   let lowest = ownEndOffset
-  for (const { id, endOffset } of followers) {
+  for (const { id, endOffset } of state.followers) {
     if (endOffset < lowest && countsAsInSync(state, id)) lowest = endOffset
   }
   return lowest
+}
+
+/**
+ * Castle may give the lead to another though nobody dies: to the preferred replica, once that is in sync, or while replicas change. R2 permits
+ * losses by deaths alone, so that until then Ack 1 is answered only for what all have that are in sync.
+ */
+export function mayBeMoved(state: LeaderState): boolean {
+  const { replicas, adding = [], removing = [] } = state.assigned
+  const [preferred = state.brokerId] = replicas
+  return adding.length + removing.length > 0 || (preferred !== state.brokerId && countsAsInSync(state, preferred))
 }
 
 /** R2's rule: whoever else could be elected has fetched at this epoch, and has everything that is older than a second. */

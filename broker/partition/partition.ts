@@ -12,7 +12,7 @@ import { writeStateFile } from '../log/state-file.ts'
 import { Appends } from './appends.ts'
 import { Followers } from './followers.ts'
 import { Following } from './following.ts'
-import { beginLeading } from './leader-state.ts'
+import { beginLeading, inSyncEndOffset } from './leader-state.ts'
 import { Reads } from './reads.ts'
 import type { AppendResult, EpochEnd, PartitionReport, ReadResult, TimestampOffset } from './results.ts'
 import type { Followed, PartitionState, Role } from './state.ts'
@@ -75,6 +75,7 @@ export class Partition {
       followed: null,
       leaderEpoch: -1,
       highWatermark: 0,
+      isLeaving: false,
       fault: null,
     }
     this.#state = { ...identity, context, ...initial }
@@ -258,6 +259,18 @@ export class Partition {
   /** Leader only. The ISR is smaller than min.insync.replicas: an append at Ack -1 would be refused now (R6). */
   get lacksReplicas(): boolean {
     return this.#appends.lacksReplicas()
+  }
+
+  /** Leader only. From now on nothing is acknowledged that those in sync have not got: one of them is about to lead. */
+  leave(): void {
+    this.#state.isLeaving = true
+  }
+
+  /** Leader only. What all have that are in sync. */
+  get replicatedEndOffset(): number {
+    const { leader } = this.#state
+    // -1: a follower that has not fetched yet; it lacks nothing of an empty log.
+    return leader === null ? this.endOffset : Math.max(0, inSyncEndOffset(leader, this.endOffset))
   }
 
   report(): PartitionReport {

@@ -2,7 +2,7 @@
 // each turn, and looked after by timers.
 import { effectiveConfigs, type TopicSettings } from '@castellan/protocol'
 import type { PartitionState, TopicState } from '@castellan/protocol/heartbeat'
-import { type Logger, type Runtime, uuid } from '@castellan/protocol/runtime'
+import { type Logger, type Runtime, sleep, uuid } from '@castellan/protocol/runtime'
 import { systemCode } from '../errors.ts'
 import type { LogContext, LogCounters, LogSettings } from '../log/context.ts'
 import { LogError } from '../log/errors.ts'
@@ -54,6 +54,9 @@ const producersMax = 10_000
 /** Logs made, or epochs written down, in one turn of the loop: a few milliseconds. */
 const piecesPerTurn = 16
 const rolesPerTurn = 1_000
+
+/** How often a broker that leaves looks whether others have what it acknowledged: a round trip or two. */
+const leaveLookMs = 5
 
 export class Partitions {
   /** Names the logs as they are: another one when what was not synced may be lost (R8). */
@@ -144,6 +147,20 @@ export class Partitions {
   /** Calls `listener` whenever a follower outside of a partition's ISR has fetched: very often while it catches up. */
   onOutsider(listener: (partition: Partition) => void): void {
     this.#outsiderListeners.add(listener)
+  }
+
+  /**
+   * Others are about to lead what this broker leads. Resolves when those in sync have all that was acknowledged up to now, after `timeoutMs` at
+   * the latest; what comes after this call is acknowledged only when they have it.
+   */
+  async leave(timeoutMs: number): Promise<void> {
+    const { clock } = this.#context
+    const left = [...this.all()].filter(({ role }) => role === 'leader')
+    const ends = new Map(left.map((partition) => [partition, partition.endOffset]))
+    for (const partition of left) partition.leave()
+    const untilMs = clock.nowMs() + timeoutMs
+    const isAhead = ([partition, end]: [Partition, number]) => partition.replicatedEndOffset < end
+    while ([...ends].some(isAhead) && clock.nowMs() < untilMs) await sleep(clock, leaveLookMs)
   }
 
   get metrics(): LogMetrics {

@@ -34,6 +34,8 @@ export interface PartitionState {
   /** The highest that it was told of in this process: the one that it leads or follows at, if it does; -1: none. */
   leaderEpoch: number
   highWatermark: number
+  /** Its broker stops soon: others in sync are about to lead. */
+  isLeaving: boolean
   /** Why it is out of use (R9). */
   fault: string | null
 }
