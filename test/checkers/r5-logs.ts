@@ -1,4 +1,5 @@
 // R5: one leader an epoch, and logs that never diverge: below the high watermark every replica has the same bytes.
+import { wasLost } from './excuses.ts'
 import { groupBy, type History, type ReplicaLog, type ReplicaState, type Verdict, verdict } from './history.ts'
 
 /** Who leads at an epoch, by the brokers' word and by Castle's: one broker, and of it one process. */
@@ -24,7 +25,8 @@ export function checkReplicas(history: History): Verdict {
       if (next.highWatermark > next.endOffset) {
         violations.push(`${when}: the high watermark ${next.highWatermark} is beyond the log's end ${next.endOffset}`)
       }
-      if (before !== null && next.highWatermark < before.highWatermark) {
+      const mayGoBack = () => before !== null && wasLost(history, next.partition, before.highWatermark - 1, before.atMs)
+      if (before !== null && next.highWatermark < before.highWatermark && !mayGoBack()) {
         violations.push(`${when}: the high watermark ${next.highWatermark} comes after ${before.highWatermark}`)
       }
       before = next

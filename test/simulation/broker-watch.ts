@@ -48,7 +48,8 @@ export class BrokerWatch {
     scheduler.at(everyMs, () => {
       if (process.dead) return
       for (const partition of broker.partitions.all()) {
-        if (partition.fault !== null || partition.topic === '') continue
+        // While its log is being cut it serves nobody, and what it says of itself is of before.
+        if (partition.fault !== null || partition.topic === '' || partition.following.isBusy) continue
         const { leaderEpoch, isLeader, highWatermark, endOffset } = partition
         const name = nameOf(partition.topic, partition.index)
         recorder.replicaStates.push({

@@ -94,7 +94,10 @@ export class CastleWatch {
     if (loss.number <= seen) return
     this.#lossesSeen.set(topic.topicId, loss.number)
     // What is synced before it is acknowledged survives: Castle cannot know that, and counts it; the checkers excuse nothing.
-    if (loss.from.length === 0 && planOf(topic.name)?.mayLose === 'never') return
+    const plan = planOf(topic.name)
+    if (loss.from.length === 0 && plan?.mayLose === 'never') return
+    // The last one in sync lost power before anybody knew that it was the last: R8, and of what it had at Ack 1 or 0, R2 says enough.
+    if (loss.from.length === 0 && this.#cluster.damage.hasLost && plan !== undefined && plan.ackLevel !== -1) return
     this.noteLoss(topic.name, loss.partition, this.#whyOf(topic.name, loss))
   }
 

@@ -137,12 +137,12 @@ export class Cluster {
     this.scheduler.trace(() => text)
   }
 
-  readerWasReset(partition: string, offset: number): void {
+  /** `from`: what it had read by then. */
+  readerWasReset(partition: string, from: { readonly offset: number; readonly atMs: number }): void {
     this.coverage.count('reader was reset')
-    const { recorder, scheduler } = this
-    for (const end of [offset, 0]) {
-      recorder.seenEnds.push({ reader: 'reset', partition, offset: end, atMs: scheduler.nowMs })
-    }
+    const to = { offset: 0, atMs: this.scheduler.nowMs }
+    const reader = `reader of ${partition}, reset ${this.scheduler.nowMs.toFixed(0)}`
+    for (const { offset, atMs } of [from, to]) this.recorder.seenEnds.push({ reader, partition, offset, atMs })
   }
 
   /** The end of the run: nothing is started again. */

@@ -69,7 +69,7 @@ export async function runConsumer(
 export async function runReader(cluster: Cluster, process: Process, { topics }: ServicePlan): Promise<void> {
   const admin = adminOf(cluster, process.runtime)
   const partitions = topics.flatMap((topic) =>
-    Array.from({ length: planOf(topic)!.partitions }, (_, partition) => ({ topic, partition, offset: 0 })),
+    Array.from({ length: planOf(topic)!.partitions }, (_, partition) => ({ topic, partition, offset: 0, atMs: 0 })),
   )
   for (const topic of topics) void watchEnds(cluster, process, admin, topic)
   await Promise.all(
@@ -79,7 +79,7 @@ export async function runReader(cluster: Cluster, process: Process, { topics }: 
           cluster.note(`reader: ${messageOf(error)}`)
           // Nobody may be sent back to the start but by a loss that was counted (R3).
           if (error instanceof CastellanError && error.code === 'OFFSET_OUT_OF_RANGE') {
-            cluster.readerWasReset(nameOf(at.topic, at.partition), at.offset)
+            cluster.readerWasReset(nameOf(at.topic, at.partition), at)
             at.offset = 0
           }
         })
@@ -109,6 +109,8 @@ interface Position {
   readonly topic: string
   readonly partition: number
   offset: number
+  /** When it was reached. */
+  atMs: number
 }
 
 async function readOn(cluster: Cluster, process: Process, admin: Admin, at: Position): Promise<void> {
@@ -120,6 +122,7 @@ async function readOn(cluster: Cluster, process: Process, admin: Admin, at: Posi
     const { key, n } = JSON.parse(decoder.decode(message.value ?? new Uint8Array(0)))
     recorder.reads.push({ ...seen, key, n, offset: message.offset })
   }
+  if (found.nextOffset > at.offset) at.atMs = scheduler.nowMs
   at.offset = found.nextOffset
 }
 
