@@ -142,13 +142,15 @@ export class Brokers {
 
   #registered(session: Session): Broker | undefined {
     const broker = this.#changes.state.get('broker', session.id)
-    return broker?.up === true && broker.incarnation === session.incarnation ? broker : undefined
+    const isCurrent = broker?.up === true && broker.incarnation === session.incarnation
+    // One that holds a newer epoch than the store is registered anew: by the older one nobody would take it into an ISR (R14).
+    return isCurrent && broker.brokerEpoch >= session.brokerEpochHeld ? broker : undefined
   }
 
   async #register(session: Session): Promise<string | undefined> {
     const id = Number(session.id)
     const report = session.report as BrokerReport
-    const registrant = { id, incarnation: session.incarnation, report }
+    const registrant = { id, incarnation: session.incarnation, brokerEpochHeld: session.brokerEpochHeld, report }
     const { environment } = this.#options.settings
     try {
       const broker = await this.#changes.change((draft) => register(draft, this.reports, registrant, environment))

@@ -5,7 +5,7 @@
 import type { BrokerReport } from '@castellan/protocol/heartbeat'
 import { electFor, inWords } from '../election/elect-topics.ts'
 import { CastleError } from '../errors.ts'
-import { meet, retire } from '../leases/incarnations.ts'
+import { type Meeting, meet, retire } from '../leases/incarnations.ts'
 import { noteUnclean } from '../restore/doubts.ts'
 import type { Draft } from '../state/draft.ts'
 import type { Broker } from '../state/entities.ts'
@@ -15,6 +15,8 @@ import type { BrokerReports } from './reports.ts'
 export interface Registrant {
   readonly id: number
   readonly incarnation: string
+  /** The broker epoch that its process says it was given; 0: none. */
+  readonly brokerEpochHeld: number
   readonly report: BrokerReport
 }
 
@@ -43,13 +45,16 @@ export function register(
   registrant: Registrant,
   environment: string,
 ): Broker | undefined {
-  const { id, incarnation, report } = registrant
+  const { id, incarnation, brokerEpochHeld, report } = registrant
   const known = draft.get('broker', String(id))
   const meeting = meet(known, incarnation)
   if (meeting === 'older') return undefined
   const refused = refusal(draft, id, report)
   if (refused !== undefined) throw refused
-  if (meeting === 'same' && known?.up === true) return known
+  const brokerEpoch = draft.nextVersion()
+  // What is above every epoch that this store can give has to wait until the Castle epoch is raised (R14).
+  const isBehind = known !== undefined && known.brokerEpoch < brokerEpochHeld && brokerEpoch > brokerEpochHeld
+  if (meeting === 'same' && known?.up === true && !isBehind) return known
   // A broker of the first release says none; what was known before it still holds.
   const logsId = report.logsId ?? known?.logsId
   const broker: Broker = {
@@ -63,10 +68,10 @@ export function register(
     release: report.release,
     incarnation,
     retired: known === undefined ? [] : meeting === 'same' ? known.retired : retire(known),
-    brokerEpoch: draft.nextVersion(),
+    brokerEpoch,
     up: true,
     sinceMs: draft.wallMs,
-    why: meeting === 'same' ? 'heard again after it was called dead' : 'a new process registered',
+    why: whyNow(meeting, known),
     replicates: report.replicates === true,
     stopping: report.stopping,
     ...(logsId === undefined ? {} : { logsId }),
@@ -85,6 +90,11 @@ export function register(
     about: [`broker/${id}`, `cluster/${broker.cluster}`],
   })
   return broker
+}
+
+function whyNow(meeting: Meeting, known: Broker | undefined): string {
+  if (meeting !== 'same') return 'a new process registered'
+  return known?.up === true ? 'it knows a newer broker epoch than the store' : 'heard again after it was called dead'
 }
 
 /** Calls a broker dead or gone, unless it is down already or registered anew since the reason arose. */

@@ -22,6 +22,8 @@ export class Session implements Incarnations {
   cluster: string | undefined
   /** Of a broker that is registered; 0 for clients. */
   brokerEpoch = 0
+  /** The highest that its process says it was given: a store that went back in time knows an older one (R14). */
+  brokerEpochHeld = 0
   /** Last heard, on the attended time of leases and, for people, on the wall clock. */
   heardMs = 0
   heardWallMs = 0

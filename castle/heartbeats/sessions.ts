@@ -199,6 +199,7 @@ export class Sessions {
       session = arrived
     }
     this.#hear(session, seq, link)
+    session.brokerEpochHeld = Math.max(session.brokerEpochHeld, heartbeat.brokerEpoch)
     for (const outcome of heartbeat.done ?? []) session.directives.acknowledged(outcome)
     if (heartbeat.report === undefined) {
       if (heartbeat.reportNumber > session.reportNumber) return this.#short(kind, seq, { needReport: true })

@@ -75,6 +75,19 @@ async function shrink(brokers: TestBroker[], name: string, isr: number[]): Promi
 }
 
 describe('a store restored from a backup', () => {
+  test('gives a broker that knows a newer broker epoch a newer one still: by the older no leader could have it in sync', async () => {
+    const brokers = await replicating(3)
+    const old = backup()
+    const known = JSON.parse(old.entries.get('broker/2') ?? '') as { brokerEpoch: number }
+    old.entries.set('broker/2', JSON.stringify({ ...known, brokerEpoch: known.brokerEpoch - 1 }))
+    const held = brokers[1]?.sender.brokerEpoch ?? 0
+    await restore(old)
+    const stored = () => world.castle.state.get('broker', '2')?.brokerEpoch ?? 0
+    await world.clock.until(() => stored() > held, 3_000, 'it is registered anew')
+    await world.clock.pass(1_000)
+    expect(brokers[1]?.sender.brokerEpoch).toBe(stored())
+  })
+
   test('takes over what brokers know, and goes on once all have reported', async () => {
     const brokers = await replicating(3)
     const made = world.castle.createTopic({

@@ -322,7 +322,7 @@ export class ReplicasModel {
     const incarnation = `${replica.id}-${replica.incarnation}`
     if (this.#reports.put(replica.id, report).size > 0) replica.isNews = true
     const broker = await this.#changes.change((draft) => {
-      return register(draft, this.#reports, { id: replica.id, incarnation, report }, 'test')
+      return register(draft, this.#reports, { id: replica.id, incarnation, brokerEpochHeld: 0, report }, 'test')
     })
     replica.brokerEpoch = broker?.brokerEpoch ?? replica.brokerEpoch
   }
