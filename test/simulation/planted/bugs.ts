@@ -150,24 +150,6 @@ export const plantedBugs: readonly PlantedBug[] = [
     seed: 1,
   },
   {
-    name: 'a commit of a former owner is taken',
-    changes: [
-      {
-        file: 'broker/groups/state/commits.ts',
-        find: 'return since !== undefined && since <= committer.memberEpoch ? 0 : errors.STALE_MEMBER_EPOCH.code',
-        replace: 'return since === undefined || since >= 0 ? 0 : errors.STALE_MEMBER_EPOCH.code',
-      },
-      {
-        file: 'broker/groups/state/commits.ts',
-        find: 'if (!member) return errors.UNKNOWN_MEMBER_ID.code\n  if (apiVersion',
-        replace: 'if (!member) return 0\n  if (apiVersion',
-      },
-    ],
-    breaks: 'commits never go back',
-    kinds: ['stall-consumer', 'kill-consumer', 'cut', 'stall-broker'],
-    seed: 1,
-  },
-  {
     name: 'a replica that lacks messages is elected, and nobody says so',
     changes: [
       {
