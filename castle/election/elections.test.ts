@@ -184,3 +184,15 @@ test('settings that let the high watermark go on end what was eligible (KIP-966)
   await world.castle.changeTopic('c', 'orders', { configs: { 'min.insync.replicas': '1' } })
   expect(partition().elr).toBeUndefined()
 })
+
+test('a leader that has not heard that more have to be in sync shrinks its ISR by the settings that it knows: refused', async () => {
+  const loose = { 'min.insync.replicas': '1' }
+  const made = await world.castle.createTopic({ cluster: 'c', name: 'bills', assignments: [[1, 2, 3]], configs: loose })
+  await world.clock.pass(50)
+  const { partitionEpoch } = world.state.get('topic', made.topicId)?.partitions[0] as PartitionState
+  const members = [{ brokerId: 1, brokerEpoch: brokerEpoch(1) }]
+  const alone = { topicId: made.topicId, partition: 0, leaderEpoch: 0, partitionEpoch, isr: members }
+  await world.castle.changeTopic('c', 'bills', { configs: { 'min.insync.replicas': '2' } })
+  const { partitions } = await world.castle.elections.alterIsr(1, { brokerEpoch: brokerEpoch(1), partitions: [alone] })
+  expect(partitions).toMatchObject([{ errorCode: errors.INVALID_UPDATE_VERSION.code, state: { isr: [1, 2, 3] } }])
+})

@@ -73,16 +73,14 @@ export function withIsr(partition: PartitionState, isr: readonly number[], elr: 
 }
 
 /**
- * The partitions under other rules: where the ISR is large enough now, or Ack 1 may go on, whoever was eligible is not any more, in the same
- * change that lets the high watermark move on.
+ * The partition under other rules than it was: where the ISR is large enough now, or Ack 1 may go on, whoever was eligible is not any more, in
+ * the same change that lets the high watermark move on. And a leader that has not heard of them may not shrink its ISR under them, for whoever
+ * left it would count as eligible while the leader acknowledges without it: what it proposes meanwhile is refused.
  */
-export function underRules(
-  partitions: readonly PartitionState[],
-  rules: (partition: PartitionState) => Rules,
-): PartitionState[] {
-  return partitions.map((partition) => {
-    const { isr, elr = [] } = partition
-    const { minIsr, keepsElr } = rules(partition)
-    return elr.length === 0 || (keepsElr && isr.length < minIsr) ? partition : withIsr(partition, isr, [])
-  })
+export function underRules(partition: PartitionState, rules: Rules, before: Rules): PartitionState {
+  const { isr, elr = [] } = partition
+  const { minIsr, keepsElr } = rules
+  if (elr.length > 0 && !(keepsElr && isr.length < minIsr)) return withIsr(partition, isr, [])
+  if (minIsr === before.minIsr && keepsElr === before.keepsElr) return partition
+  return { ...partition, partitionEpoch: partition.partitionEpoch + 1 }
 }

@@ -60,7 +60,7 @@ export function changeTopic(
   refuse(problems)
   if (changes.length === 0) return topic
   const next = mustBeHeard(changes)
-    ? { ...after, partitions: underRules(after.partitions, rulesOf(after)), version: draft.nextVersion() }
+    ? { ...after, partitions: ruled(topic, after), version: draft.nextVersion() }
     : after
   draft.put('topic', next)
   draft.decide({
@@ -70,6 +70,11 @@ export function changeTopic(
     about: [`topic/${topic.topicId}`],
   })
   return next
+}
+
+function ruled(before: Topic, after: Topic): PartitionState[] {
+  const [rulesBefore, rules] = [rulesOf(before), rulesOf(after)]
+  return after.partitions.map((partition) => underRules(partition, rules(partition), rulesBefore(partition)))
 }
 
 /** The topic as it would be, what differs, and everything that is wrong with the change. */

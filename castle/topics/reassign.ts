@@ -3,7 +3,7 @@
 import { effectiveConfigs } from '@castellan/protocol'
 import type { PartitionState } from '@castellan/protocol/heartbeat'
 import type { BrokerReports } from '../brokers/reports.ts'
-import { rulesOf } from '../election/rules.ts'
+import { type Rules, rulesOf, underRules } from '../election/rules.ts'
 import { Standings } from '../election/standing.ts'
 import { CastleError } from '../errors.ts'
 import { place } from '../placement/placement.ts'
@@ -118,14 +118,13 @@ class Drawing {
   readonly #topic: Topic
   readonly #rooms: readonly BrokerRoom[]
   readonly #standings: Standings
-  readonly #minIsr: (partition: PartitionState) => number
+  readonly #rules: (partition: PartitionState) => Rules
 
   constructor(view: View, reports: BrokerReports, topic: Topic) {
     this.#topic = topic
     this.#rooms = roomsOf(view, topic.cluster)
     this.#standings = new Standings(view, reports)
-    const rules = rulesOf(topic)
-    this.#minIsr = (partition) => rules(partition).minIsr
+    this.#rules = rulesOf(topic)
   }
 
   wanted({ partitions, replicationFactor, cancel: cancels }: ReassignmentAsked): readonly Reassignment[] {
@@ -150,14 +149,14 @@ class Drawing {
     }
     const canLead = (id: number) => this.#standings.of(id, topicId, partition) === 'fit'
     if (replicas === null) {
-      if (isReassigning(before)) return this.#done(partition, cancel(before, this.#minIsr(before), canLead))
+      if (isReassigning(before)) return this.#done(partition, before, cancel(before, this.#rules(before).minIsr, canLead))
       const message = `nothing is under way for partition ${partition} of ${name}`
       throw new CastleError('REASSIGNMENT_NONE', message, { params: { name, partition } })
     }
     checkReplicas(this.#rooms, cluster, partition, replicas, before.replicas)
     this.#checkMinInsync(partition, replicas)
     if (sameOrder(replicas, targetOf(before))) return before
-    return this.#done(partition, begin(before, replicas, this.#minIsr(before), canLead))
+    return this.#done(partition, before, begin(before, replicas, this.#rules(before).minIsr, canLead))
   }
 
   #checkMinInsync(partition: number, replicas: readonly number[]): void {
@@ -171,8 +170,9 @@ class Drawing {
     })
   }
 
-  #done(partition: number, step: Step): PartitionState {
-    if (step.kind === 'done') return step.state
+  #done(partition: number, before: PartitionState, step: Step): PartitionState {
+    // Of another number of replicas fewer may be enough.
+    if (step.kind === 'done') return underRules(step.state, this.#rules(step.state), this.#rules(before))
     const { name } = this.#topic
     const message = `too few of the replicas that would stay are in sync in partition ${partition} of ${name}`
     throw new CastleError('REPLICAS_NOT_IN_SYNC', message, { params: { name, partition } })

@@ -81,6 +81,17 @@ describe('a reassignment', () => {
     expect(partitionOf('orders')).not.toHaveProperty('adding')
   })
 
+  test('to fewer replicas, of which fewer are enough, ends what was eligible: the leader acknowledges without it from then on', async () => {
+    const brokers = await replicating(3)
+    await done(world.castle.createTopic({ cluster: 'c', name: 'orders', assignments: [[1, 2, 3]] }))
+    await propose(brokers, 'orders', [1])
+    expect(partitionOf('orders')).toMatchObject({ isr: [1], elr: [2, 3] })
+    const move = { partitions: [{ partition: 0, replicas: [1, 2] }] }
+    await done(world.castle.reassignments.reassign('c', 'orders', move))
+    expect(partitionOf('orders')).toMatchObject({ replicas: [1, 2], isr: [1] })
+    expect(partitionOf('orders')).not.toHaveProperty('elr')
+  })
+
   test('goes on with the next Castle', async () => {
     const brokers = await replicating(2)
     await done(world.castle.createTopic({ cluster: 'c', name: 'orders', assignments: [[1]] }))
