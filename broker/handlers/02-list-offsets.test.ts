@@ -85,6 +85,19 @@ describe('errors', () => {
     expect(await ask(-1, { version })).toMatchObject({ errorCode, offset: -1 })
     expect(await ask(-2, { version })).toMatchObject({ errorCode: 0, offset: 1 })
   })
+
+  test.each([1_700_000_000_000, -3])(
+    '%i, that finds nothing yet: who is told "none" goes to the end (R3)',
+    async (time) => {
+      partition.knowsCommitted = false
+      expect(await ask(time)).toMatchObject({ errorCode: 78, offset: -1 })
+      partition.timestamps = { errorCode: 0, offset: 2, timestamp: 1_700_000_000_001, leaderEpoch: 4 }
+      expect(await ask(time)).toMatchObject({ errorCode: 0, offset: 2 })
+      partition.timestamps = null
+      partition.knowsCommitted = true
+      expect(await ask(time)).toMatchObject({ errorCode: 0, offset: -1 })
+    },
+  )
 })
 
 describe('a debug reader (replica id -2) asks any replica', () => {

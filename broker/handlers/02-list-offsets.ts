@@ -4,8 +4,8 @@
 //   -3 of the highest timestamp (7)     -5 latest tiered (9), -6 earliest pending upload (11): -1, nothing is tiered here
 //   any other: the first record whose timestamp is at least that; -1 when there is none
 //
-// Until a new leader knows how far its epoch's past is committed, latest is OFFSET_NOT_AVAILABLE, so that no client
-// resets (R3). A debug reader (replica id -2) may ask any replica; latest is then the end of its log: Castle, the console and tests
+// Until a new leader knows how far its epoch's past is committed, latest is OFFSET_NOT_AVAILABLE, and so is a time that it finds nothing
+// for yet: no client resets, or goes to the end (R3). A debug reader (replica id -2) may ask any replica; latest is then the end of its log: Castle, the console and tests
 // see by it how far replicas are.   2 isolation level   4 leader epoch   5 OFFSET_NOT_AVAILABLE   6 flexible   10 timeout
 import {
   listOffsets as api,
@@ -65,11 +65,14 @@ async function answerFor(
     return refused(broker, partitionIndex, errors.UNSUPPORTED_VERSION.code)
   }
   if (isDebug) return debugAnswer(broker, found, asked)
-  if (timestamp === latest && !found.knowsCommitted) return refused(broker, partitionIndex, notAvailable(apiVersion))
+  const isAvailable = found.knowsCommitted
+  if (timestamp === latest && !isAvailable) return refused(broker, partitionIndex, notAvailable(apiVersion))
   const answer = await offsetAt(found, timestamp)
   // It may have lost the lead while files were read.
   if (!found.isLeader) return refused(broker, partitionIndex, errors.NOT_LEADER_OR_FOLLOWER.code)
   if (answer.errorCode !== 0) return refused(broker, partitionIndex, answer.errorCode)
+  const isLookup = timestamp >= 0 || timestamp === maxTimestamp
+  if (isLookup && answer.offset < 0 && !isAvailable) return refused(broker, partitionIndex, notAvailable(apiVersion))
   return { partitionIndex, ...answer }
 }
 
