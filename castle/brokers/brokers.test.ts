@@ -63,6 +63,18 @@ describe('brokers', () => {
     expect([...world.state.all('broker')][0]?.why).toBe('it stopped in good order')
   })
 
+  test('one that stops, and has not handed over yet, is not down because its link breaks (R2)', async () => {
+    const brokers = [1, 2].map((id) => world.broker(id, { replicates: true }))
+    await world.clock.until(() => brokers.every((broker) => broker.cluster?.brokers.length === 2), 2_000, 'both are up')
+    await world.castle.createTopic({ cluster: 'c', name: 'orders', ackLevel: 1, assignments: [[1, 2]] })
+    brokers[0]?.change({ stopping: true })
+    await world.clock.pass(20)
+    world.network.breakAll()
+    await world.clock.pass(500)
+    expect(world.state.topicNamed('c', 'orders')?.partitions[0]).toMatchObject({ leader: 1, leaderEpoch: 0, next: 2 })
+    expect(world.decisions).not.toContain('broker-down')
+  })
+
   test('a new process of a broker leads again only at new leader epochs; the old one is told to stop (R5)', async () => {
     const [first] = await world.startBrokers(2)
     await world.castle.createTopic({ cluster: 'c', name: 'orders', partitions: 2 })

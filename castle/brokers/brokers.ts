@@ -18,7 +18,7 @@ import type { Doors } from './doors.ts'
 import { Proofs } from './proofs.ts'
 import { callDown, refusal, register } from './registration.ts'
 import { BrokerReports } from './reports.ts'
-import { reviewReport } from './review.ts'
+import { isRelieved, reviewReport } from './review.ts'
 
 export interface BrokersOptions {
   /** A registered broker reported. */
@@ -115,11 +115,14 @@ export class Brokers {
     if (this.#registered(session) !== undefined) this.#review(session)
   }
 
-  /** One that said that it stops, and whose link is gone, is gone; of any other a refused connection proves it. */
+  /** One that said that it stops, was relieved, and whose link is gone, is gone; of any other a refused connection proves it. */
   onLinkClosed(session: Session): void {
     const broker = this.#registered(session)
     if (broker === undefined) return
-    if ((session.report as BrokerReport).stopping) return this.#callDown(broker, 'it stopped in good order')
+    const { stopping } = session.report as BrokerReport
+    if (stopping && isRelieved(this.#changes.state, this.reports, broker)) {
+      return this.#callDown(broker, 'it stopped in good order')
+    }
     const why = `its link broke, and ${broker.host}:${broker.port}, where it had answered, refuses connections`
     const isMissing = () => session.link === undefined && this.#registered(session) !== undefined
     this.#proofs.onLinkClosed(broker, isMissing, () => this.#callDown(broker, why))

@@ -1,8 +1,10 @@
 // What a broker's report makes Castle do, beyond registering it: one decision on a draft, which mostly changes nothing.
 import type { BrokerReport } from '@castellan/protocol/heartbeat'
 import { type Elected, electFor, inWords } from '../election/elect-topics.ts'
+import { Standings } from '../election/standing.ts'
 import type { Draft } from '../state/draft.ts'
 import type { Broker, Topic } from '../state/entities.ts'
+import { topicsOf, type View } from '../state/state.ts'
 import { giveProducerIds, touchCluster } from './registration.ts'
 import type { BrokerReports } from './reports.ts'
 
@@ -51,6 +53,18 @@ function relieve(draft: Draft, reports: BrokerReports, broker: Broker): void {
     why: 'it said that it stops',
     about: [`broker/${broker.id}`, `cluster/${broker.cluster}`],
   })
+}
+
+/** Whether it leads nothing that another could lead: while it does it is still handing over, and a broken link says nothing else (R2). */
+export function isRelieved(view: View, reports: BrokerReports, { id, cluster }: Broker): boolean {
+  const standings = new Standings(view, reports)
+  for (const { topicId, partitions } of topicsOf(view, cluster)) {
+    for (const [index, { leader, isr }] of partitions.entries()) {
+      const canLead = (other: number) => other !== id && standings.of(other, topicId, index) === 'fit'
+      if (leader === id && isr.some(canLead)) return false
+    }
+  }
+  return true
 }
 
 /**
