@@ -131,6 +131,15 @@ describe('Ack 1 (R2)', () => {
     expect([partition.mayAnswer(), partition.highWatermark]).toEqual([true, 1])
   })
 
+  test('is not given for what came in the turn in which another leader is named', async () => {
+    fetched(2, 0)
+    fetched(3, 0)
+    const results: AppendResult[] = []
+    partition.append(batchOf({ values: ['a'] }), null, 1, (result) => results.push(result))
+    apply({ leader: 2, leaderEpoch: 2 })
+    expect(results).toMatchObject([{ errorCode: errors.NOT_LEADER_OR_FOLLOWER.code }])
+  })
+
   test('is given only for what all have, once the preferred replica is in sync: Castle is about to let it lead, and nobody dies', async () => {
     await lead({ replicas: [2, 1, 3], isr: [1, 3] })
     fetched(3, 0)

@@ -66,7 +66,7 @@ describe('leading (R5)', () => {
     partition.append(batchOf({ values: ['staged'] }), null, -1, (result) => results.push(result))
     broker.partitions.apply(topicState({ leaderEpoch: 6, leader: 2, replicas: [1, 2] }))
     expect(partition).toMatchObject({ isLeader: false, leaderEpoch: 6 })
-    expect(results).toMatchObject([{ errorCode: 0 }])
+    expect(results).toMatchObject([{ errorCode: errors.NOT_LEADER_OR_FOLLOWER.code }])
     expect(partition.read(0, 100, -1).errorCode).toBe(errors.NOT_LEADER_OR_FOLLOWER.code)
     expect((await partition.readCold(0, 100, -1)).errorCode).toBe(errors.NOT_LEADER_OR_FOLLOWER.code)
     expect(await partition.offsetForTimestamp(0)).toMatchObject({ errorCode: errors.NOT_LEADER_OR_FOLLOWER.code })

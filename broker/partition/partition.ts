@@ -377,9 +377,10 @@ export class Partition {
   }
 
   #standDown(leaderEpoch: number, followed: Followed | null): void {
+    // First: what is written now nobody else has, and it must not be acknowledged (R2, R5).
+    this.#state.leader = null
     this.flush()
     this.#state.leaderEpoch = Math.max(this.#state.leaderEpoch, leaderEpoch)
-    this.#state.leader = null
     this.#state.followed = followed
     this.#appends.refuseAll(errors.NOT_LEADER_OR_FOLLOWER, 'this broker does not lead the partition any more')
     this.#changed()
