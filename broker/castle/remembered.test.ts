@@ -33,6 +33,7 @@ test('the newest of each topic of its own outlives the process, and counts until
   second.note(topic(1, 6))
   second.note(topic(2, 3)) // a store that went back
   expect(second.versions).toEqual({ [id(2)]: 7 })
+  expect([1, 2, 3].map((n) => second.isNewest(id(n)))).toEqual([true, false, true])
   expect(second.offer([`topic/${id(1)}`, `topic/${id(2)}`, `topic/${id(9)}`])).toEqual([topic(1, 6), topic(2, 7)])
   await clock.advance(200)
   expect(process().versions).toEqual({ [id(1)]: 6, [id(2)]: 7 })

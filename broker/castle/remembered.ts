@@ -70,6 +70,11 @@ export class Remembered {
     return Object.fromEntries(this.#unconfirmed)
   }
 
+  /** Whether Castle has said to this process at least what an earlier one was told of the topic. */
+  isNewest(topicId: string): boolean {
+    return !this.#unconfirmed.has(topicId)
+  }
+
   /** Castle said this: it is newer than all that it said before. */
   note(subject: Subject): void {
     this.#told.set(subject.key, subject)

@@ -5,7 +5,7 @@
 //   - Sessions (KIP-227): a fetch names what changed in its reader's questions, and is answered what changed here.
 //   - A follower's fetch says what it has: that raises the high watermark and brings it into the ISR. Its wait ends when its broker
 //     sends another request: which partitions it follows has changed.
-//   - There are no transactions yet: the last stable offset is the high watermark.
+//   - There are no transactions yet: the last stable offset is the high watermark; a follower is told there what it needs to be in sync.
 //
 //  5 log start offset   7 sessions   9 leader epoch (KIP-320)   10 zstd   11 rack   12 flexible, last fetched epoch
 // 13 topic ids (KIP-516)   15 replica state (KIP-903)   16 leaders' endpoints (KIP-951)   17 directory id   18 high watermark

@@ -19,6 +19,8 @@ export const kinds = {
   index: { kind: 'index', version: 1 },
   producers: { kind: 'producers', version: 1 },
   fault: { kind: 'fault', version: 1 },
+  /** Beside a partition's folder: see LogFolders.beginAnew. */
+  anew: { kind: 'anew', version: 1 },
   /** Of the folder of all logs. */
   logs: { kind: 'logs', version: 1 },
   highWatermarks: { kind: 'high-watermarks', version: 1 },

@@ -6,6 +6,7 @@
 //     high-watermarks                 of replicated partitions, as they were some seconds ago
 //     clean-shutdown                  only while no broker runs, and the last one stopped in order (R8)
 //     <topic id>/<partition>/         a log, see log/files.ts
+//     <topic id>/<partition>.anew     it is fetched anew in place of a damaged one, and has not got all yet: nobody may count on it (R9)
 //     damaged-<n>-<topic id>-<index>/ a log that was made anew from another replica, kept to be looked at (R9); the newest few
 //     deleted-<topic id>/             on its way out: Castle recorded the deletion (R13)
 //     deleted-<topic id>-<n>/         one log of it, on its way out: this broker is no replica any more, as Castle recorded
@@ -151,7 +152,8 @@ export class LogFolders {
   }
 
   /** Takes one log out of use, in one step. Throws what the disk says. */
-  discardOne({ topicId, index, folder }: LogPlace): void {
+  discardOne(place: LogPlace): void {
+    const { topicId, index, folder } = place
     if (!this.#disk.exists(folder)) return
     // One that left, came back and leaves again may meet what is left of its first self.
     let number = index
@@ -159,6 +161,7 @@ export class LogFolders {
     while (this.#disk.exists(`${home()}/${index}`)) number += 1_000_000
     this.#disk.mkdir(home())
     this.#disk.rename(folder, `${home()}/${index}`)
+    this.endAnew(place)
   }
 
   /** What stands in a log's folder. */
@@ -183,6 +186,24 @@ export class LogFolders {
     return path
   }
 
+  /**
+   * Notes that a log lacks what it had, before that is gone: whatever ends the process from now on, the next one knows. Throws what the
+   * disk says.
+   */
+  beginAnew(place: LogPlace): void {
+    writeStateFile(this.#disk, anewPath(place), kinds.anew, {})
+  }
+
+  /** Whether a log at this place has not got everything yet. */
+  isAnew(place: LogPlace): boolean {
+    return this.#disk.exists(anewPath(place))
+  }
+
+  /** It has. Throws what the disk says. */
+  endAnew(place: LogPlace): void {
+    this.#disk.remove(anewPath(place))
+  }
+
   highWatermarks(): HighWatermarks {
     return new HighWatermarks(this.#disk, `${this.#root}/high-watermarks`)
   }
@@ -200,6 +221,10 @@ export class LogFolders {
   remove(path: string): Promise<void> {
     return this.#disk.removeAsync(path)
   }
+}
+
+function anewPath({ folder }: LogPlace): string {
+  return `${folder}.anew`
 }
 
 function unusable(root: string, error: unknown): BrokerError {

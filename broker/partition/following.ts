@@ -52,6 +52,8 @@ export interface FollowingEvents {
   onFault(error: unknown): void
   /** The high watermark went back. */
   onCutBelow(): void
+  /** A log that is fetched anew has everything that is committed, as its leader says. */
+  onWhole(): void
 }
 
 /** Errors that pass by themselves soon after an election. */
@@ -148,13 +150,14 @@ export class Following {
     return flushMessages > 1 ? now : sync.then(() => now)
   }
 
-  /** What the leader says of high watermark and start offset. */
-  #moveOn(log: Log, { highWatermark, logStartOffset }: FetchedPartition): void {
+  /** What the leader says of high watermark, start offset, and what a replica needs to be in sync. */
+  #moveOn(log: Log, { highWatermark, lastStableOffset, logStartOffset }: FetchedPartition): void {
     const state = this.#state
     const reached = Math.min(highWatermark, log.endOffset)
     const isHigher = reached > state.highWatermark
     if (isHigher) state.highWatermark = reached
     if (isHigher) this.#events.onMoved()
+    if (state.isAnew && lastStableOffset >= 0 && log.endOffset >= lastStableOffset) this.#events.onWhole()
     if (logStartOffset > log.startOffset && log.endOffset > log.startOffset && !this.#isDeleting)
       void this.#deleteBefore(log, Math.min(logStartOffset, log.endOffset))
   }
@@ -241,6 +244,7 @@ export class Following {
         await this.#beginAnew(log, first)
         const outcome = await this.#append(log, { ...asked, offset: first, startOffset: first }, answer, records, slab)
         await log.deleteBefore(Math.min(asked.offset, log.endOffset), log.endOffset)
+        this.#moveOn(log, answer)
         return outcome
       } finally {
         slab.release()

@@ -1,3 +1,4 @@
+import { SlabPool } from '@castellan/protocol'
 import { describe, expect, test } from 'vitest'
 import { LogError } from '../log/errors.ts'
 import { batchOf, gate, settle } from '../log/testing.ts'
@@ -14,6 +15,7 @@ import {
   topicState,
 } from './testing.ts'
 
+const slabs = new SlabPool({ slabBytes: 8192, keepBytesMax: 65_536, poison: true })
 const other = '22222222-2222-4333-8444-555555555555'
 
 describe('logs come and go (R13)', () => {
@@ -284,6 +286,84 @@ describe('a damaged log (R9)', () => {
     ).toEqual([])
   })
 
+  /** A damaged log whose place another one took, which has nothing yet. */
+  const rebuilt = async () => {
+    const broker = await damaged()
+    await broker.open()
+    broker.partitions.apply(topicState({ replicas: [1, 2, 3], leaderEpoch: 5, leader: 2, isr: [2, 3] }))
+    await settle()
+    return broker
+  }
+  const anew = (broker: TestingBroker) => broker.partitions.reports()[0]!.fault?.includes('being fetched anew') ?? false
+  /** The leader answers with these values; `needed`: what a replica must have to be in sync. */
+  const hear = async (broker: TestingBroker, needed: number, leaderEpoch = 5, values: string[] = []) => {
+    const { following } = broker.partitions.get(topicId, 0)!
+    const records = values.length === 0 ? new Uint8Array() : batchOf({ values })
+    if (records.length > 0) Buffer.from(records.buffer).writeInt32BE(leaderEpoch, 12)
+    const slab = slabs.take(1024)
+    slab.bytes.set(records)
+    const asked = { ...following.position!, leaderEpoch }
+    const answer = {
+      partitionIndex: 0,
+      errorCode: 0,
+      highWatermark: 0,
+      lastStableOffset: needed,
+      logStartOffset: 0,
+      divergingEpoch: null,
+    }
+    await following.take(asked, { ...answer, records: slab.bytes.subarray(0, records.length) } as never, slab)
+    slab.release()
+  }
+
+  test('made anew, it is reported as out of use until it has all that its leader says it needs, by any process', async () => {
+    const broker = await rebuilt()
+    expect(anew(broker)).toBe(true)
+    await hear(broker, 3)
+    await hear(broker, 3, 5, ['a', 'b'])
+    expect([broker.partitions.get(topicId, 0)!.endOffset, anew(broker)]).toEqual([2, true])
+    await broker.open()
+    expect(anew(broker)).toBe(true)
+    broker.partitions.apply(topicState({ replicas: [1, 2, 3], leaderEpoch: 6, leader: 3, isr: [1, 3] }))
+    expect(broker.partitions.get(topicId, 0)!.role).toBe('follower')
+    await hear(broker, 2, 5) // a leader of the past
+    expect(anew(broker)).toBe(true)
+    await hear(broker, 2, 6)
+    expect(broker.partitions.reports()[0]).toMatchObject({ fault: null })
+    await broker.open()
+    expect(broker.partitions.reports()[0]).toMatchObject({ fault: null })
+  })
+
+  test('made anew, it does not lead, though Castle did not know and elected it', async () => {
+    const broker = await rebuilt()
+    broker.partitions.apply(topicState({ replicas: [1, 2, 3], leaderEpoch: 6, leader: 1, isr: [1] }))
+    expect(broker.partitions.get(topicId, 0)!.role).toBe('none')
+    expect(broker.partitions.reports()[0]).toMatchObject({ leaderEpoch: 6 })
+    expect(anew(broker)).toBe(true)
+  })
+
+  test('a kill between noting it and making the log: the next process knows', async () => {
+    const broker = await rebuilt()
+    broker.platters.remove(partitionFolder)
+    await broker.open()
+    broker.partitions.apply(topicState({ replicas: [1, 2, 3], leaderEpoch: 6, leader: 3, isr: [1, 3] }))
+    await settle()
+    expect(anew(broker)).toBe(true)
+  })
+
+  test('not made anew by the word of a Castle that knows less than an earlier one (R14)', async () => {
+    const broker = await damaged()
+    broker.isNewest = false
+    await broker.open()
+    const away = topicState({ replicas: [1, 2, 3], leaderEpoch: 5, leader: 2, isr: [2, 3] })
+    broker.partitions.apply(away)
+    await settle()
+    expect(broker.partitions.get(topicId, 0)!.fault).not.toBeNull()
+    broker.isNewest = true
+    broker.partitions.apply(away)
+    await settle()
+    expect(broker.partitions.get(topicId, 0)!.fault).toBeNull()
+  })
+
   test('the newest few are kept', async () => {
     const broker = await TestingBroker.start()
     for (let epoch = 1; epoch < 12; epoch += 2) {
@@ -302,7 +382,7 @@ test('high watermarks of replicated partitions outlive a kill, as far as the log
   const broker = await TestingBroker.start()
   broker.partitions.apply(topicState({ replicas: [1, 2], isr: [1] }))
   for (const values of [['a', 'b'], ['c']]) await produce(broker.partitions.get(topicId, 0)!, { values }, 0)
-  await broker.clock.advance(6_000)
+  await broker.clock.advance(300)
   await broker.open()
   expect(broker.partitions.get(topicId, 0)).toMatchObject({ role: 'none', highWatermark: 3 })
   await broker.partitions.get(topicId, 0)!.log!.truncateTo(2)

@@ -7,7 +7,7 @@ import type { Log } from '../log/log.ts'
 import { readOutline } from '../log/outline.ts'
 import type { ReadRoom, TimestampPlace } from '../log/reader.ts'
 import { emptyRead, type ReadResult, type TimestampOffset, unknownTimestamp } from './results.ts'
-import { leading, type PartitionState } from './state.ts'
+import { leading, type PartitionState, toldHighWatermark } from './state.ts'
 
 const scanBytes = 1024 * 1024
 
@@ -26,7 +26,7 @@ export class Reads {
     const log = this.#readable(offset, currentLeaderEpoch, asFollower)
     if ('errorCode' in log) return log
     const memory = log.readMemory(offset, maxBytes, this.#limit(log, asFollower))
-    if (memory === undefined) return { ...emptyRead(0, this.#state.highWatermark, log.startOffset), cold: true }
+    if (memory === undefined) return { ...emptyRead(0, toldHighWatermark(this.#state), log.startOffset), cold: true }
     return this.#result(log, memory.chunks, memory.bytes, memory.release)
   }
 
@@ -61,7 +61,8 @@ export class Reads {
   #readable(offset: number, currentLeaderEpoch: number, asFollower: boolean): Log | ReadResult {
     const log = leading(this.#state)
     if ('kind' in log) return emptyRead(log.errorCode)
-    const { leaderEpoch, highWatermark } = this.#state
+    const { leaderEpoch } = this.#state
+    const highWatermark = toldHighWatermark(this.#state)
     if (asFollower && currentLeaderEpoch < 0) return emptyRead(errors.UNKNOWN_LEADER_EPOCH.code)
     // KIP-320: a reader that believes in another epoch must ask for metadata first.
     if (currentLeaderEpoch >= 0 && currentLeaderEpoch < leaderEpoch) return emptyRead(errors.FENCED_LEADER_EPOCH.code)
@@ -78,12 +79,11 @@ export class Reads {
       if (held) release()
       held = false
     }
-    const { highWatermark } = this.#state
     return {
       errorCode: 0,
       chunks,
       bytes,
-      highWatermark,
+      highWatermark: toldHighWatermark(this.#state),
       startOffset: log.startOffset,
       cold: false,
       release: releaseOnce,

@@ -11,7 +11,9 @@ const MiB = 1024 * 1024
 /** What was written is synced and checkpointed so long after (or after the topic's flush.ms): it bounds what recovery reads. */
 const checkpointAfterMs = 60_000
 const checkpointCheckMs = 1_000
-const highWatermarksEveryMs = 5_000
+/** High watermarks are written so soon after they moved; with thousands of partitions a hundredth of the time goes into it at most. */
+const highWatermarksAfterMs = { min: 250, max: 5_000 }
+const highWatermarksShare = 0.01
 /** Checkpoints under way at a time: each holds a copy of its log's state. */
 const checkpointsMax = 4
 
@@ -36,6 +38,7 @@ export class Upkeep {
   #timers: Timer[] = []
   #checkpointTimer: Timer | undefined
   #marksTimer: Timer | undefined
+  #marksTookMs = 0
   #isStopped = false
 
   constructor(clock: Clock, settings: PartitionsSettings, host: UpkeepHost) {
@@ -83,10 +86,17 @@ export class Upkeep {
   /** As long as they move. */
   #noteMarks(): void {
     if (this.#isStopped) return
-    this.#marksTimer ??= this.#clock.after(highWatermarksEveryMs, () => {
-      this.#marksTimer = undefined
-      if (this.#host.saveHighWatermarks()) this.#noteMarks()
-    })
+    const { min, max } = highWatermarksAfterMs
+    const afterMs = Math.min(max, Math.max(min, this.#marksTookMs / highWatermarksShare))
+    this.#marksTimer ??= this.#clock.after(afterMs, () => this.#saveMarks())
+  }
+
+  #saveMarks(): void {
+    this.#marksTimer = undefined
+    const beganMs = this.#clock.nowMs()
+    const haveMoved = this.#host.saveHighWatermarks()
+    this.#marksTookMs = this.#clock.nowMs() - beganMs
+    if (haveMoved) this.#noteMarks()
   }
 
   #checkpoint(): void {

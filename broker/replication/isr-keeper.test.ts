@@ -126,6 +126,28 @@ test('who lags leaves, within a lag time and a quarter; who has caught up comes 
   expect(keeper.counters).toEqual({ shrinks: 1, expansions: 1, refusals: 0 })
 })
 
+test('whoever may not join keeps nobody else out: Castle takes all of a proposal or nothing', async () => {
+  await start({ isr: [1] })
+  // Broker 2 reported a log that is out of use; this leader does not know.
+  castle = (args) => {
+    const names2 = args.partitions.some(({ isr }) => isr.some(({ brokerId }) => brokerId === 2))
+    return names2 ? refuse(args) : agree(args)
+  }
+  for (let n = 0; n < 10; n++) {
+    fetched(2)
+    fetched(3)
+    await broker.clock.advance(300)
+  }
+  expect(partition.followers.isr).toEqual([1, 3])
+  castle = agree
+  for (let n = 0; n < 10; n++) {
+    fetched(2)
+    fetched(3)
+    await broker.clock.advance(300)
+  }
+  expect(partition.followers.isr).toEqual([1, 2, 3])
+})
+
 describe('who has caught up does not come back', () => {
   beforeEach(() => start({ isr: [1, 2] }))
   test.each<[string, () => void, number]>([

@@ -9,6 +9,7 @@
 // One call is under way at a time, for all partitions that need one: so no partition has two proposals in flight. After a call it rests:
 // each change makes a new subject of its topic, and a broker that catches up with thousands of partitions, a few at a time, would
 // keep everybody busy with them.
+import { errors } from '@castellan/protocol'
 import { type AlteredIsr, type AlterIsrArgs, checks, type Result } from '@castellan/protocol/heartbeat'
 import { Complaints, type Logger, type Runtime, type Timer } from '@castellan/protocol/runtime'
 import type { BrokerAddress } from '../castle/metadata.ts'
@@ -60,6 +61,8 @@ export class IsrKeeper {
   readonly #open = new Map<Partition, IsrProposal>()
   /** Castle refused what they proposed: until the next look they propose nothing. */
   readonly #resting = new Set<Partition>()
+  /** Castle took none of several that were to join, for one of them may not: these wait until others were tried without them. */
+  readonly #held = new WeakMap<Partition, ReadonlySet<number>>()
   #isDueSoon = false
   #isCalling = false
   #failures = 0
@@ -127,10 +130,11 @@ export class IsrKeeper {
   #check(partition: Partition, nowMs: number): void {
     if (partition.followers.count === 0 || this.#open.has(partition) || this.#resting.has(partition)) return
     const { lagTimeMaxMs } = this.#options
-    const isStaying = (id: number, brokerEpoch: number) => this.#isStaying(id, brokerEpoch)
+    const held = this.#held.get(partition)
+    const isStaying = (id: number, epoch: number) => held?.has(id) !== true && this.#isStaying(id, epoch)
     const listeningSinceMs = this.#listeningSinceMs
     const proposal = partition.followers.proposal({ nowMs, lagTimeMaxMs, listeningSinceMs, isStaying })
-    if (proposal === null) return
+    if (proposal === null) return void this.#held.delete(partition)
     partition.followers.propose(proposal)
     this.#open.set(partition, proposal)
   }
@@ -206,7 +210,15 @@ export class IsrKeeper {
     else if (proposal.isr.length > followers.isr.length) this.counters.expansions++
     else this.counters.shrinks++
     if (errorCode !== 0) this.#resting.add(partition)
+    if (errorCode === errors.INELIGIBLE_REPLICA.code) this.#hold(partition, proposal)
     followers.answered(state)
+  }
+
+  /** All of a proposal or nothing is set: whoever may not join (its log lacks something, say) must not keep out those that may. */
+  #hold(partition: Partition, { isr }: IsrProposal): void {
+    const joining = isr.filter((id) => id !== this.#options.brokerId && !partition.followers.isr.includes(id))
+    const tried = joining[Math.floor(this.#runtime.random.next() * joining.length)]
+    this.#held.set(partition, new Set(joining.length === 1 ? joining : joining.filter((id) => id !== tried)))
   }
 
   #tell(before: IsrCounters): void {

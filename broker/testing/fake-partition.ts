@@ -55,6 +55,10 @@ export class FakePartition {
     return this.#batches.length
   }
 
+  get toldHighWatermark(): number {
+    return this.knowsCommitted ? this.highWatermark : -1
+  }
+
   get watchers(): number {
     return this.#watches.size + this.#followerWatches.size
   }

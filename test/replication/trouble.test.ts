@@ -33,6 +33,32 @@ test('a flipped bit in a follower that starts again: reported, set aside, fetche
   expect([...files.keys()].some((name) => name.includes('/damaged-00000001-'))).toBe(true)
 })
 
+test('a log made anew while Castle counts on it again: out of use until it is whole, also after a kill, and never elected', async () => {
+  const { replicas, topicId, leader, follower } = await started()
+  for (let n = 0; n < 40; n++) await replicas.sendSurely('orders', [`more-${n}`, 'x'.repeat(200)])
+  await replicas.until('all replicas have all', () => replicas.isLevel('orders'))
+  // Its own view is older than Castle's: it believes that nobody counts on it.
+  const { partitions } = replicas.broker(follower)
+  const state = replicas.topic('orders')
+  const behind = state.partitions.map((one) => ({ ...one, isr: one.isr.filter((id) => id !== follower) }))
+  for (const id of [1, 2, 3]) if (id !== follower) replicas.cut(nameOf(follower), nameOf(id))
+  replicas.replica(follower, topicId)!.setKnownDamage('a bit flipped')
+  partitions.apply({ ...state, deleted: false, partitions: behind } as never)
+  expect(replicas.replica(follower, topicId)).toMatchObject({ endOffset: 0, fault: null, isAnew: true })
+  await replicas.until('Castle knows', () => !replicas.partition('orders').isr.includes(follower))
+  replicas.kill(follower)
+  await replicas.restart(follower)
+  for (const id of [1, 2, 3]) if (id !== leader) replicas.cut(nameOf(leader), nameOf(id))
+  replicas.kill(leader)
+  const third = [1, 2, 3].find((id) => id !== leader && id !== follower)
+  await replicas.until('another leads', () => replicas.partition('orders').leader === third)
+  expect(replicas.replica(follower, topicId)!.isAnew).toBe(true)
+  replicas.network.healAll()
+  await replicas.restart(leader)
+  await expectEqualLogs(replicas, topicId)
+  expect(replicas.replica(follower, topicId)!.isAnew).toBe(false)
+})
+
 test('a full disk of a follower: it leaves the ISR, and is back when there is room', async () => {
   const { replicas, topicId, follower } = await started()
   const { platters } = replicas.machine(nameOf(follower))

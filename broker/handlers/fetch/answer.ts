@@ -32,7 +32,7 @@ export function answerOf(
   return { sessionId, responses, nodeEndpoints }
 }
 
-/** There are no transactions: the last stable offset is the high watermark. */
+/** There are no transactions: the last stable offset is the high watermark. A follower is told there what it needs to be in sync. */
 function partitionAnswer(
   broker: BrokerParts,
   { slot, asked, result, divergingEpoch }: SlotRead,
@@ -48,7 +48,7 @@ function partitionAnswer(
     partitionIndex,
     errorCode,
     highWatermark,
-    lastStableOffset: highWatermark,
+    lastStableOffset: slot.neededOffset ?? highWatermark,
     logStartOffset: startOffset,
     divergingEpoch,
     currentLeader,

@@ -63,10 +63,15 @@ export class Slot {
     // The reader has followed a later leader: it shall look for that one, and not take this one's word (R3).
     if (asked.lastFetchedEpoch > partition.leaderEpoch) return this.#failed(errors.UNKNOWN_LEADER_EPOCH.code)
     const { fetchOffset, currentLeaderEpoch } = asked
-    if (maxBytes < 0) return emptyRead(0, partition.highWatermark, partition.startOffset)
+    if (maxBytes < 0) return emptyRead(0, partition.toldHighWatermark, partition.startOffset)
     const result = partition.read(fetchOffset, maxBytes, currentLeaderEpoch, this.#reader.follower !== null)
     if (result.errorCode !== 0) this.#isLost = true
     return result
+  }
+
+  /** For a follower: what it must have to be in sync; null: for a consumer, or it cannot be read. */
+  get neededOffset(): number | null {
+    return this.#reader.follower === null ? null : (this.#partition?.followers.neededOffset ?? null)
   }
 
   /** After a `read` that was cold. */
@@ -105,7 +110,7 @@ export class Slot {
   /** Whether the partition went on since `result` was read, which nobody watched. */
   hasMovedOn({ highWatermark }: ReadResult): boolean {
     const partition = this.#partition
-    return partition !== null && (partition.highWatermark !== highWatermark || !partition.isLeader)
+    return partition !== null && (partition.toldHighWatermark !== highWatermark || !partition.isLeader)
   }
 
   /** The reader asks for it no more. */
