@@ -7,6 +7,9 @@ import type { Draft } from '../state/draft.ts'
 import type { Topic } from '../state/entities.ts'
 import { awaitedBy, isInDoubt } from './doubts.ts'
 
+/** Elections of one partition that a store may have forgotten together with all of its replicas. */
+const forgottenEpochsMax = 1_000
+
 export interface Settling {
   readonly reports: BrokerReports
   /** It has registered with this Castle, and reported. */
@@ -30,9 +33,10 @@ export function settleDoubts(draft: Draft, settling: Settling): void {
       const { doubt: _doubt, ...rest } = topic
       draft.put('topic', { ...rest, partitions: topic.partitions.map(newTerm), version: draft.nextVersion() })
     }
-    const unclean = new Set(topics.flatMap(({ doubt }) => doubt?.unclean ?? []))
+    const uncleanOf = new Map(topics.map((topic) => [topic, uncleanIn(topic, reports)]))
+    const unclean = new Set([...uncleanOf.values()].flat())
     for (const brokerId of unclean) {
-      const concerned = topics.filter(({ doubt }) => doubt?.unclean?.includes(brokerId))
+      const concerned = topics.filter((topic) => uncleanOf.get(topic)?.includes(brokerId))
       electFor(draft, reports, { cluster, brokerId, unclean: true, topicIds: idsOf(concerned) })
     }
     const elected = electFor(draft, reports, { cluster, topicIds: idsOf(topics) })
@@ -47,10 +51,25 @@ export function settleDoubts(draft: Draft, settling: Settling): void {
   }
 }
 
-/** Whoever leads is to be told anew, in whatever process. Elections raise it above what replicas report. */
+/**
+ * Brokers whose logs may lack what they had (R8): those that Castle saw come back so, and those that have no log of the topic at all while
+ * others have: a store that does not know by which name their logs went cannot tell that their disk is another one.
+ */
+function uncleanIn({ topicId, partitions, doubt }: Topic, reports: BrokerReports): number[] {
+  const counted = new Set(partitions.flatMap(({ isr, elr = [] }) => [...isr, ...elr]))
+  const reported = [...counted].filter((id) => reports.of(id)?.replicates === true)
+  const without = reported.filter((id) => !reports.hasLogsOf(id, topicId))
+  const isHeldByOthers = partitions.some(({ replicas }) => replicas.some((id) => reports.hasLogsOf(id, topicId)))
+  return [...new Set([...(doubt?.unclean ?? []), ...(isHeldByOthers ? without : [])])]
+}
+
+/**
+ * Whoever leads is to be told anew, in whatever process. Elections raise it above what replicas report; the epochs that they have forgotten,
+ * by a power loss of all, nobody reports, but clients may know: they are jumped over (R5).
+ */
 function newTerm(partition: PartitionState): PartitionState {
   const { leaderEpoch, partitionEpoch } = partition
-  return { ...partition, leaderEpoch: leaderEpoch + 1, partitionEpoch: partitionEpoch + 1 }
+  return { ...partition, leaderEpoch: leaderEpoch + forgottenEpochsMax, partitionEpoch: partitionEpoch + 1 }
 }
 
 function idsOf(topics: readonly Topic[]): Set<string> {
