@@ -153,9 +153,7 @@ export class Broker implements BrokerParts {
     const identity = await Identity.open(runtime.disk, dataFolder, brokerId, cluster)
     const recovery = options.onRecovery && { onRecovery: options.onRecovery }
     const remembered = new Remembered({ clock: runtime.clock, disk: runtime.disk, log, dataFolder, brokerId })
-    const isNewest = (topicId: string) => remembered.isNewest(topicId)
-    const given = { dataFolder, brokerId, settings: config, log, isNewest, ...recovery }
-    const partitions = await Partitions.open(runtime, given)
+    const partitions = await Partitions.open(runtime, { dataFolder, brokerId, settings: config, log, ...recovery })
     const broker = new Broker(runtime, config, log, identity, partitions, remembered, options)
     try {
       broker.#address = advertisedAddress(config, await broker.server.listen(config.listen))

@@ -64,12 +64,6 @@ export class Followers {
     this.#step({ kind: 'fetched', id, brokerEpoch, endOffset, leaderEndOffset: log.endOffset, nowMs, presence })
     this.#appends.advance()
     if (this.#state.leader !== null && hasOutsiders(this.#state.leader)) this.#events.onOutsider()
-  /** What a follower must have to be in sync: all that is committed, whether that is known yet or not. Null when this replica does not lead. */
-  get neededOffset(): number | null {
-    const { leader, highWatermark } = this.#state
-    return leader && Math.max(highWatermark, leader.epochStartOffset)
-  }
-
   }
 
   /** The fetch session of a follower lets go of this partition. */

@@ -15,7 +15,7 @@ import { Following } from './following.ts'
 import { beginLeading, inSyncEndOffset } from './leader-state.ts'
 import { Reads } from './reads.ts'
 import type { AppendResult, EpochEnd, PartitionReport, ReadResult, TimestampOffset } from './results.ts'
-import { type Followed, knowsCommitted, type PartitionState, type Role, toldHighWatermark } from './state.ts'
+import type { Followed, PartitionState, Role } from './state.ts'
 
 /** Who keeps all partitions and has a turn's end. */
 export interface PartitionHost {
@@ -27,8 +27,6 @@ export interface PartitionHost {
   noteEpoch(partition: Partition): void
   /** A high watermark went back: what is written down of it must not come back. */
   noteCutBelow(): void
-  /** It was fetched anew, and has everything now: call `noteWhole` once that is on record. */
-  noteWhole(partition: Partition): void
   /** Its log was cut and is not any more: what it was to become meanwhile can be now. */
   noteIdle(partition: Partition): void
   /** A follower that is not in sync has fetched, and may be in sync now. */
@@ -81,7 +79,6 @@ export class Partition {
       fault: null,
     }
     this.#state = { ...identity, context, ...initial }
-      isAnew: false,
     this.#reads = new Reads(this.#state, (error) => this.setFault(error))
     this.#appends = new Appends(this.#state, {
       onStaged: () => host.noteStaged(this),
@@ -100,7 +97,6 @@ export class Partition {
   }
 
   get topicId(): string {
-      onWhole: () => host.noteWhole(this),
     return this.#state.topicId
   }
 
@@ -141,11 +137,6 @@ export class Partition {
   /** The first offset that can be read. */
   get startOffset(): number {
     return this.#state.log?.startOffset ?? 0
-  }
-
-  /** It is fetched anew and lacks something still: reported like a fault, so that it is neither elected nor in sync (R9). */
-  get isAnew(): boolean {
-    return this.#state.isAnew
   }
 
   /** One past the last offset written (LEO). */
@@ -253,12 +244,8 @@ export class Partition {
 
   /** Whether the high watermark has reached the start of this leader's epoch: from then on it says what is committed (R3). */
   get knowsCommitted(): boolean {
-    return knowsCommitted(this.#state)
-  }
-
-  /** As readers and followers are told; -1: not known yet. */
-  get toldHighWatermark(): number {
-    return toldHighWatermark(this.#state)
+    const { leader, highWatermark } = this.#state
+    return leader !== null && highWatermark >= leader.epochStartOffset
   }
 
   /**
@@ -287,14 +274,13 @@ export class Partition {
   }
 
   report(): PartitionReport {
-    const { topicId, index: partition, leaderEpoch, isAnew } = this
+    const { topicId, index: partition, leaderEpoch, fault } = this
     const { log, leader, followed } = this.#state
     const isIdle = leader === null && followed === null && fault === null && !this.following.isBusy
     if (log === undefined || !isIdle) return { topicId, partition, leaderEpoch, fault }
     const { endOffset } = log
     return { topicId, partition, leaderEpoch, fault, lastEpoch: log.epochAt(endOffset - 1), endOffset }
   }
-    const fault = this.fault ?? (isAnew ? 'being fetched anew from its leader, in place of a damaged log' : null)
 
   // ---------------------------------------------------------------- for Partitions
 
@@ -307,14 +293,13 @@ export class Partition {
   }
 
   /** `highWatermark`: what an earlier process knew. */
-  attach(log: Log, isAnew: boolean, highWatermark = 0): void {
+  attach(log: Log, highWatermark = 0): void {
     this.#state.log = log
     this.#state.highWatermark = Math.max(log.startOffset, Math.min(highWatermark, log.endOffset))
     this.#state.fault = null
   }
 
   /** What Castle says of its topic. The name, too: a power loss may have taken the file that had it. */
-    this.#state.isAnew = isAnew
   configure(topic: string, settings: TopicSettings): void {
     this.#state.topic = topic
     this.#state.settings = settings
@@ -331,12 +316,6 @@ export class Partition {
     this.#isDamaged = true
     this.setFault(new LogError('LOG_DISK', reason))
   }
-  /** It has everything that is committed: it counts like any other replica. */
-  noteWhole(): void {
-    this.#state.isAnew = false
-    this.#changed()
-  }
-
 
   get settings(): TopicSettings {
     return this.#state.settings
@@ -359,11 +338,11 @@ export class Partition {
 
   /**
    * Leads from now on at the epoch that Castle gave, or goes on to lead at it. False: it may not, for the log has been led at this or a
-   * higher epoch before, by another process or another leader (R5), or lacks what it had (R9).
+   * higher epoch before, by another process or another leader (R5).
    */
   lead(assigned: Assigned): boolean {
     const { log, fault, leader, settings, context, brokerId, leaderEpoch: current } = this.#state
-    if (log === undefined || fault !== null || this.isAnew) return false
+    if (log === undefined || fault !== null) return false
     const { leaderEpoch } = assigned
     if (leader !== null && leaderEpoch === current) {
       this.followers.assign(assigned)

@@ -25,8 +25,6 @@ export interface PartitionsOptions {
   readonly brokerId: number
   readonly settings: PartitionsSettings
   readonly log: Logger
-  /** Whether what Castle says of a topic is the newest that is known of it; a store that went back in time may say less (R14). Default: it is. */
-  readonly isNewest?: (topicId: string) => boolean
   /** Told once, when the recovery of the logs begins: how to ask how far it is. */
   readonly onRecovery?: (progress: () => RecoveryProgress) => void
 }
@@ -64,7 +62,6 @@ export class Partitions {
   /** Names the logs as they are: another one when what was not synced may be lost (R8). */
   readonly logsId: string
   readonly #brokerId: number
-  readonly #isNewest: (topicId: string) => boolean
   readonly #settings: PartitionsSettings
   readonly #runtime: Runtime
   readonly #context: LogContext
@@ -93,7 +90,6 @@ export class Partitions {
     this.#runtime = runtime
     this.#brokerId = options.brokerId
     this.#settings = options.settings
-    this.#isNewest = options.isNewest ?? (() => true)
     this.#folders = folders
     this.#marks = folders.highWatermarks()
     this.#context = logContext(runtime, options)
@@ -220,15 +216,12 @@ export class Partitions {
     const { leader, leaderEpoch, replicas, removed = [] } = decided
     const isReplica = replicas.includes(this.#brokerId)
     if (!isReplica && removed.includes(this.#brokerId)) return this.#remove(partition)
-    const mayBeRebuilt = partition.isDamaged && this.#isNewest(partition.topicId)
-    if (mayBeRebuilt && mayRebuild(decided, this.#brokerId)) return this.#rebuild(partition)
+    if (partition.isDamaged && mayRebuild(decided, this.#brokerId)) return this.#rebuild(partition)
     if (partition.log === undefined || partition.fault !== null) return
     const settings = effectiveConfigs(state.configs, decided)
     partition.configure(state.name, settings)
     partition.log.configure(this.#logSettings(settings))
-    // Castle did not know yet that this log lacks something: it hears of it by the report, and elects another.
-    const mustNotLead = leader === this.#brokerId && partition.isAnew
-    if (!isReplica || leader < 0 || mustNotLead) partition.resign(leaderEpoch)
+    if (!isReplica || leader < 0) partition.resign(leaderEpoch)
     else if (leader !== this.#brokerId) partition.follow(leader, leaderEpoch)
     else if (!partition.lead(decided)) this.#refuseToLead(partition, leaderEpoch)
   }
@@ -261,7 +254,6 @@ export class Partitions {
     } catch (error) {
       // Whatever it is, it is this log's: the others go on (R9).
       partition.setFault(error)
-        this.#folders.isAnew(place),
     }
   }
 
@@ -276,7 +268,7 @@ export class Partitions {
       const settings = this.#logSettings(effectiveConfigs(state.configs))
       const log = Log.create(this.#context, place.folder, settings, events(partition))
       log.noteFolders(this.#folders.parents(place))
-      partition.attach(log, this.#folders.isAnew(place))
+      partition.attach(log)
     } catch (error) {
       this.#unmade.add(partition)
       partition.setFault(new LogError('LOG_DISK', `the log cannot be made: ${systemCode(error) ?? error}`, error))
@@ -328,10 +320,7 @@ export class Partitions {
     void this.#removeDiscarded()
   }
 
-  /**
-   * The damaged log is kept aside, and a new one is made, which fetches everything from the leader (R9). Castle may count on this replica
-   * again by now, without our knowing: so it is reported as out of use until it has everything that is committed.
-   */
+  /** The damaged log is kept aside, and a new one is made, which fetches everything from the leader (R9). */
   #rebuild(partition: Partition): void {
     const { topicId, index, topic, fault } = partition
     const place = this.#folders.place(topicId, index)
@@ -343,12 +332,9 @@ export class Partitions {
         { topic, topicId, partition: index, fault, kept },
         'a damaged log is set aside, and made anew',
       )
-      this.#folders.beginAnew(place)
     } catch (error) {
-      this.#context.log.error(
-        { topic, topicId, partition: index, error },
-        'a damaged log cannot be set aside; it is tried again',
-      )
+      // Each newer state of the topic tries again.
+      this.#context.log.error({ topic, topicId, partition: index, error }, 'a damaged log cannot be set aside')
       return
     }
     this.#context.counters.rebuilds++
@@ -396,7 +382,6 @@ export class Partitions {
   #retryRemoval(partition: Partition): void {
     if (this.get(partition.topicId, partition.index) === partition) this.#applyOne(partition.topicId, partition.index)
   }
-    for (const { isDamaged, topicId, index } of [...this.all()]) if (isDamaged) this.#applyOne(topicId, index)
 
   #removeDiscarded(): Promise<void> {
     return this.#removals.run(async () => {
@@ -446,20 +431,6 @@ export class Partitions {
     const isKept = this.get(partition.topicId, partition.index) === partition
     if (state !== undefined && isKept && !this.#isClosed) this.#giveRole(partition, state)
     // Where its log ends is told only now.
-  /** Only for partitions. */
-  noteWhole(partition: Partition): void {
-    const { topic, topicId, index } = partition
-    try {
-      this.#folders.endAnew(this.#folders.place(topicId, index))
-    } catch (error) {
-      // The leader's next word tries again.
-      this.#context.complaints.say('anew', { topic, partition: index, error }, 'cannot note that a log is whole again')
-      return
-    }
-    this.#context.log.info({ topic, topicId, partition: index }, 'a log that was fetched anew has everything again')
-    partition.noteWhole()
-  }
-
     if (isKept && partition.role === 'none') this.noteChanged(partition)
   }
 

@@ -21,8 +21,6 @@ export class TestingBroker {
   readonly settings: PartitionsSettings
   /** The run of the machine: another one after a power loss. */
   bootId = 'boot-1'
-  /** Castle's word is the newest that is known. */
-  isNewest = true
   partitions!: Partitions
   #ids = 0
 
@@ -55,7 +53,6 @@ export class TestingBroker {
       brokerId: 1,
       settings: this.settings,
       log: this.log,
-      isNewest: () => this.isNewest,
     })
     return this.partitions
   }
