@@ -22,6 +22,7 @@ import { dependentsOf } from './handover.ts'
 import { Counters } from './metrics/counters.ts'
 import { Partitions, type RecoveryProgress } from './partition/index.ts'
 import { Fetchers } from './replication/fetchers.ts'
+import { HandOvers } from './replication/hand-overs.ts'
 import { IsrKeeper } from './replication/isr-keeper.ts'
 import { ResponseMemory } from './server/response-memory.ts'
 import { Server } from './server/server.ts'
@@ -63,6 +64,8 @@ export class Broker implements BrokerParts {
   readonly fetchers: Fetchers
   /** Who is in sync with the partitions that it leads. */
   readonly isrKeeper: IsrKeeper
+  /** What others are to lead next, though nobody died. */
+  readonly handOvers: HandOvers
   readonly server: Server
   readonly #remembered: Remembered
   #address: Address
@@ -136,6 +139,7 @@ export class Broker implements BrokerParts {
       castle: this.castle,
       log,
     })
+    this.handOvers = new HandOvers(runtime, { partitions, castle: this.castle, log })
     const { intercept } = options
     this.server = new Server(this, intercept ? handlers.map(intercept) : handlers, this.counters, options)
     partitions.onLeadership(() => this.castle.changed())
@@ -153,7 +157,9 @@ export class Broker implements BrokerParts {
     const identity = await Identity.open(runtime.disk, dataFolder, brokerId, cluster)
     const recovery = options.onRecovery && { onRecovery: options.onRecovery }
     const remembered = new Remembered({ clock: runtime.clock, disk: runtime.disk, log, dataFolder, brokerId })
-    const partitions = await Partitions.open(runtime, { dataFolder, brokerId, settings: config, log, ...recovery })
+    const isNewest = (topicId: string) => remembered.isNewest(topicId)
+    const given = { dataFolder, brokerId, settings: config, log, isNewest, ...recovery }
+    const partitions = await Partitions.open(runtime, given)
     const broker = new Broker(runtime, config, log, identity, partitions, remembered, options)
     try {
       broker.#address = advertisedAddress(config, await broker.server.listen(config.listen))
@@ -161,6 +167,7 @@ export class Broker implements BrokerParts {
       await broker.coordinator.close()
       broker.fetchers.close()
       broker.isrKeeper.close()
+      broker.handOvers.close()
       await partitions.close()
       throw error
     }
@@ -193,13 +200,15 @@ export class Broker implements BrokerParts {
   }
 
   async #stop(): Promise<void> {
-    await Promise.race([this.partitions.leave(leaveMaxMs), this.#hurry.promise])
     this.castle.stopping()
     await this.#handOver()
+    // What nobody has taken over, somebody may be elected for as soon as this broker is gone.
+    await Promise.race([this.partitions.leave(leaveMaxMs), this.#hurry.promise])
     await this.server.drain()
     await this.coordinator.close()
     this.fetchers.close()
     this.isrKeeper.close()
+    this.handOvers.close()
     await this.partitions.close()
     await this.castle.stop()
     this.#remembered.close()

@@ -25,6 +25,7 @@ const methods: Readonly<Record<Call['method'], Method>> = {
     castle.createTopic({ ...checks.createTopicArgs.parse(args), cluster: clusterOf(session) }),
   deleteTopic: (castle, session, args) => castle.deleteTopic(clusterOf(session), checks.deleteTopicArgs.parse(args)),
   alterIsr: (castle, session, args) => castle.elections.alterIsr(brokerOf(session), checks.alterIsrArgs.parse(args)),
+  handOver: (castle, session, args) => castle.elections.handOver(brokerOf(session), checks.handOverArgs.parse(args)),
   electLeaders: (castle, session, args) =>
     castle.elections.elect(clusterOf(session), checks.electLeadersArgs.parse(args)),
   reassignPartitions: (castle, session, args) =>
@@ -38,7 +39,7 @@ function clusterOf({ cluster = '' }: Session): string {
 /** Who leads is a broker, and speaks for itself. */
 function brokerOf({ kind, id }: Session): number {
   if (kind === 'broker') return Number(id)
-  throw new CastleError('REQUEST_WRONG', 'only a broker may say who is in sync')
+  throw new CastleError('REQUEST_WRONG', 'only a broker leads, and may say who is in sync, or hand over')
 }
 
 function asCastleError(error: unknown): CastleError {

@@ -8,7 +8,16 @@ import { type Admission, admit } from '../log/admission.ts'
 import type { Log } from '../log/log.ts'
 import { Acks, type PendingAck } from './acks.ts'
 import { checkBatches, type Refusal, refusal } from './checks.ts'
-import { holdsRecent, inSyncEndOffset, type LeaderState, mayBeMoved, safeEndOffset, step } from './leader-state.ts'
+import { type HeldAppend, HeldAppends } from './held.ts'
+import {
+  holdsAppends,
+  holdsRecent,
+  inSyncEndOffset,
+  type LeaderState,
+  mayBePassed,
+  safeEndOffset,
+  step,
+} from './leader-state.ts'
 import { type AppendResult, refusedAppend } from './results.ts'
 import { leading, type PartitionState } from './state.ts'
 
@@ -27,6 +36,7 @@ export class Appends {
   /** In the order of the log. */
   #staged: PendingAck[] = []
   readonly #acks = new Acks()
+  readonly #held = new HeldAppends()
 
   constructor(state: PartitionState, events: AppendEvents) {
     this.#state = state
@@ -35,9 +45,10 @@ export class Appends {
 
   /** As Partition.append. */
   append(records: Uint8Array, slab: Slab | null, acks: -1 | 0 | 1, done: (result: AppendResult) => void): void {
-    const { settings, context, leaderEpoch } = this.#state
+    const { settings, context, leaderEpoch, leader } = this.#state
     const log = leading(this.#state)
     if ('kind' in log) return done(refusedAppend(log.errorCode, log.reason))
+    if (leader !== null && holdsAppends(leader)) return this.#hold({ records, slab, acks, done })
     const nowMs = context.clock.wallMs()
     const batches = this.#tooFewReplicas(acks) ?? checkBatches(records, settings, nowMs)
     if ('kind' in batches) return done(refusedAppend(batches.errorCode, batches.reason))
@@ -51,6 +62,24 @@ export class Appends {
     const result = { errorCode: 0, baseOffset, logAppendTimeMs, logStartOffset: log.startOffset }
     this.#staged.push({ acks, endOffset: log.nextOffset, result, done })
     if (this.#staged.length === 1) this.#events.onStaged()
+  }
+
+  #hold(append: HeldAppend): void {
+    this.#held.add(append)
+    // Another time, then: nobody is kept waiting for memory.
+    if (this.#held.isFull) this.overtime()
+  }
+
+  /** Appends were held for as long as may be: they go on. */
+  overtime(): void {
+    if (this.#state.leader !== null) this.#state.leader = step(this.#state.leader, { kind: 'overtime' })
+    this.#letGo()
+  }
+
+  #letGo(): void {
+    const { leader } = this.#state
+    if (leader !== null && holdsAppends(leader)) return
+    this.#held.takeAll(({ records, slab, acks, done }) => this.append(records, slab, acks, done))
   }
 
   #tooFewReplicas(acks: -1 | 0 | 1): Refusal | undefined {
@@ -130,6 +159,7 @@ export class Appends {
   resume(): void {
     const { log, leader } = this.#state
     if (log !== undefined && leader !== null) this.#syncIfAsked(log)
+    this.#letGo()
     this.advance()
     if (!this.lacksReplicas()) return
     this.#acks.refuseUncommitted(refusedAppend(errors.NOT_ENOUGH_REPLICAS_AFTER_APPEND.code, this.#inSyncText()))
@@ -148,7 +178,7 @@ export class Appends {
 
   #answerableEnd(leader: LeaderState, ownOffset: number): number {
     if (!this.mayAnswer()) return -1
-    return this.#state.isLeaving || mayBeMoved(leader) ? inSyncEndOffset(leader, ownOffset) : ownOffset
+    return this.#state.isLeaving || mayBePassed(leader) ? inSyncEndOffset(leader, ownOffset) : ownOffset
   }
 
   /** R2's rule for what is not replicated yet. */
@@ -165,5 +195,6 @@ export class Appends {
     this.#staged = []
     this.#acks.refuse(result)
     for (const pending of staged) pending.done(result)
+    this.#held.takeAll(({ done }) => done(result))
   }
 }

@@ -119,6 +119,73 @@ describe('Ack -1', () => {
   })
 })
 
+describe('when another is to lead, though nobody died', () => {
+  const named: TopicSpec = { next: 2, partitionEpoch: 2 }
+  const later = { partitionEpoch: 3 }
+  let noted: number
+
+  beforeEach(async () => {
+    noted = 0
+    broker.partitions.onHandOver(() => void noted++)
+    fetched(2, 0)
+    fetched(3, 0)
+    await append(1)
+    apply(named)
+  })
+
+  test('appends are held, until it has all that was appended before; then Castle can be told', async () => {
+    const results = await append(1)
+    expect([results.length, partition.endOffset, partition.followers.canHandOver, noted]).toEqual([0, 1, false, 1])
+    fetched(2, 1)
+    expect([partition.followers.canHandOver, noted]).toEqual([true, 2])
+    partition.followers.ask()
+    apply({ ...later, leader: 2, leaderEpoch: 2 })
+    expect(results).toMatchObject([{ errorCode: errors.NOT_LEADER_OR_FOLLOWER.code }])
+    expect(partition.endOffset).toBe(1)
+  })
+
+  test('Castle drops it: what was held is appended, in order', async () => {
+    const results = [await append(1), await append(1)]
+    apply(later)
+    await settle()
+    expect(results).toMatchObject([[{ errorCode: 0, baseOffset: 1 }], [{ errorCode: 0, baseOffset: 2 }]])
+  })
+
+  test('it takes too long: all goes on as before', async () => {
+    const results = await append(1)
+    partition.followers.overtime()
+    await settle()
+    expect(results).toMatchObject([{ errorCode: 0, baseOffset: 1 }])
+    fetched(2, 2)
+    expect(partition.followers.canHandOver).toBe(false)
+  })
+
+  test('nobody knows whether Castle was told: it goes on, for what all have', async () => {
+    fetched(2, 1)
+    const question = partition.followers.ask()
+    const results = await append(1)
+    partition.followers.overtime()
+    await settle()
+    expect([results.length, partition.endOffset, partition.followers.isAsked(question)]).toEqual([0, 2, true])
+    fetched(2, 2)
+    expect(results).toEqual([])
+    fetched(3, 2)
+    expect(results).toMatchObject([{ errorCode: 0, baseOffset: 1 }])
+    apply(later)
+    expect(partition.followers.isAsked(question)).toBe(false)
+    expect(await append(1)).toMatchObject([{ errorCode: 0, baseOffset: 2 }])
+  })
+
+  test('no more is held than there is room for', async () => {
+    const results: AppendResult[] = []
+    const records = batchOf({ values: ['x'.repeat(900_000)] })
+    for (let held = 0; held < 5; held++) partition.append(records.slice(), null, 1, (result) => results.push(result))
+    await settle()
+    expect(results.map(({ errorCode }) => errorCode)).toEqual([0, 0, 0, 0, 0])
+    expect(partition.followers.handOver).toEqual({ to: 2, kind: 'lapsed' })
+  })
+})
+
 describe('Ack 1 (R2)', () => {
   test('waits until all members have fetched at this epoch', async () => {
     const results = await append(1)
@@ -140,21 +207,7 @@ describe('Ack 1 (R2)', () => {
     expect(results).toMatchObject([{ errorCode: errors.NOT_LEADER_OR_FOLLOWER.code }])
   })
 
-  test('is given only for what all have, once the preferred replica is in sync: Castle is about to let it lead, and nobody dies', async () => {
-    await lead({ replicas: [2, 1, 3], isr: [1, 3] })
-    fetched(3, 0)
-    expect(await append(1)).toMatchObject([{ errorCode: 0 }])
-    fetched(2, 1)
-    fetched(3, 1)
-    apply({ replicas: [2, 1, 3], partitionEpoch: 2 })
-    const results = await append(1)
-    fetched(3, 2)
-    expect(results).toEqual([])
-    fetched(2, 2)
-    expect(results).toMatchObject([{ errorCode: 0 }])
-  })
-
-  test('and by a broker that stops: it says so when all have what it acknowledged before', async () => {
+  test('is given only for what all have by a broker that leaves: it says when they have what it acknowledged before', async () => {
     fetched(2, 0)
     fetched(3, 0)
     expect(await append(1)).toMatchObject([{ errorCode: 0 }])
@@ -175,7 +228,7 @@ describe('Ack 1 (R2)', () => {
     expect(results).toMatchObject([{ errorCode: 0 }])
   })
 
-  test('a broker that stops waits for no follower that is gone', async () => {
+  test('a broker that leaves waits for no follower that is gone', async () => {
     fetched(2, 0)
     fetched(3, 0)
     await append(1)
@@ -225,8 +278,11 @@ test('a new leader knows what is committed when all have fetched from the start 
   fetched(2, 2)
   fetched(3, 0)
   expect(partition.knowsCommitted).toBe(false)
+  // Readers may have been told more by an earlier leader.
+  expect([partition.read(0, 1000, -1).highWatermark, partition.read(2, 1000, 2, true).highWatermark]).toEqual([-1, -1])
   fetched(3, 1)
   expect([partition.knowsCommitted, partition.highWatermark]).toEqual([true, 1])
+  expect(partition.read(0, 1000, -1).highWatermark).toBe(1)
 })
 
 test('a leader on its own knows at once', async () => {

@@ -4,7 +4,16 @@ import { errors } from '@castellan/protocol'
 import type { PartitionState as Assigned } from '@castellan/protocol/heartbeat'
 import type { Log } from '../log/log.ts'
 import type { Appends } from './appends.ts'
-import { hasOutsiders, type IsrView, type LeaderEvent, type Presence, step, wantedIsr } from './leader-state.ts'
+import {
+  canHandOver,
+  type HandOver,
+  hasOutsiders,
+  type IsrView,
+  type LeaderEvent,
+  type Presence,
+  step,
+  wantedIsr,
+} from './leader-state.ts'
 import type { EpochEnd } from './results.ts'
 import { leading, type PartitionState } from './state.ts'
 
@@ -26,6 +35,8 @@ export interface FollowerFetch {
 export interface FollowersEvents {
   /** A follower that is not in sync has fetched: it may be now. */
   onOutsider(): void
+  /** Another is to lead, and appends are held; or it can be told that it may. */
+  onHandOver(): void
 }
 
 export class Followers {
@@ -53,6 +64,12 @@ export class Followers {
     return this.#state.leader?.followers.some((follower) => follower.id === id) ?? false
   }
 
+  /** What a follower must have to be in sync: all that is committed, whether that is known yet or not. Null when this replica does not lead. */
+  get neededOffset(): number | null {
+    const { leader, highWatermark } = this.#state
+    return leader && Math.max(highWatermark, leader.epochStartOffset)
+  }
+
   /** Takes in what a follower's fetch says of it, when it is one, at this leader's epoch, and its log is a part of this one (R5). */
   fetched({ id, brokerEpoch, presence }: FollowerId, asked: FollowerFetch): void {
     const { leader, leaderEpoch, context } = this.#state
@@ -64,6 +81,7 @@ export class Followers {
     this.#step({ kind: 'fetched', id, brokerEpoch, endOffset, leaderEndOffset: log.endOffset, nowMs, presence })
     this.#appends.advance()
     if (this.#state.leader !== null && hasOutsiders(this.#state.leader)) this.#events.onOutsider()
+    if (this.canHandOver) this.#events.onHandOver()
   }
 
   /** The fetch session of a follower lets go of this partition. */
@@ -76,6 +94,7 @@ export class Followers {
   assign(assigned: Assigned): void {
     this.#step({ kind: 'assigned', assigned, minInsync: this.#state.settings.minInsyncReplicas })
     this.#appends.resume()
+    this.noteHandOver()
   }
 
   /** A proposal that Castle should get, with the epochs of those in it that are known; null: the ISR is as it should be. */
@@ -112,9 +131,57 @@ export class Followers {
     this.#appends.advance()
   }
 
+  // ---------------------------------------------------------------- handing over
+
+  /** What is under way; null: nothing, or this replica does not lead. */
+  get handOver(): HandOver | null {
+    return this.#state.leader?.handOver ?? null
+  }
+
+  get canHandOver(): boolean {
+    const { leader, log, fault } = this.#state
+    return leader !== null && log !== undefined && fault === null && canHandOver(leader, log.nextOffset)
+  }
+
+  /** Castle's word is news: something may be under way. */
+  noteHandOver(): void {
+    if (this.handOver !== null) this.#events.onHandOver()
+  }
+
+  /** Castle is about to hear that the next leader has everything: from now on nothing is acknowledged that it has not got. */
+  ask(): HandOverQuestion {
+    this.#step({ kind: 'asked' })
+    const { leaderEpoch = -1, partitionEpoch = -1 } = this.#state.leader?.assigned ?? {}
+    return { leaderEpoch, partitionEpoch }
+  }
+
+  /** Whether Castle may still do what it was asked, or has, for all that is known here. */
+  isAsked({ leaderEpoch, partitionEpoch }: HandOverQuestion): boolean {
+    const { assigned, handOver } = this.#state.leader ?? {}
+    if (handOver?.kind !== 'asked' && handOver?.kind !== 'waiting') return false
+    return assigned?.leaderEpoch === leaderEpoch && assigned.partitionEpoch === partitionEpoch
+  }
+
+  /** Castle's answer has the partition as it is now. Who leads instead comes with the topic's subject. */
+  heard(assigned: Assigned | undefined): void {
+    if (assigned !== undefined && assigned.leaderEpoch === this.#state.leader?.assigned.leaderEpoch)
+      this.assign(assigned)
+  }
+
+  /** Appends were held for as long as may be. */
+  overtime(): void {
+    this.#appends.overtime()
+  }
+
   #step(event: LeaderEvent): void {
     if (this.#state.leader !== null) this.#state.leader = step(this.#state.leader, event)
   }
+}
+
+/** What Castle compares. */
+export interface HandOverQuestion {
+  readonly leaderEpoch: number
+  readonly partitionEpoch: number
 }
 
 export interface IsrProposal {

@@ -2,12 +2,14 @@ import type { PartitionState } from '@castellan/protocol/heartbeat'
 import { describe, expect, test } from 'vitest'
 import {
   beginLeading,
+  canHandOver,
+  holdsAppends,
   holdsRecent,
   type IsrView,
   inSyncEndOffset,
   type LeaderEvent,
   type LeaderState,
-  mayBeMoved,
+  mayBePassed,
   safeEndOffset,
   step,
   wantedIsr,
@@ -131,16 +133,70 @@ describe('Ack 1 may be answered (R2)', () => {
   })
 })
 
-describe('Castle may give the lead to another though nobody dies', () => {
-  test.each<[string, Partial<PartitionState>, LeaderEvent[], boolean]>([
-    ['not while the preferred replica leads', {}, [], false],
-    ['when the preferred one is in sync', { replicas: [2, 1, 3], isr: [1, 2] }, [], true],
-    ['or may be by now', { replicas: [2, 1, 3], isr: [1, 3] }, [propose(1, 2, 3)], true],
-    ['not while it is outside', { replicas: [2, 1, 3], isr: [1, 3] }, [], false],
-    ['while replicas change', { adding: [3] }, [], true],
-    ['while one of them goes', { removing: [1] }, [], true],
-  ])('%s', (_, assigned, events, expected) => {
-    expect(mayBeMoved(after(leading(assigned), events))).toBe(expected)
+describe('another is to lead, though nobody died', () => {
+  const named = (next = 2): LeaderEvent => assign({ next })
+  const ask: LeaderEvent = { kind: 'asked' }
+  const overtime: LeaderEvent = { kind: 'overtime' }
+  const later = (more: Partial<PartitionState>, partitionEpoch = 9) => assign({ partitionEpoch, ...more })
+  test.each<[string, LeaderEvent[], LeaderState['handOver'], { holds?: boolean; can?: boolean; passed?: boolean }]>([
+    ['nobody is named', [fetch(2, 120, 120, 5)], null, {}],
+    ['one is, and lacks something', [fetch(2, 119, 120, 5), named()], { to: 2, kind: 'holding' }, { holds: true }],
+    ['it has all', [named(), fetch(2, 120, 120, 5)], { to: 2, kind: 'holding' }, { holds: true, can: true }],
+    ['it had all already', [fetch(2, 120, 120, 5), named()], { to: 2, kind: 'holding' }, { holds: true, can: true }],
+    [
+      'what others have is of no account',
+      [named(), fetch(3, 120, 120, 5)],
+      { to: 2, kind: 'holding' },
+      { holds: true },
+    ],
+    [
+      'Castle is told: it may elect at any moment, and is not told twice',
+      [named(), fetch(2, 120, 120, 5), ask],
+      { to: 2, kind: 'asked' },
+      { holds: true, passed: true },
+    ],
+    ['it takes too long', [named(), overtime, fetch(2, 120, 120, 5)], { to: 2, kind: 'lapsed' }, {}],
+    ['Castle does not answer', [named(), ask, overtime], { to: 2, kind: 'waiting' }, { passed: true }],
+    ['Castle drops it', [named(), ask, later({})], null, {}],
+    ['Castle drops it late', [named(), ask, overtime, later({})], null, {}],
+    [
+      "Castle's older word changes nothing",
+      [named(), ask, assign({ partitionEpoch: 7 })],
+      { to: 2, kind: 'asked' },
+      { holds: true, passed: true },
+    ],
+    [
+      'something else changed: what was asked will not be done, and is asked again',
+      [named(), fetch(2, 120, 120, 5), ask, later({ next: 2, isr: [1, 2] })],
+      { to: 2, kind: 'holding' },
+      { holds: true, can: true },
+    ],
+    [
+      'the same when appends go on already',
+      [named(), ask, overtime, later({ next: 2 })],
+      { to: 2, kind: 'lapsed' },
+      {},
+    ],
+    ['the time does not begin anew', [named(), overtime, later({ next: 2 })], { to: 2, kind: 'lapsed' }, {}],
+    [
+      'another one is named instead',
+      [named(), overtime, later({ next: 3 })],
+      { to: 3, kind: 'holding' },
+      { holds: true },
+    ],
+  ])('%s', (_, events, handOver, { holds = false, can = false, passed = false }) => {
+    const state = after(leading(), events)
+    expect(state.handOver).toEqual(handOver)
+    expect([holdsAppends(state), canHandOver(state, 120), mayBePassed(state)]).toEqual([holds, can, passed])
+  })
+
+  test('from the first moment of its epoch, too', () => {
+    expect(leading({ next: 3 }).handOver).toEqual({ to: 3, kind: 'holding' })
+  })
+
+  test('what is not written yet counts: it is not with the next one', () => {
+    const state = after(leading(), [named(), fetch(2, 120, 120, 5)])
+    expect(canHandOver(state, 121)).toBe(false)
   })
 
   test('until then counts what all have that are in sync, however few', () => {

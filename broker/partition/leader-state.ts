@@ -30,6 +30,20 @@ export interface Follower {
   readonly presence: Presence | null
 }
 
+/**
+ * On the way to another leader, though nobody died (the state's `next`).
+ *
+ *   holding ──all is there──► asked ──Castle's newer word──► it leads, or nothing is under way
+ *      └──time──► lapsed        └──time──► waiting ──────────────┘
+ *
+ * Appends are held, so that the next one gets all there is, and what is refused in the end stands in no log. In time all goes on: `lapsed` as if
+ * nothing had been said, but `waiting` acknowledges only what all have that are in sync, for Castle may elect the next one at any moment.
+ */
+export interface HandOver {
+  readonly to: number
+  readonly kind: 'holding' | 'asked' | 'waiting' | 'lapsed'
+}
+
 export interface LeaderState {
   readonly brokerId: number
   /** What Castle last said. */
@@ -42,6 +56,8 @@ export interface LeaderState {
   readonly epochStartOffset: number
   /** When this replica began to lead. */
   readonly sinceMs: number
+  /** Null: it goes on leading, as far as Castle has said. */
+  readonly handOver: HandOver | null
   /** All other replicas. */
   readonly followers: readonly Follower[]
 }
@@ -68,6 +84,10 @@ export type LeaderEvent =
   | { readonly kind: 'proposed'; readonly isr: readonly number[] }
   /** Castle refused the proposal for certain. */
   | { readonly kind: 'refused' }
+  /** Castle is told that the next leader has everything. */
+  | { readonly kind: 'asked' }
+  /** Appends were held for as long as may be. */
+  | { readonly kind: 'overtime' }
 
 /** R2: Ack 1 loses at most what is younger than this. */
 export const recentMs = 1_000
@@ -81,7 +101,9 @@ export function beginLeading(start: {
 }): LeaderState {
   const { brokerId, assigned, minInsync, endOffset, nowMs } = start
   const followers = followersOf(brokerId, assigned, [])
-  return { brokerId, assigned, proposed: null, minInsync, epochStartOffset: endOffset, sinceMs: nowMs, followers }
+  const handOver = handOverBy(assigned, null)
+  const begun = { epochStartOffset: endOffset, sinceMs: nowMs, followers }
+  return { brokerId, assigned, proposed: null, handOver, minInsync, ...begun }
 }
 
 export function step(state: LeaderState, event: LeaderEvent): LeaderState {
@@ -94,7 +116,8 @@ export function step(state: LeaderState, event: LeaderEvent): LeaderState {
         return minInsync === state.minInsync ? state : { ...state, minInsync }
       // Whatever was proposed was compared with an older epoch: it was done, or never will be.
       const followers = followersOf(state.brokerId, assigned, state.followers)
-      return { ...state, assigned, minInsync, proposed: null, followers }
+      const handOver = handOverBy(assigned, state.handOver)
+      return { ...state, assigned, minInsync, proposed: null, handOver, followers }
     }
     case 'fetched':
       return changeFollower(state, event.id, (follower) => afterFetch(follower, event))
@@ -114,7 +137,44 @@ export function step(state: LeaderState, event: LeaderEvent): LeaderState {
       return { ...state, proposed: event.isr }
     case 'refused':
       return { ...state, proposed: null }
+    case 'asked':
+      return changeHandOver(state, { holding: 'asked' })
+    case 'overtime':
+      return changeHandOver(state, { holding: 'lapsed', asked: 'waiting' })
   }
+}
+
+function changeHandOver(
+  state: LeaderState,
+  kinds: { readonly [Kind in HandOver['kind']]?: HandOver['kind'] },
+): LeaderState {
+  const { handOver } = state
+  const kind = handOver === null ? undefined : kinds[handOver.kind]
+  return handOver === null || kind === undefined ? state : { ...state, handOver: { ...handOver, kind } }
+}
+
+/** By Castle's newer word: what it was asked before was done, or never will be. */
+function handOverBy({ next }: Assigned, known: HandOver | null): HandOver | null {
+  if (next === undefined) return null
+  if (next !== known?.to) return { to: next, kind: 'holding' }
+  if (known.kind === 'asked') return { to: next, kind: 'holding' }
+  return known.kind === 'waiting' ? { to: next, kind: 'lapsed' } : known
+}
+
+/** Whether appends are held, for another leader. */
+export function holdsAppends({ handOver }: LeaderState): boolean {
+  return handOver?.kind === 'holding' || handOver?.kind === 'asked'
+}
+
+/** Whether Castle may elect the next leader at any moment: nothing is acknowledged that it has not got. */
+export function mayBePassed({ handOver }: LeaderState): boolean {
+  return handOver?.kind === 'asked' || handOver?.kind === 'waiting'
+}
+
+/** Whether the next leader has everything, and Castle should hear of it. `leaderEndOffset`: with all that is not written yet. */
+export function canHandOver({ handOver, followers }: LeaderState, leaderEndOffset: number): boolean {
+  if (handOver?.kind !== 'holding') return false
+  return followers.some(({ id, endOffset }) => id === handOver.to && endOffset === leaderEndOffset)
 }
 
 function followersOf(brokerId: number, { replicas }: Assigned, known: readonly Follower[]): Follower[] {
@@ -190,16 +250,6 @@ export function inSyncEndOffset(state: LeaderState, ownEndOffset: number): numbe
     if (endOffset < lowest && countsAsInSync(state, id)) lowest = endOffset
   }
   return lowest
-}
-
-/**
- * Castle may give the lead to another though nobody dies: to the preferred replica, once that is in sync, or while replicas change. R2 permits
- * losses by deaths alone, so that until then Ack 1 is answered only for what all have that are in sync.
- */
-export function mayBeMoved(state: LeaderState): boolean {
-  const { replicas, adding = [], removing = [] } = state.assigned
-  const [preferred = state.brokerId] = replicas
-  return adding.length + removing.length > 0 || (preferred !== state.brokerId && countsAsInSync(state, preferred))
 }
 
 /** R2's rule: whoever else could be elected has fetched at this epoch, and has everything that is older than a second. */

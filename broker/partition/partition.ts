@@ -15,7 +15,7 @@ import { Following } from './following.ts'
 import { beginLeading, inSyncEndOffset } from './leader-state.ts'
 import { Reads } from './reads.ts'
 import type { AppendResult, EpochEnd, PartitionReport, ReadResult, TimestampOffset } from './results.ts'
-import type { Followed, PartitionState, Role } from './state.ts'
+import { type Followed, knowsCommitted, type PartitionState, type Role, toldHighWatermark } from './state.ts'
 
 /** Who keeps all partitions and has a turn's end. */
 export interface PartitionHost {
@@ -27,10 +27,14 @@ export interface PartitionHost {
   noteEpoch(partition: Partition): void
   /** A high watermark went back: what is written down of it must not come back. */
   noteCutBelow(): void
+  /** It was fetched anew, and has everything now: call `noteWhole` once that is on record. */
+  noteWhole(partition: Partition): void
   /** Its log was cut and is not any more: what it was to become meanwhile can be now. */
   noteIdle(partition: Partition): void
   /** A follower that is not in sync has fetched, and may be in sync now. */
   noteOutsider(partition: Partition): void
+  /** Another is to lead it, or can. */
+  noteHandOver(partition: Partition): void
   /** Its role, the leader that it follows, its leader epoch or its fault changed. */
   noteChanged(partition: Partition): void
 }
@@ -77,6 +81,7 @@ export class Partition {
       highWatermark: 0,
       isLeaving: false,
       fault: null,
+      isAnew: false,
     }
     this.#state = { ...identity, context, ...initial }
     this.#reads = new Reads(this.#state, (error) => this.setFault(error))
@@ -85,13 +90,17 @@ export class Partition {
       onWritten: () => this.#appended(),
       onHighWatermark: () => this.#highWatermarkRose(),
     })
-    this.followers = new Followers(this.#state, this.#appends, { onOutsider: () => host.noteOutsider(this) })
+    this.followers = new Followers(this.#state, this.#appends, {
+      onOutsider: () => host.noteOutsider(this),
+      onHandOver: () => host.noteHandOver(this),
+    })
     this.following = new Following(this.#state, {
       onWritten: () => host.noteWritten(this),
       onEpoch: () => host.noteEpoch(this),
       onMoved: () => this.#notify(),
       onIdle: () => host.noteIdle(this),
       onCutBelow: () => host.noteCutBelow(),
+      onWhole: () => host.noteWhole(this),
       onFault: (error) => this.setFault(error),
     })
   }
@@ -132,6 +141,11 @@ export class Partition {
   /** Why it is out of use (R9); null: it is well. A faulty partition neither leads, nor takes, nor serves anything. */
   get fault(): string | null {
     return this.#state.fault
+  }
+
+  /** It is fetched anew and lacks something still: reported like a fault, so that it is neither elected nor in sync (R9). */
+  get isAnew(): boolean {
+    return this.#state.isAnew
   }
 
   /** The first offset that can be read. */
@@ -244,8 +258,12 @@ export class Partition {
 
   /** Whether the high watermark has reached the start of this leader's epoch: from then on it says what is committed (R3). */
   get knowsCommitted(): boolean {
-    const { leader, highWatermark } = this.#state
-    return leader !== null && highWatermark >= leader.epochStartOffset
+    return knowsCommitted(this.#state)
+  }
+
+  /** As readers and followers are told; -1: not known yet. */
+  get toldHighWatermark(): number {
+    return toldHighWatermark(this.#state)
   }
 
   /**
@@ -274,8 +292,9 @@ export class Partition {
   }
 
   report(): PartitionReport {
-    const { topicId, index: partition, leaderEpoch, fault } = this
+    const { topicId, index: partition, leaderEpoch, isAnew } = this
     const { log, leader, followed } = this.#state
+    const fault = this.fault ?? (isAnew ? 'being fetched anew from its leader, in place of a damaged log' : null)
     const isIdle = leader === null && followed === null && fault === null && !this.following.isBusy
     if (log === undefined || !isIdle) return { topicId, partition, leaderEpoch, fault }
     const { endOffset } = log
@@ -293,8 +312,9 @@ export class Partition {
   }
 
   /** `highWatermark`: what an earlier process knew. */
-  attach(log: Log, highWatermark = 0): void {
+  attach(log: Log, isAnew: boolean, highWatermark = 0): void {
     this.#state.log = log
+    this.#state.isAnew = isAnew
     this.#state.highWatermark = Math.max(log.startOffset, Math.min(highWatermark, log.endOffset))
     this.#state.fault = null
   }
@@ -309,6 +329,12 @@ export class Partition {
   /** Its fault is that the log is not what was written, and nothing but another replica can mend that (R9). */
   get isDamaged(): boolean {
     return this.#isDamaged
+  }
+
+  /** It has everything that is committed: it counts like any other replica. */
+  noteWhole(): void {
+    this.#state.isAnew = false
+    this.#changed()
   }
 
   /** Its fault was found by an earlier process. */
@@ -338,11 +364,11 @@ export class Partition {
 
   /**
    * Leads from now on at the epoch that Castle gave, or goes on to lead at it. False: it may not, for the log has been led at this or a
-   * higher epoch before, by another process or another leader (R5).
+   * higher epoch before, by another process or another leader (R5), or lacks what it had (R9).
    */
   lead(assigned: Assigned): boolean {
     const { log, fault, leader, settings, context, brokerId, leaderEpoch: current } = this.#state
-    if (log === undefined || fault !== null) return false
+    if (log === undefined || fault !== null || this.isAnew) return false
     const { leaderEpoch } = assigned
     if (leader !== null && leaderEpoch === current) {
       this.followers.assign(assigned)
@@ -358,6 +384,7 @@ export class Partition {
     this.#state.leader = beginLeading({ brokerId, assigned, minInsync, endOffset, nowMs: context.clock.nowMs() })
     this.#state.followed = null
     this.#appends.resume()
+    this.followers.noteHandOver()
     this.#changed()
     return true
   }

@@ -25,6 +25,8 @@ export interface PartitionsOptions {
   readonly brokerId: number
   readonly settings: PartitionsSettings
   readonly log: Logger
+  /** Whether what Castle says of a topic is the newest that is known of it; a store that went back in time may say less (R14). Default: it is. */
+  readonly isNewest?: (topicId: string) => boolean
   /** Told once, when the recovery of the logs begins: how to ask how far it is. */
   readonly onRecovery?: (progress: () => RecoveryProgress) => void
 }
@@ -62,6 +64,7 @@ export class Partitions {
   /** Names the logs as they are: another one when what was not synced may be lost (R8). */
   readonly logsId: string
   readonly #brokerId: number
+  readonly #isNewest: (topicId: string) => boolean
   readonly #settings: PartitionsSettings
   readonly #runtime: Runtime
   readonly #context: LogContext
@@ -82,6 +85,7 @@ export class Partitions {
   readonly #undeleted = new Set<string>()
   readonly #listeners = new Set<(partition: Partition) => void>()
   readonly #outsiderListeners = new Set<(partition: Partition) => void>()
+  readonly #handOverListeners = new Set<(partition: Partition) => void>()
   #staged: Partition[] = []
   #isClosed = false
 
@@ -89,6 +93,7 @@ export class Partitions {
     this.logsId = logsId
     this.#runtime = runtime
     this.#brokerId = options.brokerId
+    this.#isNewest = options.isNewest ?? (() => true)
     this.#settings = options.settings
     this.#folders = folders
     this.#marks = folders.highWatermarks()
@@ -147,6 +152,11 @@ export class Partitions {
   /** Calls `listener` whenever a follower outside of a partition's ISR has fetched: very often while it catches up. */
   onOutsider(listener: (partition: Partition) => void): void {
     this.#outsiderListeners.add(listener)
+  }
+
+  /** Calls `listener` whenever another is to lead a partition that this broker leads, or has all that it needs for it. */
+  onHandOver(listener: (partition: Partition) => void): void {
+    this.#handOverListeners.add(listener)
   }
 
   /**
@@ -216,12 +226,15 @@ export class Partitions {
     const { leader, leaderEpoch, replicas, removed = [] } = decided
     const isReplica = replicas.includes(this.#brokerId)
     if (!isReplica && removed.includes(this.#brokerId)) return this.#remove(partition)
-    if (partition.isDamaged && mayRebuild(decided, this.#brokerId)) return this.#rebuild(partition)
+    const mayBeRebuilt = partition.isDamaged && this.#isNewest(partition.topicId)
+    if (mayBeRebuilt && mayRebuild(decided, this.#brokerId)) return this.#rebuild(partition)
     if (partition.log === undefined || partition.fault !== null) return
     const settings = effectiveConfigs(state.configs, decided)
     partition.configure(state.name, settings)
     partition.log.configure(this.#logSettings(settings))
-    if (!isReplica || leader < 0) partition.resign(leaderEpoch)
+    // Castle did not know yet that this log lacks something: it hears of it by the report, and elects another.
+    const mustNotLead = leader === this.#brokerId && partition.isAnew
+    if (!isReplica || leader < 0 || mustNotLead) partition.resign(leaderEpoch)
     else if (leader !== this.#brokerId) partition.follow(leader, leaderEpoch)
     else if (!partition.lead(decided)) this.#refuseToLead(partition, leaderEpoch)
   }
@@ -248,6 +261,7 @@ export class Partitions {
         return partition.setKnownDamage(`${fault.reason} (remove ${place.folder}/fault when it is repaired)`)
       partition.attach(
         await Log.open(this.#context, place.folder, this.#logSettings(effectiveConfigs({})), events(partition)),
+        this.#folders.isAnew(place),
         this.#marks.get(place.topicId, place.index),
       )
       if (partition.log!.needsCheckpoint) this.#upkeep.noteWritten(partition)
@@ -268,7 +282,7 @@ export class Partitions {
       const settings = this.#logSettings(effectiveConfigs(state.configs))
       const log = Log.create(this.#context, place.folder, settings, events(partition))
       log.noteFolders(this.#folders.parents(place))
-      partition.attach(log)
+      partition.attach(log, this.#folders.isAnew(place))
     } catch (error) {
       this.#unmade.add(partition)
       partition.setFault(new LogError('LOG_DISK', `the log cannot be made: ${systemCode(error) ?? error}`, error))
@@ -320,12 +334,16 @@ export class Partitions {
     void this.#removeDiscarded()
   }
 
-  /** The damaged log is kept aside, and a new one is made, which fetches everything from the leader (R9). */
+  /**
+   * The damaged log is kept aside, and a new one is made, which fetches everything from the leader (R9). Castle may count on this replica
+   * again by now, without our knowing: so it is reported as out of use until it has everything that is committed.
+   */
   #rebuild(partition: Partition): void {
     const { topicId, index, topic, fault } = partition
     const place = this.#folders.place(topicId, index)
     partition.close()
     try {
+      this.#folders.beginAnew(place)
       for (const path of this.#folders.filesOf(place)) this.#context.files.forget(path)
       const kept = this.#folders.setAside(place)
       this.#context.log.warn(
@@ -333,8 +351,10 @@ export class Partitions {
         'a damaged log is set aside, and made anew',
       )
     } catch (error) {
-      // Each newer state of the topic tries again.
-      this.#context.log.error({ topic, topicId, partition: index, error }, 'a damaged log cannot be set aside')
+      this.#context.log.error(
+        { topic, topicId, partition: index, error },
+        'a damaged log cannot be set aside; it is tried again',
+      )
       return
     }
     this.#context.counters.rebuilds++
@@ -376,6 +396,7 @@ export class Partitions {
     for (const partition of unremoved) this.#retryRemoval(partition)
     for (const topicId of undeleted) this.#delete(topicId)
     for (const partition of unmade) this.#slices.run(() => this.#make(partition))
+    for (const { isDamaged, topicId, index } of [...this.all()]) if (isDamaged) this.#applyOne(topicId, index)
   }
 
   /** It may have become a replica again meanwhile. */
@@ -426,6 +447,20 @@ export class Partitions {
   }
 
   /** Only for partitions. */
+  noteWhole(partition: Partition): void {
+    const { topic, topicId, index } = partition
+    try {
+      this.#folders.endAnew(this.#folders.place(topicId, index))
+    } catch (error) {
+      // The leader's next word tries again.
+      this.#context.complaints.say('anew', { topic, partition: index, error }, 'cannot note that a log is whole again')
+      return
+    }
+    this.#context.log.info({ topic, topicId, partition: index }, 'a log that was fetched anew has everything again')
+    partition.noteWhole()
+  }
+
+  /** Only for partitions. */
   noteIdle(partition: Partition): void {
     const state = this.#states.get(partition.topicId)
     const isKept = this.get(partition.topicId, partition.index) === partition
@@ -437,6 +472,11 @@ export class Partitions {
   /** Only for partitions. */
   noteOutsider(partition: Partition): void {
     for (const listener of this.#outsiderListeners) listener(partition)
+  }
+
+  /** Only for partitions. */
+  noteHandOver(partition: Partition): void {
+    for (const listener of this.#handOverListeners) listener(partition)
   }
 
   /** Only for partitions. */

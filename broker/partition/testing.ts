@@ -21,6 +21,8 @@ export class TestingBroker {
   readonly settings: PartitionsSettings
   /** The run of the machine: another one after a power loss. */
   bootId = 'boot-1'
+  /** Castle's word is the newest that is known. */
+  isNewest = true
   partitions!: Partitions
   #ids = 0
 
@@ -53,6 +55,7 @@ export class TestingBroker {
       brokerId: 1,
       settings: this.settings,
       log: this.log,
+      isNewest: () => this.isNewest,
     })
     return this.partitions
   }
@@ -82,6 +85,7 @@ export interface TopicSpec {
   readonly isr?: number[]
   readonly elr?: number[]
   readonly partitionEpoch?: number
+  readonly next?: number
   /** Brokers whose logs are to go. */
   readonly removed?: number[]
   readonly configs?: Record<string, string>
@@ -93,7 +97,8 @@ export interface TopicSpec {
 export function topicState(spec: TopicSpec = {}): TopicState {
   const { leaderEpoch = 1, leader = 1, replicas = [1], configs = {}, deleted = false, partitions = 1 } = spec
   const { isr = replicas, elr = [], partitionEpoch = 1, removed = [] } = spec
-  const partition = { leader, leaderEpoch, partitionEpoch, replicas, isr, elr, removed }
+  const next = spec.next === undefined ? {} : { next: spec.next }
+  const partition = { leader, leaderEpoch, partitionEpoch, replicas, isr, elr, removed, ...next }
   return {
     topicId: spec.topicId ?? topicId,
     name: 'orders',

@@ -1,8 +1,8 @@
 import { errors } from '@castellan/protocol'
 import type { PartitionState } from '@castellan/protocol/heartbeat'
 import { describe, expect, test } from 'vitest'
-import { judgeIsr, type Member } from './alter-isr.ts'
-import type { Standing } from './standing.ts'
+import { judgeIsr } from './alter-isr.ts'
+import type { Member, Standing } from './standing.ts'
 
 // Broker n has broker epoch 100 + n.
 const epochOf = (id: number) => 100 + id
@@ -82,6 +82,7 @@ describe('an ISR proposal', () => {
     const judged = judgeIsr(before, proposer, proposal, memberOf, {
       minIsr,
       keepsElr: ackLevel === -1,
+      handsOver: ackLevel === 1,
       electsUnclean: false,
     })
     if (expected === 'as it was') return expect(judged).toEqual({ errorCode: 0, state: before })

@@ -5,32 +5,13 @@ import type { AlteredIsr, AlterIsrArgs, PartitionState } from '@castellan/protoc
 import type { BrokerReports } from '../brokers/reports.ts'
 import { recordFinished } from '../placement/follow.ts'
 import { advance } from '../placement/reassign.ts'
-import { isInDoubt } from '../restore/doubts.ts'
 import type { Draft } from '../state/draft.ts'
-import type { Topic } from '../state/entities.ts'
 import { sameMembers } from './election.ts'
+import { type Judged, judgeAll, type Move, type Proposer, staleness } from './judge.ts'
 import { elrAfter, type Rules, rulesOf, withIsr } from './rules.ts'
-import { type Standing, Standings } from './standing.ts'
+import { type Member, Standings } from './standing.ts'
 
 export type IsrProposal = Pick<AlterIsrArgs['partitions'][number], 'leaderEpoch' | 'partitionEpoch' | 'isr'>
-
-export interface Proposer {
-  readonly brokerId: number
-  readonly brokerEpoch: number
-}
-
-export interface Member {
-  readonly standing: Standing
-  /** Of its process; undefined: Castle knows no such broker. */
-  readonly brokerEpoch: number | undefined
-}
-
-export interface Judged {
-  /** Kafka's; 0: it is as proposed. */
-  readonly errorCode: number
-  /** After it; the same object where nothing changed. */
-  readonly state: PartitionState
-}
 
 /** What becomes of a partition for which `proposal` is made. Pure. */
 export function judgeIsr(
@@ -41,14 +22,9 @@ export function judgeIsr(
   rules: Rules,
 ): Judged {
   const refused = (error: keyof typeof errors) => ({ errorCode: errors[error].code, state: partition })
-  const { brokerId, brokerEpoch } = proposer
-  if (memberOf(brokerId).brokerEpoch !== brokerEpoch) return refused('STALE_BROKER_EPOCH')
-  if (partition.leader !== brokerId || proposal.leaderEpoch < partition.leaderEpoch)
-    return refused('FENCED_LEADER_EPOCH')
-  // One that is ahead knows what the store does not: its report says so too (R14).
-  if (proposal.leaderEpoch > partition.leaderEpoch || proposal.partitionEpoch !== partition.partitionEpoch) {
-    return refused('INVALID_UPDATE_VERSION')
-  }
+  const { brokerId } = proposer
+  const stale = staleness(partition, proposer, proposal, memberOf(brokerId))
+  if (stale !== undefined) return refused(stale)
   const proposed = new Set(proposal.isr.map((member) => member.brokerId))
   const isr = partition.replicas.filter((id) => proposed.has(id))
   if (isr.length !== proposal.isr.length || !proposed.has(brokerId)) return refused('INVALID_REQUEST')
@@ -68,54 +44,19 @@ export function judgeIsr(
 export function alterIsr(draft: Draft, reports: BrokerReports, brokerId: number, args: AlterIsrArgs): AlteredIsr {
   const standings = new Standings(draft, reports)
   const proposer = { brokerId, brokerEpoch: args.brokerEpoch }
-  const altered = new Map<string, Altered>()
-  const moves: Move[] = []
-  const partitions = args.partitions.map(({ topicId, partition, ...proposal }): AlteredIsr['partitions'][number] => {
-    const topic = altered.get(topicId) ?? asItIs(draft.get('topic', topicId))
-    const before = topic?.partitions[partition]
-    if (topic === undefined || before === undefined) {
-      return { topicId, partition, errorCode: errors.UNKNOWN_TOPIC_ID.code }
+  const { partitions, moves } = judgeAll(draft, args.partitions, (topic) => {
+    const rules = rulesOf(topic)
+    return (before, proposal) => {
+      const memberOf = (id: number) => standings.member(id, topic.topicId, proposal.partition)
+      const judged = judgeIsr(before, proposer, proposal, memberOf, rules(before))
+      // Whoever was to come is in sync now: who goes leaves at once.
+      const advanced = advance(judged.state, rules(before), (id) => memberOf(id).standing === 'fit')
+      return { ...judged, state: advanced ?? judged.state }
     }
-    altered.set(topicId, topic)
-    const memberOf = (id: number): Member => {
-      return { standing: standings.of(id, topicId, partition), brokerEpoch: standings.broker(id)?.brokerEpoch }
-    }
-    const rules = topic.rules(before)
-    const { errorCode, state: judged } = judgeIsr(before, proposer, proposal, memberOf, rules)
-    // Whoever was to come is in sync now: who goes leaves at once.
-    const state = advance(judged, rules.minIsr, (id) => memberOf(id).standing === 'fit') ?? judged
-    if (state !== before) {
-      topic.partitions[partition] = state
-      moves.push({ topic: topic.entity, before, after: state })
-    }
-    return { topicId, partition, errorCode, state }
   })
-  for (const topic of new Set(moves.map((move) => move.topic))) {
-    const { partitions: states = [] } = altered.get(topic.topicId) ?? {}
-    draft.put('topic', { ...topic, partitions: states, version: draft.nextVersion() })
-  }
   if (moves.length > 0) record(draft, brokerId, moves)
   recordFinished(draft, moves)
   return { partitions }
-}
-
-/** A topic in the making. */
-interface Altered {
-  readonly entity: Topic
-  readonly partitions: PartitionState[]
-  readonly rules: (partition: PartitionState) => Rules
-}
-
-/** Of one in doubt nothing is changed (R14): its leader is told as of a topic that is not known yet, and asks again. */
-function asItIs(entity: Topic | undefined): Altered | undefined {
-  if (entity === undefined || entity.deleted || isInDoubt(entity)) return undefined
-  return { entity, partitions: [...entity.partitions], rules: rulesOf(entity) }
-}
-
-interface Move {
-  readonly topic: Topic
-  readonly before: PartitionState
-  readonly after: PartitionState
 }
 
 function record(draft: Draft, leader: number, moves: readonly Move[]): void {

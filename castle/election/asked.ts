@@ -6,7 +6,7 @@ import type { BrokerReports } from '../brokers/reports.ts'
 import { isInDoubt } from '../restore/doubts.ts'
 import type { Draft } from '../state/draft.ts'
 import type { Loss, Topic } from '../state/entities.ts'
-import { topicsOf } from '../state/state.ts'
+import { topicsOf, type View } from '../state/state.ts'
 import { elect, preferred } from './election.ts'
 import { Electorates } from './electorates.ts'
 import { nextLoss, withLosses } from './losses.ts'
@@ -25,6 +25,7 @@ export function electAsked(
   reports: BrokerReports,
   cluster: string,
   args: ElectLeadersArgs,
+  why = 'asked for',
 ): PartitionOutcomes {
   const standings = new Standings(draft, reports)
   const elections = new Map<string, Asked>()
@@ -55,8 +56,39 @@ export function electAsked(
     draft,
     args.type,
     [...elections.values()].filter(({ elected }) => elected > 0),
+    why,
   )
   return { partitions }
+}
+
+/** What an election would do for one partition. */
+export interface DrawnElection {
+  readonly partition: number
+  /** -1: nobody. */
+  readonly from: number
+  /** -1: it cannot be done; `refusal` says why. */
+  readonly to: number
+  /** Messages that were acknowledged may be lost by it: at most so many, null: nobody knows. 0: none. */
+  readonly messagesMax: number | null
+  readonly refusal: string | null
+}
+
+/** The same election, only drawn. */
+export function drawElection(
+  view: View,
+  reports: BrokerReports,
+  topic: Topic,
+  kind: Kind,
+  partitions: readonly number[],
+): DrawnElection[] {
+  const asked = new Asked(topic, reports, new Standings(view, reports), kind)
+  return partitions.map((partition) => {
+    const from = topic.partitions[partition]?.leader ?? -1
+    const outcome = asked.elect(partition, 0)
+    if ('error' in outcome) return { partition, from, to: -1, messagesMax: 0, refusal: outcome.message }
+    const messagesMax = outcome.loss === undefined ? 0 : outcome.loss.messagesMax
+    return { partition, from, to: outcome.state.next ?? outcome.state.leader, messagesMax, refusal: null }
+  })
 }
 
 /** One topic's partitions, while they are asked for. */
@@ -64,6 +96,8 @@ class Asked {
   readonly topic: Topic
   readonly losses: Loss[] = []
   elected = 0
+  /** Of these, those whose leaders are to hand over. */
+  handOvers = 0
   readonly partitions: PartitionState[]
   readonly #kind: Kind
   readonly #electorates: Electorates
@@ -79,8 +113,9 @@ class Asked {
     const before = this.partitions[index]
     if (before === undefined) return { error: 'UNKNOWN_TOPIC_OR_PARTITION', message: 'the topic has no such partition' }
     const outcome = this.#kind === 'preferred' ? this.#preferred(index, before) : this.#unclean(index, before, atMs)
-    if ('state' in outcome) {
+    if ('state' in outcome && outcome.state !== before) {
       this.elected += 1
+      if (outcome.state.next !== undefined) this.handOvers += 1
       this.partitions[index] = outcome.state
       if (outcome.loss !== undefined) this.losses.push(outcome.loss)
     }
@@ -111,7 +146,7 @@ class Asked {
 
 const inDoubt = 'the topic is in doubt: what brokers know of it may be newer than what Castle knows'
 
-function record(draft: Draft, kind: Kind, elections: readonly Asked[]): void {
+function record(draft: Draft, kind: Kind, elections: readonly Asked[], why: string): void {
   if (elections.length === 0) return
   let elected = 0
   let losses = 0
@@ -126,7 +161,7 @@ function record(draft: Draft, kind: Kind, elections: readonly Asked[]): void {
   draft.decide({
     kind: 'election',
     what: `elected ${kind === 'preferred' ? 'the preferred leaders' : 'leaders'} of ${elected} partitions of ${names.join(', ')}${lost}`,
-    why: 'asked for',
+    why,
     about: elections.slice(0, 10).map(({ topic }) => `topic/${topic.topicId}`),
   })
 }
@@ -141,16 +176,18 @@ export function electPreferred(
   const brokers = new Set<number>()
   const names: string[] = []
   let elected = 0
+  let handOvers = 0
   for (const [topicId, indexes] of due) {
     const topic = draft.get('topic', topicId)
     if (topic === undefined || topic.deleted || isInDoubt(topic)) continue
     const asked = new Asked(topic, reports, standings, 'preferred')
     for (const index of indexes) {
       const outcome = asked.elect(index, draft.wallMs)
-      if ('state' in outcome) brokers.add(outcome.state.leader)
+      if ('state' in outcome) brokers.add(outcome.state.next ?? outcome.state.leader)
     }
     if (asked.elected === 0) continue
     elected += asked.elected
+    handOvers += asked.handOvers
     names.push(topic.name)
     draft.put('topic', { ...topic, partitions: asked.partitions, version: draft.nextVersion() })
   }
@@ -159,7 +196,7 @@ export function electPreferred(
   const more = names.length > 10 ? ` and ${names.length - 10} more` : ''
   draft.decide({
     kind: 'leaders-back',
-    what: `${list} lead${brokers.size === 1 ? 's' : ''} ${elected} partitions of ${names.slice(0, 10).join(', ')}${more} again`,
+    what: `${list} lead${brokers.size === 1 ? 's' : ''} ${elected} partitions of ${names.slice(0, 10).join(', ')}${more} again${handOvers > 0 ? `, ${handOvers} of them once they are handed over` : ''}`,
     why: 'preferred, and in sync for long enough',
     about: [...brokers].map((id) => `broker/${id}`),
   })

@@ -30,6 +30,8 @@ export interface Elected {
   partitions: number
   /** Those that have no leader now. */
   leaderless: number
+  /** Partitions that are to be handed over to another leader. */
+  handOvers: number
   /** Partitions where only the ISR changed. */
   isrChanges: number
   /** Leaders that may lack what was acknowledged. */
@@ -40,7 +42,7 @@ export interface Elected {
 
 export function electFor(draft: Draft, reports: BrokerReports, occasion: Occasion): Elected {
   const { cluster, topicIds } = occasion
-  const elected: Elected = { partitions: 0, leaderless: 0, isrChanges: 0, losses: 0, topics: [] }
+  const elected: Elected = { partitions: 0, leaderless: 0, handOvers: 0, isrChanges: 0, losses: 0, topics: [] }
   const standings = new Standings(draft, reports)
   for (const topic of topicIds === undefined ? [...topicsOf(draft, cluster)] : topicsById(draft, topicIds)) {
     if (topic.deleted || topic.cluster !== cluster || isInDoubt(topic)) continue
@@ -63,8 +65,9 @@ function electTopic(draft: Draft, electing: Electing, elected: Elected): void {
       losses.push(nextLoss(topic, losses.length, index, outcome, draft.wallMs))
     })
     if (next === before) continue
-    if (next.leaderEpoch === before.leaderEpoch) elected.isrChanges += 1
-    else elected.partitions += 1
+    if (next.leaderEpoch !== before.leaderEpoch) elected.partitions += 1
+    else if (next.next !== undefined && next.next !== before.next) elected.handOvers += 1
+    else elected.isrChanges += 1
     if (next.leader === -1 && before.leader !== -1) elected.leaderless += 1
     after ??= [...topic.partitions]
     after[index] = next
@@ -110,10 +113,11 @@ class Electing {
   }
 }
 
-export function inWords({ partitions, topics, leaderless, isrChanges, losses }: Elected): string {
+export function inWords({ partitions, topics, leaderless, handOvers, isrChanges, losses }: Elected): string {
   const parts: string[] = []
   if (partitions > 0) parts.push(`elected ${counted(partitions, 'partition')} of ${counted(topics.length, 'topic')}`)
   if (leaderless > 0) parts.push(`${leaderless} of them ${leaderless === 1 ? 'has' : 'have'} no leader now`)
+  if (handOvers > 0) parts.push(`${counted(handOvers, 'partition')} to be handed over`)
   if (isrChanges > 0)
     parts.push(`changed the ISR of ${counted(isrChanges, `${partitions > 0 ? 'other ' : ''}partition`)}`)
   if (losses > 0) parts.push(`${counted(losses, 'leader')} may lack what was acknowledged`)

@@ -19,22 +19,25 @@ interface Case {
   readonly replicas?: number[]
   readonly minIsr?: number
   readonly keepsElr?: boolean
+  readonly handsOver?: boolean
+  /** On its way to lead. */
+  readonly next?: number
 }
 
 /** leader, ISR, ELR and leader epoch after. */
 type Expected = [number, number[], number[], number] | 'as it was'
 
-function partitionOf({ is: [leader, isr, elr = []], replicas = [1, 2, 3] }: Case): PartitionState {
-  const base = { leader, leaderEpoch: 7, partitionEpoch: 4, replicas, isr }
+function partitionOf({ is: [leader, isr, elr = []], replicas = [1, 2, 3], next }: Case): PartitionState {
+  const base = { leader, leaderEpoch: 7, partitionEpoch: 4, replicas, isr, ...(next === undefined ? {} : { next }) }
   return elr.length === 0 ? base : { ...base, elr }
 }
 
 function electorateOf(given: Case): Electorate {
-  const { now, reborn, unclean, highest = 7, minIsr = 2, keepsElr = true } = given
+  const { now, reborn, unclean, highest = 7, minIsr = 2, keepsElr = true, handsOver = false } = given
   return {
     standing: standings(now),
     highestEpoch: highest,
-    rules: { minIsr, keepsElr, electsUnclean: false },
+    rules: { minIsr, keepsElr, handsOver, electsUnclean: false },
     ...(reborn === undefined ? {} : { reborn }),
     ...(unclean === undefined ? {} : { unclean }),
   }

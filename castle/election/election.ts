@@ -7,8 +7,11 @@
 //
 // Each election raises the leader epoch, also one that ends without a leader (so the old one is fenced) and one that a
 // new process of the same broker wins: a new process leads nothing until it has a new leader epoch (R5).
+//
+// Where a message may be acknowledged that only the leader has (Ack 1), one that stops is not passed over at once: it leads on, `next` names who
+// is to lead, and it hands over (hand-over.ts). The same goes for a preferred replica that is to lead again.
 import type { PartitionState } from '@castellan/protocol/heartbeat'
-import { elrAfter, type Rules, withIsr } from './rules.ts'
+import { elrAfter, type Rules, withIsr, withLeader, withNext } from './rules.ts'
 import type { Standing } from './standing.ts'
 
 const none: readonly number[] = []
@@ -31,34 +34,40 @@ export function elect(partition: PartitionState, electorate: Electorate): Partit
   const { reborn, unclean, highestEpoch } = electorate
   const isr = partition.isr.filter((id) => id !== unclean)
   const elr = (partition.elr ?? none).filter((id) => id !== unclean)
-  const next = leaderAmong(partition, isr, elr, electorate)
+  const wanted = leaderAmong(partition, isr, elr, electorate)
+  const handsOver = wanted !== leader && canHandOver(partition, electorate)
+  const next = handsOver ? leader : wanted
   const after = membersUnder(next, partition, isr, elr, electorate)
   const isNewTerm = next !== leader || (leader !== -1 && (leader === reborn || leaderEpoch < highestEpoch))
-  if (!isNewTerm && sameMembers(after.isr, partition.isr) && sameMembers(after.elr, partition.elr ?? none)) {
-    return undefined
-  }
-  const changed = withIsr(partition, after.isr, after.elr)
-  if (!isNewTerm) return changed
-  return { ...changed, leader: next, leaderEpoch: Math.max(leaderEpoch, highestEpoch) + 1 }
+  const isSame = sameMembers(after.isr, partition.isr) && sameMembers(after.elr, partition.elr ?? none)
+  const changed = isSame ? partition : withIsr(partition, after.isr, after.elr)
+  const led = isNewTerm ? withLeader(changed, next, highestEpoch) : changed
+  // Who is named already stays, as long as it can lead.
+  const state = handsOver && led.next === undefined ? withNext(led, wanted) : led
+  // One change, however much of the partition it is.
+  return state === partition ? undefined : { ...state, partitionEpoch: partition.partitionEpoch + 1 }
+}
+
+/** Nobody died: who led stops, and lives. */
+function canHandOver({ leader, isr }: PartitionState, electorate: Electorate): boolean {
+  const { rules, reborn, unclean, standing } = electorate
+  const isItself = leader !== reborn && leader !== unclean
+  return rules.handsOver && isItself && isr.includes(leader) && standing(leader) === 'stopping'
 }
 
 /**
- * The partition led by its preferred replica, or undefined when that leads already, or is not in sync and fit. Whoever led, it is in sync
- * still.
+ * The partition led by its preferred replica, or on the way there; undefined when that leads already, or is not in sync and fit. Whoever led, it
+ * is in sync still. The same object: it is on the way.
  */
 export function preferred(
   partition: PartitionState,
-  { standing, highestEpoch }: Electorate,
+  { standing, highestEpoch, rules }: Electorate,
 ): PartitionState | undefined {
   const [first = -1] = partition.replicas
   const { leader } = partition
   if (leader === first || leader === -1 || !partition.isr.includes(first) || standing(first) !== 'fit') return undefined
-  return {
-    ...partition,
-    leader: first,
-    leaderEpoch: Math.max(partition.leaderEpoch, highestEpoch) + 1,
-    partitionEpoch: partition.partitionEpoch + 1,
-  }
+  if (rules.handsOver) return withNext(partition, first)
+  return withLeader(partition, first, highestEpoch)
 }
 
 /** Most partitions are, whatever happened: seen without building anything. */

@@ -41,9 +41,11 @@ export class Preferences {
     let left = max
     for (const topic of view.all('topic')) {
       if (topic.deleted || isInDoubt(topic)) continue
-      for (const [index, { leader, replicas, isr }] of topic.partitions.entries()) {
+      for (const [index, { leader, replicas, isr, next }] of topic.partitions.entries()) {
         const [first] = replicas
         if (first === undefined || leader === -1 || leader === first || !isr.includes(first)) continue
+        // One that is on its way, and does not get there, has to wait anew.
+        if (next !== undefined) continue
         const key = `${topic.topicId}/${index}`
         const sinceMs = this.#since.get(key) ?? nowMs
         since.set(key, sinceMs)

@@ -12,6 +12,11 @@ export interface Rules {
    * Ack 1 goes on without it, so that electing it later would lose more than R2 allows: only where every message is Ack -1.
    */
   readonly keepsElr: boolean
+  /**
+   * Whether a leader that lives hands over before another leads: what it acknowledged at Ack 1 may be nowhere else yet, and only its death permits
+   * that it is lost (R2). At Ack -1 others have it already; Ack 0 promises nothing.
+   */
+  readonly handsOver: boolean
   /** Whether the longest log that is left leads when nobody in sync can (R7). */
   readonly electsUnclean: boolean
 }
@@ -22,6 +27,7 @@ export function rulesOf({
   ackLevel,
 }: Pick<Topic, 'configs' | 'ackLevel'>): (partition: PartitionState) => Rules {
   const keepsElr = ackLevel === -1
+  const handsOver = ackLevel === 1
   const known = new Map<number, Rules>()
   return (partition) => {
     const factor = replicationFactorOf(partition)
@@ -30,7 +36,7 @@ export function rulesOf({
       const { minInsyncReplicas, uncleanLeaderElectionEnable } = settingsOf(configs, factor, partition)
       // As leaders have it: what can never be is not waited for.
       const minIsr = Math.min(minInsyncReplicas, Math.max(1, factor))
-      rules = { minIsr, keepsElr, electsUnclean: uncleanLeaderElectionEnable }
+      rules = { minIsr, keepsElr, handsOver, electsUnclean: uncleanLeaderElectionEnable }
       known.set(factor, rules)
     }
     return rules
@@ -67,9 +73,29 @@ export function elrAfter(
 /** The partition with another ISR, and a higher partition epoch. */
 export function withIsr(partition: PartitionState, isr: readonly number[], elr: readonly number[]): PartitionState {
   const changed: PartitionState = { ...partition, partitionEpoch: partition.partitionEpoch + 1, isr: [...isr] }
+  if (changed.next !== undefined && !isr.includes(changed.next)) delete changed.next
   if (elr.length > 0) return { ...changed, elr: [...elr] }
   if (changed.elr !== undefined) delete changed.elr
   return changed
+}
+
+/** The partition that `next` leads next; the same object where that is known. */
+export function withNext(partition: PartitionState, next: number): PartitionState {
+  return partition.next === next ? partition : { ...partition, next, partitionEpoch: partition.partitionEpoch + 1 }
+}
+
+/** The partition whose leader stays; the same object where it does already. */
+export function withoutNext(partition: PartitionState): PartitionState {
+  if (partition.next === undefined) return partition
+  const { next: _, ...rest } = partition
+  return { ...rest, partitionEpoch: partition.partitionEpoch + 1 }
+}
+
+/** The partition at a new leader epoch, above all that a replica reports; -1: nobody leads. What was under way is over. */
+export function withLeader(partition: PartitionState, leader: number, highestEpoch: number): PartitionState {
+  const { next: _, ...rest } = partition
+  const leaderEpoch = Math.max(partition.leaderEpoch, highestEpoch) + 1
+  return { ...rest, leader, leaderEpoch, partitionEpoch: partition.partitionEpoch + 1 }
 }
 
 /**

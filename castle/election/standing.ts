@@ -9,6 +9,13 @@ import type { View } from '../state/state.ts'
  */
 export type Standing = 'fit' | 'stopping' | 'faulty' | 'down'
 
+/** Of a partition, as a leader may name it. */
+export interface Member {
+  readonly standing: Standing
+  /** Of its process; undefined: Castle knows no such broker. */
+  readonly brokerEpoch: number | undefined
+}
+
 export class Standings {
   readonly #view: View
   readonly #reports: BrokerReports
@@ -30,6 +37,10 @@ export class Standings {
 
   of(brokerId: number, topicId: string, partition: number): Standing {
     return this.with(brokerId, this.#reports.fault(brokerId, topicId, partition))
+  }
+
+  member(brokerId: number, topicId: string, partition: number): Member {
+    return { standing: this.of(brokerId, topicId, partition), brokerEpoch: this.broker(brokerId)?.brokerEpoch }
   }
 
   /** The same, of a log whose fault is known. */

@@ -303,7 +303,7 @@ export class Sessions {
     if (result === undefined) {
       result = this.#host.onCall(session, call)
       // Compared and set: made again it does no harm, and its results, which are long, need not be kept.
-      if (call.method !== 'alterIsr') session.remember(call.id, result)
+      if (call.method !== 'alterIsr' && call.method !== 'handOver') session.remember(call.id, result)
     }
     result.then(
       (done) => this.#send(link, JSON.stringify(done)),

@@ -42,7 +42,7 @@ function followed(
 ): PartitionState {
   const { topicId, version } = topic
   const canLead = (id: number) => standings.of(id, topicId, partition) === 'fit'
-  const moved = advance(before, rulesOf(topic)(before).minIsr, canLead) ?? before
+  const moved = advance(before, rulesOf(topic)(before), canLead) ?? before
   // Gone is what a broker says that has heard of the removal.
   const isGone = (id: number) =>
     (reports.of(id)?.holds[`topic/${topicId}`] ?? -1) >= version && !reports.hasLog(id, topicId, partition)

@@ -10,6 +10,7 @@ const led = (leader: number, replicas: number[], isr: number[], more: Lists = {}
   return { leader, leaderEpoch: 5, partitionEpoch: 9, replicas, isr, ...more }
 }
 const anyone = () => true
+const rules = (minIsr: number, handsOver = false) => ({ minIsr, handsOver })
 const stateOf = (step: Step) => (step.kind === 'done' ? step.state : undefined)
 
 describe('a reassignment begins', () => {
@@ -54,7 +55,7 @@ describe('a reassignment begins', () => {
     ],
   ]
   test.each(table)('%s', (_, before, target, expected) => {
-    const step = begin(before, target, 2, anyone)
+    const step = begin(before, target, rules(2), anyone)
     if (expected === 'not-in-sync') return expect(step).toEqual({ kind: 'not-in-sync' })
     const { leader, leaderEpoch, isr } = before
     const state = stateOf(step)
@@ -73,27 +74,27 @@ describe('it goes on when those who come are in sync', () => {
     ['nobody leads', moving([4, 5], -1), undefined],
   ]
   test.each(table)('%s', (_, before, expected) => {
-    const after = advance(before, 2, anyone)
+    const after = advance(before, rules(2), anyone)
     if (expected === undefined) return expect(after).toBeUndefined()
     expect(after).toEqual({ leader: before.leader, leaderEpoch: 5, partitionEpoch: 10, removed: [1, 2], ...expected })
   })
 
   test('a leader is chosen that can lead', () => {
-    expect(advance(moving([4, 5, 1, 2]), 2, (id) => id === 5)).toMatchObject({ leader: 5, leaderEpoch: 6 })
-    expect(advance(moving([4, 5, 1, 2]), 2, () => false)).toBeUndefined()
+    expect(advance(moving([4, 5, 1, 2]), rules(2), (id) => id === 5)).toMatchObject({ leader: 5, leaderEpoch: 6 })
+    expect(advance(moving([4, 5, 1, 2]), rules(2), () => false)).toBeUndefined()
   })
 
   test('who left the in-sync ones on the way takes the eligible ones with it', () => {
     const before = led(1, [1, 2, 3], [1, 2], { elr: [3], removing: [3] })
     const after = { ...led(1, [1, 2], [1, 2], { removed: [3] }), partitionEpoch: 10 }
-    expect(advance(before, 2, anyone)).toEqual(after)
+    expect(advance(before, rules(2), anyone)).toEqual(after)
   })
 })
 
 describe('it is taken back', () => {
   test('those who came are removed, and one of them leads no more', () => {
     const before = led(4, [4, 1, 2], [4, 1], { adding: [4], removing: [2] })
-    expect(stateOf(cancel(before, 1, anyone))).toEqual({
+    expect(stateOf(cancel(before, rules(1), anyone))).toEqual({
       ...led(1, [1, 2], [1], { removed: [4] }),
       leaderEpoch: 6,
       partitionEpoch: 10,
@@ -101,7 +102,7 @@ describe('it is taken back', () => {
   })
 
   test('but not where only they are in sync', () => {
-    expect(cancel(led(4, [4, 1], [4], { adding: [4] }), 1, anyone)).toEqual({ kind: 'not-in-sync' })
+    expect(cancel(led(4, [4, 1], [4], { adding: [4] }), rules(1), anyone)).toEqual({ kind: 'not-in-sync' })
   })
 })
 
@@ -126,14 +127,14 @@ describe('whatever is asked, joins and leaves', () => {
         let state = led(1, [1, 2, 3], [1, 2, 3])
         for (const each of events) {
           const before = state
-          if (each.kind === 'begin') state = stateOf(begin(state, each.target, minIsr, anyone)) ?? state
-          else if (each.kind === 'cancel') state = stateOf(cancel(state, minIsr, anyone)) ?? state
+          if (each.kind === 'begin') state = stateOf(begin(state, each.target, rules(minIsr), anyone)) ?? state
+          else if (each.kind === 'cancel') state = stateOf(cancel(state, rules(minIsr), anyone)) ?? state
           else if (each.kind === 'join' && state.replicas.includes(each.id)) {
             state = { ...state, isr: [...new Set([...state.isr, each.id])] }
           } else if (each.kind === 'leave' && each.id !== state.leader) {
             state = { ...state, isr: state.isr.filter((id) => id !== each.id) }
           }
-          state = advance(state, minIsr, anyone) ?? state
+          state = advance(state, rules(minIsr), anyone) ?? state
           const { replicas, isr, leader, adding = [], removing = [], removed = [] } = state
           expect(new Set(replicas).size).toBe(replicas.length)
           expect(isr.length).toBeGreaterThan(0)
@@ -153,7 +154,7 @@ describe('whatever is asked, joins and leaves', () => {
           }
         }
         const all = { ...state, isr: [...state.replicas] }
-        expect(isReassigning(advance(all, minIsr, anyone) ?? all)).toBe(false)
+        expect(isReassigning(advance(all, rules(minIsr), anyone) ?? all)).toBe(false)
       }),
     )
   })

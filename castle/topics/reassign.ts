@@ -149,14 +149,14 @@ class Drawing {
     }
     const canLead = (id: number) => this.#standings.of(id, topicId, partition) === 'fit'
     if (replicas === null) {
-      if (isReassigning(before)) return this.#done(partition, before, cancel(before, this.#rules(before).minIsr, canLead))
+      if (isReassigning(before)) return this.#done(partition, before, cancel(before, this.#rules(before), canLead))
       const message = `nothing is under way for partition ${partition} of ${name}`
       throw new CastleError('REASSIGNMENT_NONE', message, { params: { name, partition } })
     }
     checkReplicas(this.#rooms, cluster, partition, replicas, before.replicas)
     this.#checkMinInsync(partition, replicas)
     if (sameOrder(replicas, targetOf(before))) return before
-    return this.#done(partition, before, begin(before, replicas, this.#rules(before).minIsr, canLead))
+    return this.#done(partition, before, begin(before, replicas, this.#rules(before), canLead))
   }
 
   #checkMinInsync(partition: number, replicas: readonly number[]): void {

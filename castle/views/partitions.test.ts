@@ -3,7 +3,7 @@ import { describe, expect, test } from 'vitest'
 import type { Standing } from '../election/standing.ts'
 import { missingOf, stateOf } from './partitions.ts'
 
-const rules = { minIsr: 2, keepsElr: true, electsUnclean: false }
+const rules = { minIsr: 2, keepsElr: true, handsOver: false, electsUnclean: false }
 const letters: Record<string, Standing> = { '+': 'fit', s: 'stopping', '!': 'faulty', '-': 'down' }
 
 type Case = [

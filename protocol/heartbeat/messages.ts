@@ -90,6 +90,11 @@ export const partitionState = Type.Object({
   adding: Type.Optional(replicas),
   /** Of `replicas`: those that go once all of `adding` are in sync. Absent: none. */
   removing: Type.Optional(replicas),
+  /**
+   * Of `isr`: leads next, though nobody died. The leader takes no more appends, and tells Castle (`handOver`) when this one has all that it has
+   * itself. Absent: nobody.
+   */
+  next: Type.Optional(brokerId),
   /** Not in `replicas` any more: the record that R13 asks for before these brokers remove their logs. Absent: none. */
   removed: Type.Optional(replicas),
 })
@@ -338,6 +343,7 @@ export const call = Type.Object({
     Type.Literal('createTopic'),
     Type.Literal('deleteTopic'),
     Type.Literal('alterIsr'),
+    Type.Literal('handOver'),
     Type.Literal('electLeaders'),
     Type.Literal('reassignPartitions'),
   ]),
@@ -386,6 +392,19 @@ export const alteredIsr = Type.Object({
   ),
 })
 export type AlteredIsr = Static<typeof alteredIsr>
+
+/**
+ * A leader says that the `next` of each partition has all that it has itself, and that it acknowledges nothing more that the next one has
+ * not got. Castle compares both epochs, and elects. The value of the result is as that of alterIsr.
+ */
+export const handOverArgs = Type.Object({
+  /** Of the leader. */
+  brokerEpoch: count,
+  partitions: Type.Array(Type.Object({ topicId, partition: partitionIndex, leaderEpoch, partitionEpoch: count }), {
+    maxItems: partitionsPerCall,
+  }),
+})
+export type HandOverArgs = Static<typeof handOverArgs>
 
 /** Elections that people ask for (KIP-460). The value of the result has one error code for each partition. */
 export const electLeadersArgs = Type.Object({
