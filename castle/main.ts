@@ -2,7 +2,7 @@
 import { type Logger, nodeRuntime } from '@castellan/protocol/runtime'
 import { Castle } from './castle.ts'
 import type { CastleConfig } from './config.ts'
-import type { CastleError } from './errors.ts'
+import { CastleError } from './errors.ts'
 import { serveHttp } from './http/server.ts'
 import manifest from './package.json' with { type: 'json' }
 import { SqliteThread } from './store/sqlite-thread.ts'
@@ -16,23 +16,22 @@ export interface RunningCastle {
 
 /**
  * Starts a Castle over the data folder of the config; resolves when it answers. Rejects with a CastleError that says what to
- * do, with nothing left behind. `onReplaced`: another Castle took over, and this one should be stopped.
+ * do, with nothing left behind. `onUseless`: another Castle took over, or its store is lost: it can decide nothing any more, and should be
+ * stopped.
  */
 export async function startCastle(
   config: CastleConfig,
   log: Logger,
-  onReplaced?: (error: CastleError) => void,
+  onUseless: (error: CastleError) => void = () => {},
 ): Promise<RunningCastle> {
   const runtime = nodeRuntime()
-  const store = await SqliteThread.open(config.dataFolder)
+  const store = await SqliteThread.open(config.dataFolder, (cause) => {
+    log.error({ error: cause }, 'the store is lost: nothing can be written any more')
+    onUseless(new CastleError('STORE_FAILED', `its store is lost: ${cause.message}`, { cause }))
+  })
   let castle: Castle | undefined
   try {
-    castle = await Castle.start(runtime, {
-      store,
-      settings: config,
-      log,
-      ...(onReplaced === undefined ? {} : { onReplaced }),
-    })
+    castle = await Castle.start(runtime, { store, settings: config, log, onReplaced: onUseless })
     const server = await serveHttp(castle, config, runtime, log, manifest.version)
     const { host, port } = server.address
     const url = `http://${host.includes(':') ? `[${host}]` : host}:${port}`

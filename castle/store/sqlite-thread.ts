@@ -38,20 +38,27 @@ export class SqliteThread implements Store {
   readonly #worker: Worker
   /** In the order of the requests. */
   readonly #waiting: Waiting[] = []
+  readonly #onLost: (error: Error) => void
   #failure: Error | undefined
+  #isOpen = false
 
-  /** Opens or makes `castle.db` in the folder. Rejects with a CastleError that says what to do. */
-  static async open(folder: string): Promise<SqliteThread> {
+  /**
+   * Opens or makes `castle.db` in the folder. Rejects with a CastleError that says what to do. `onLost`: the thread ended by itself, and nothing
+   * can be written any more.
+   */
+  static async open(folder: string, onLost: (error: Error) => void = () => {}): Promise<SqliteThread> {
     makeDataFolder(folder)
     const workerData: ThreadData = { folder, castleEpochMax }
     const worker = new Worker(new URL('./sqlite-worker.ts', import.meta.url), { workerData })
-    const thread = new SqliteThread(worker)
+    const thread = new SqliteThread(worker, onLost)
     await thread.#answer()
+    thread.#isOpen = true
     return thread
   }
 
-  private constructor(worker: Worker) {
+  private constructor(worker: Worker, onLost: (error: Error) => void) {
     this.#worker = worker
+    this.#onLost = onLost
     worker.on('message', (answer: ThreadAnswer) => {
       const { resolve, reject } = this.#waiting.shift()!
       if ('error' in answer) reject(errorFrom(answer.error))
@@ -76,6 +83,7 @@ export class SqliteThread implements Store {
   /** What was asked before is done first. */
   async close(): Promise<void> {
     if (this.#failure !== undefined) return
+    this.#isOpen = false
     const ended = new Promise<void>((resolve) => void this.#worker.once('exit', () => resolve()))
     await this.#ask({ method: 'close', args: [] })
     await ended
@@ -94,6 +102,9 @@ export class SqliteThread implements Store {
   #fail(error: Error): void {
     this.#failure ??= error
     for (const { reject } of this.#waiting.splice(0)) reject(this.#failure)
+    if (!this.#isOpen) return
+    this.#isOpen = false
+    this.#onLost(this.#failure)
   }
 }
 

@@ -1,6 +1,7 @@
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import type { Worker } from 'node:worker_threads'
 import { castleEpochMax } from '@castellan/protocol/heartbeat'
 import Database from 'better-sqlite3'
 import { afterAll, describe, expect, test } from 'vitest'
@@ -58,6 +59,21 @@ describe('SQLite in a thread of its own', () => {
     const again = open(folder)
     expect((await again.load()).map(({ key }) => key)).toEqual(['a', 'b', 'c'])
     await again.close()
+  })
+
+  test('a thread that ends by itself is told once, for nothing can be written any more; one that is closed is not', async () => {
+    const threads: Worker[] = []
+    const note = (thread: Worker) => void threads.push(thread)
+    process.on('worker', note)
+    const lost: string[] = []
+    const store = await SqliteThread.open(newFolder(), ({ message }) => void lost.push(message))
+    const closed = await SqliteThread.open(newFolder(), ({ message }) => void lost.push(message))
+    process.off('worker', note)
+    await closed.close()
+    await threads[0]?.terminate()
+    await expect(store.commit([], 1)).rejects.toThrow('has ended')
+    await store.close()
+    expect(lost).toEqual(["the store's thread has ended"])
   })
 })
 
