@@ -66,8 +66,8 @@ export const plantedBugs: readonly PlantedBug[] = [
     changes: [
       {
         file: 'broker/partition/acks.ts',
-        find: 'if (this.#forFollowers.length > 0 && mayAnswer())',
-        replace: 'if (this.#forFollowers.length > 0)',
+        find: 'completeUpTo(this.#forFollowers, answerableEnd())',
+        replace: 'completeUpTo(this.#forFollowers, leaderOffset)',
       },
     ],
     breaks: R2,

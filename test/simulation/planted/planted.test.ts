@@ -1,4 +1,5 @@
 // The recorded seeds of planted bugs show them: the quickest ones here, all of them, by search, in `npm run test:long`.
+import { readFileSync } from 'node:fs'
 import { describe, expect, test } from 'vitest'
 import { plantedBugs } from './bugs.ts'
 import { find } from './find.ts'
@@ -8,6 +9,16 @@ describe('the recorded seed shows', () => {
     const found = await find({ bug, first: bug.seed, cpuMs: 0 })
     expect(found).toMatchObject({ notPlanted: [], broken: expect.arrayContaining([bug.breaks]) })
   })
+})
+
+test('each changes text that stands where it says, once', () => {
+  const missing = plantedBugs.flatMap(({ changes }) =>
+    changes.filter(({ file, find }) => {
+      const text = readFileSync(new URL(`../../../${file}`, import.meta.url), 'utf8')
+      return text.split(find).length !== 2
+    }),
+  )
+  expect(missing).toEqual([])
 })
 
 test('there are at least ten, and each has its seed', () => {
