@@ -38,6 +38,8 @@ export interface PartitionState {
   isLeaving: boolean
   /** Why it is out of use (R9). */
   fault: string | null
+  /** It is fetched anew in place of a damaged log, and lacks something still: it follows, but nobody may count on it. */
+  isAnew: boolean
 }
 
 /** The log, when this replica leads and is well; else what to answer. */
@@ -46,4 +48,14 @@ export function leading({ fault, log, leader }: PartitionState): Log | Refusal {
   return leader !== null && log !== undefined
     ? log
     : refusal(errors.NOT_LEADER_OR_FOLLOWER, 'this broker does not lead the partition')
+}
+
+/** Whether the high watermark has reached the start of this leader's epoch: from then on it says what is committed (R3). */
+export function knowsCommitted({ leader, highWatermark }: PartitionState): boolean {
+  return leader !== null && highWatermark >= leader.epochStartOffset
+}
+
+/** What readers and followers are told of the high watermark; -1: a new leader does not know yet whether an earlier one told more (R3). */
+export function toldHighWatermark(state: PartitionState): number {
+  return knowsCommitted(state) ? state.highWatermark : -1
 }
