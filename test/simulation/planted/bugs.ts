@@ -186,8 +186,8 @@ export const plantedBugs: readonly PlantedBug[] = [
     changes: [
       {
         file: 'broker/handlers/02-list-offsets.ts',
-        find: 'if (timestamp === latest && !found.knowsCommitted)',
-        replace: 'if (false)',
+        find: 'const isAvailable = found.knowsCommitted',
+        replace: 'const isAvailable = found.knowsCommitted || true',
       },
     ],
     breaks: 'R3 no reader sees the end go back',
