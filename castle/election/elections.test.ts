@@ -189,7 +189,7 @@ test('a leader that has not heard that more have to be in sync shrinks its ISR b
   const loose = { 'min.insync.replicas': '1' }
   const made = await world.castle.createTopic({ cluster: 'c', name: 'bills', assignments: [[1, 2, 3]], configs: loose })
   await world.clock.pass(50)
-  const { partitionEpoch } = world.state.get('topic', made.topicId)?.partitions[0] as PartitionState
+  const { partitionEpoch = -1 } = world.state.get('topic', made.topicId)?.partitions[0] ?? {}
   const members = [{ brokerId: 1, brokerEpoch: brokerEpoch(1) }]
   const alone = { topicId: made.topicId, partition: 0, leaderEpoch: 0, partitionEpoch, isr: members }
   await world.castle.changeTopic('c', 'bills', { configs: { 'min.insync.replicas': '2' } })
