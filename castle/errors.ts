@@ -54,6 +54,11 @@ export const errorKinds = {
     kafka: 'NO_REASSIGNMENT_IN_PROGRESS',
     next: 'Look at the topic: nothing is under way there that could be taken back.',
   },
+  NOBODY_ELECTED: {
+    status: 409,
+    kafka: 'ELIGIBLE_LEADERS_NOT_AVAILABLE',
+    next: 'Look at the topic: it shows who leads, who is in sync, and why others are not.',
+  },
   REPLICAS_NOT_IN_SYNC: {
     status: 409,
     kafka: 'INVALID_REPLICA_ASSIGNMENT',

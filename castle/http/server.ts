@@ -15,6 +15,7 @@ import { Problems } from '../views/problems.ts'
 import { addClients } from './clients.ts'
 import { addClusters } from './clusters.ts'
 import { serveConsole } from './console.ts'
+import { addElections } from './elections.ts'
 import { GroupOffsets } from './group-offsets.ts'
 import { addGroups } from './groups.ts'
 import { refuseForeign, refuseHost } from './hosts.ts'
@@ -87,6 +88,7 @@ export async function serveHttp(
   addClusters(app, castle)
   addTopics(app, castle, clients)
   addReassignments(app, castle)
+  addElections(app, castle)
   addRestore(app, castle)
   addMessages(app, castle, clients)
   addProblems(app, castle, problems)

@@ -92,6 +92,23 @@ export const reassignmentBody = Type.Object(
   { ...strict, minProperties: 1, maxProperties: 1 },
 )
 
+export const electionBody = Type.Object(
+  {
+    type: Type.Union([Type.Literal('preferred'), Type.Literal('unclean')], {
+      description:
+        'preferred: the first of its replicas leads again, where it is in sync. unclean: of partitions without a leader, the longest log that is left leads; what it lacks is lost for good, counted and shown.',
+    }),
+    partitions: Type.Optional(
+      Type.Array(Type.Integer({ minimum: 0, maximum: 1_000_000 }), {
+        minItems: 1,
+        maxItems: 10_000,
+        description: 'Left out: all that it could help.',
+      }),
+    ),
+  },
+  strict,
+)
+
 export const inCluster = {
   cluster: Type.Optional(
     Type.String({ maxLength: 249, description: 'Of several clusters, which; else the first by name.' }),

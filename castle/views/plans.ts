@@ -71,6 +71,23 @@ export const reassignmentPlanView = Type.Object({
   copies: count,
 })
 
+export const electionPlanView = Type.Object({
+  /** To be sent as If-Match. */
+  version: count,
+  partitions: Type.Array(
+    Type.Object({
+      partition: count,
+      /** Who leads now, and who would; -1: nobody. */
+      from: Type.Integer({ minimum: -1 }),
+      to: Type.Integer({ minimum: -1 }),
+      /** Acknowledged messages that may be lost by it, at most; null: nobody knows. */
+      messagesMax: Type.Union([count, Type.Null()]),
+      /** Why it cannot be done, in English; null: it can. */
+      refusal: Type.Union([Type.String(), Type.Null()]),
+    }),
+  ),
+})
+
 export function viewReassignmentPlan(topic: Topic, drawn: DrawnReassignment): Static<typeof reassignmentPlanView> {
   const partitions = drawn.moved.map(({ partition, before, after }) => {
     const target = targetOf(after)

@@ -11,6 +11,7 @@ export interface Entry {
 }
 
 const topic = () => import('./topic.ts')
+const replicas = () => import('./topic-replicas.ts')
 const group = () => import('./group.ts')
 const client = () => import('./client.ts')
 const completion = () => import('./completion.ts')
@@ -40,6 +41,16 @@ export const entries: readonly Entry[] = [
     name: 'topic change',
     summary: "Change a topic's ack level, settings, ...",
     load: async () => (await topic()).change,
+  },
+  {
+    name: 'topic reassign',
+    summary: 'Other replicas for a topic, or more, or fewer',
+    load: async () => (await replicas()).reassign,
+  },
+  {
+    name: 'topic elect',
+    summary: 'Preferred leaders, or unclean ones where nobody in sync is left',
+    load: async () => (await replicas()).elect,
   },
   {
     name: 'produce',

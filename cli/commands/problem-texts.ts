@@ -10,6 +10,14 @@ const texts: Readonly<Record<string, (params: Params) => string>> = {
   LOG_OUT_OF_USE: (params) => `${placeOf(params)} is out of use at broker ${params['broker']}: ${params['fault']}`,
   PARTITIONS_LEADERLESS: ({ partitions, topics, examples }) =>
     `${counted(Number(partitions), 'partition')} of ${counted(Number(topics), 'topic')} have no leader (${examples})`,
+  PARTITIONS_BELOW_MIN_ISR: ({ partitions, topics, examples }) =>
+    `${counted(Number(partitions), 'partition')} of ${counted(Number(topics), 'topic')} have fewer replicas in sync than min.insync.replicas (${examples}): Ack -1 is refused`,
+  PARTITIONS_UNDER_REPLICATED: ({ partitions, topics, examples }) =>
+    `${counted(Number(partitions), 'partition')} of ${counted(Number(topics), 'topic')} have a replica out of sync (${examples}): castellan topic describe says which and why`,
+  TOPICS_IN_DOUBT: ({ topics, examples, brokers }) =>
+    `${counted(Number(topics), 'topic')} in doubt (${examples}), for Castle's store went back in time: not yet heard of broker ${brokers}`,
+  MESSAGES_LOST: ({ topic, elections, messagesMax }) =>
+    `${counted(Number(elections), 'election')} of topic ${topic} may have lost ${messagesMax === null ? 'an unknown number of' : `up to ${messagesMax}`} acknowledged messages`,
   PARTITION_STUCK: (params) =>
     `group ${params['group']} is stuck at ${placeOf(params)} offset ${params['offset']}, ${counted(Number(params['attempts']), 'attempt')}: ${params['error']}`,
   CLIENTS_BEHIND: ({ clients, examples }) =>

@@ -1,38 +1,128 @@
 // A topic as people read it.
 import type { TopicSummary, TopicView } from '@castellan/castle/views'
 import type { Output } from '../io.ts'
-import { type Cell, harmless, paint, table } from '../output/index.ts'
+import { ageText, type Cell, counted, harmless, paint, table } from '../output/index.ts'
 
-export function topicRow(topic: TopicSummary): Cell[] {
-  const leaderless: Cell = topic.leaderless === 0 ? 0 : { text: topic.leaderless, style: 'red' }
-  const { name, partitions, replicationFactor, ackLevel, owner, topicId } = topic
-  return [name, partitions, replicationFactor, ackLevel, leaderless, owner === '' ? null : owner, topicId]
+/** Where the logs of a partition end, as its brokers say; null: they do not. */
+export interface Ends {
+  readonly partition: number
+  readonly start: number | null
+  /** The high watermark. */
+  readonly end: number | null
+  /** The log end offset of each replica. */
+  readonly replicas: readonly { readonly broker: number; readonly end: number | null }[]
 }
 
-export function describedTopic(out: Output, topic: TopicView): string {
-  const { applied, owner, description } = topic
+type PartitionView = TopicView['partitions'][number]
+type Partition = PartitionView & { readonly offsets: Ends | null }
+export type TopicWithEnds = Omit<TopicView, 'partitions'> & { readonly partitions: readonly Partition[] }
+
+export function withEnds(topic: TopicView, items: readonly Ends[]): TopicWithEnds {
+  const known = new Map(items.map((item) => [item.partition, item]))
+  return {
+    ...topic,
+    partitions: topic.partitions.map((each) => ({ ...each, offsets: known.get(each.partition) ?? null })),
+  }
+}
+
+export function topicRow(topic: TopicSummary): Cell[] {
+  const { name, partitions, replicationFactor, ackLevel, owner, topicId } = topic
+  return [name, stateCell(topic), partitions, replicationFactor, ackLevel, owner === '' ? null : owner, topicId]
+}
+
+function stateCell({ leaderless, belowMinIsr, underReplicated, losses }: TopicSummary): Cell {
+  const said = [
+    ...(leaderless > 0 ? [`${leaderless} offline`] : []),
+    ...(belowMinIsr > 0 ? [`${belowMinIsr} below min ISR`] : []),
+    ...(underReplicated > 0 ? [`${underReplicated} under-replicated`] : []),
+    ...(losses > 0 ? [counted(losses, 'lossy election')] : []),
+  ]
+  if (said.length === 0) return { text: 'ok', style: 'green' }
+  return { text: said.join(', '), style: leaderless + belowMinIsr + losses > 0 ? 'red' : 'yellow' }
+}
+
+const headings = ['PARTITION', 'STATE', 'WHY', 'LEADER', 'EPOCH', 'REPLICAS', 'ISR', 'ELR', 'START', 'HW', 'LEO']
+
+export function describedTopic(out: Output, topic: TopicWithEnds): string {
+  const { applied, owner, description, minInsyncReplicas, doubt, losses } = topic
   const about: [string, string][] = [
     ['Cluster', topic.cluster],
     ['Ack level', `${topic.ackLevel} (${ackLevelText(topic.ackLevel)})`],
+    ['Replicas', `${topic.replicationFactor}, at least ${minInsyncReplicas} in sync for Ack -1`],
     ['Settings', pairsText(topic.configs)],
     ['Labels', pairsText(topic.labels)],
     ['Owner', owner],
     ['Description', description],
     ['Applied by', `${appliedText(applied.brokers)} brokers, ${appliedText(applied.clients)} clients`],
+    ['In doubt', doubt === null ? '' : `since ${doubt.since}: ${doubt.why}`],
   ]
-  const rows = topic.partitions.map(({ partition, leader, leaderEpoch, replicas, isr }): Cell[] => [
-    partition,
-    leader === -1 ? { text: 'none', style: 'red' } : leader,
-    leaderEpoch,
-    replicas.join(','),
-    isr.length < replicas.length ? { text: isr.join(','), style: 'yellow' } : isr.join(','),
-  ])
   return [
     `${paint(out, 'bold', topic.name)}  ${topic.topicId}`,
     ...about.flatMap(([name, value]) => (value === '' ? [] : [`${`${name}:`.padEnd(13)}${harmless(value)}`])),
     '',
-    table(out, ['PARTITION', 'LEADER', 'EPOCH', 'REPLICAS', 'ISR'], rows),
+    table(out, headings, topic.partitions.map(partitionRow)),
+    ...(losses.length === 0 ? [] : ['', lossesText(out, topic)]),
   ].join('\n')
+}
+
+const styles = {
+  ok: 'green',
+  moving: 'green',
+  'under-replicated': 'yellow',
+  'below-min-isr': 'red',
+  offline: 'red',
+} as const
+
+function partitionRow(each: Partition): Cell[] {
+  const { partition, leader, leaderEpoch, replicas, isr, elr, state, offsets } = each
+  return [
+    partition,
+    { text: state, style: styles[state] },
+    whyText(each),
+    leader === -1 ? { text: 'none', style: 'red' } : leader,
+    leaderEpoch,
+    replicas.join(','),
+    isr.length < replicas.length ? { text: isr.join(','), style: 'yellow' } : isr.join(','),
+    elr.length === 0 ? null : elr.join(','),
+    offsets?.start ?? null,
+    offsets?.end ?? null,
+    leoText(each),
+  ]
+}
+
+const reasons = {
+  down: 'down',
+  stopping: 'stopping',
+  faulty: 'damaged',
+  behind: 'catching up',
+  joining: 'copying, to join',
+} as const satisfies Record<PartitionView['missing'][number]['why'], string>
+
+function whyText({ missing }: PartitionView): string | null {
+  if (missing.length === 0) return null
+  return missing.map(({ broker, why }) => `${broker} ${reasons[why]}`).join('; ')
+}
+
+/** The leader's end, then what each replica that has less lacks: `500 (3: -120)`. */
+function leoText({ leader, offsets }: Partition): string | null {
+  const ends = offsets?.replicas ?? []
+  const end = ends.find(({ broker }) => broker === leader)?.end ?? null
+  const others = ends.flatMap(({ broker, end: own }) => {
+    if (broker === leader || (own !== null && end !== null && own >= end)) return []
+    return [`${broker}: ${own === null ? '?' : end === null ? own : own - end}`]
+  })
+  if (end === null && others.length === 0) return null
+  return `${end ?? '?'}${others.length === 0 ? '' : ` (${others.join(', ')})`}`
+}
+
+function lossesText(out: Output, { losses }: TopicWithEnds): string {
+  const rows = losses.map(({ at, partition, from, to, leaderEpoch, messagesMax }): Cell[] => {
+    const lost = messagesMax === null ? 'not known' : `at most ${messagesMax}`
+    return [partition, ageText(Date.now() - Date.parse(at)), from.join(','), to, leaderEpoch, lost]
+  })
+  const heading = 'Elections in which acknowledged messages may have been lost:'
+  const columns = ['PARTITION', 'AGO', 'PASSED OVER', 'LEADER', 'EPOCH', 'MESSAGES LOST']
+  return `${paint(out, 'red', heading)}\n${table(out, columns, rows)}`
 }
 
 export function ackLevelText(level: number): string {

@@ -14,11 +14,11 @@ import {
   deletePreview,
   type TopicPlan,
 } from './topic-plans.ts'
-import { describedTopic, topicRow } from './topic-views.ts'
+import { describedTopic, type Ends, topicRow, withEnds } from './topic-views.ts'
 
 const name: Argument = { name: 'NAME', doc: 'The name of the topic.' }
-const existing: Argument = { ...name, named: 'topics' }
-const common: readonly Option[] = [clusterOption, castleOption, jsonOption]
+export const existing: Argument = { ...name, named: 'topics' }
+export const common: readonly Option[] = [clusterOption, castleOption, jsonOption]
 const ackLevels = ['-1', '1', '0'] as const
 const ackLevel: Option = {
   name: 'ack-level',
@@ -42,7 +42,7 @@ export const list: Command = {
   async run(input, io) {
     const topics = await apiOf(input).list<TopicSummary>('/api/topics', { cluster: input.text('cluster') })
     return await print(input, io, topics, () =>
-      table(io.stdout, ['TOPIC', 'PARTITIONS', 'REPLICAS', 'ACK', 'LEADERLESS', 'OWNER', 'ID'], topics.map(topicRow)),
+      table(io.stdout, ['TOPIC', 'STATE', 'PARTITIONS', 'REPLICAS', 'ACK', 'OWNER', 'ID'], topics.map(topicRow)),
     )
   },
 }
@@ -99,13 +99,20 @@ async function createDryRun(input: Input, io: Io, body: object): Promise<Outcome
 
 export const describe: Command = {
   name: 'topic describe',
-  summary: 'Shows a topic, its settings, and who leads its partitions.',
+  summary:
+    'Shows a topic, its settings, and of each partition how safe it is and why, who leads, who is in sync, and where the logs end.',
   args: [existing],
   options: common,
   examples: [{ words: 'topic describe orders', doc: 'settings, partitions, who has heard of the newest version' }],
   async run(input, io) {
-    const topic = await apiOf(input).get<TopicView>(pathOf(input), { cluster: input.text('cluster') })
-    return await print(input, io, topic, () => describedTopic(io.stdout, topic))
+    const api = apiOf(input)
+    const cluster = input.text('cluster')
+    const [topic, { items }] = await Promise.all([
+      api.get<TopicView>(pathOf(input), { cluster }),
+      api.get<{ items: readonly Ends[] }>(`${pathOf(input)}/offsets`, { cluster }),
+    ])
+    const found = withEnds(topic, items)
+    return await print(input, io, found, () => describedTopic(io.stdout, found))
   },
 }
 
@@ -115,6 +122,11 @@ export const change: Command = {
   args: [existing],
   options: [
     ackLevel,
+    {
+      name: 'partitions',
+      value: 'N',
+      doc: 'So many in all: more than now, for there is no way back; keys go to other partitions then.',
+    },
     config,
     { name: 'reset', value: 'NAME', doc: 'Take a setting back to its default; may be repeated.', multiple: true },
     { ...about[0]!, doc: 'Set a label; may be repeated.' },
@@ -129,6 +141,7 @@ export const change: Command = {
     { words: 'topic change clicks --ack-level -1 --dry-run', doc: 'what would change, and for whom' },
     { words: 'topic change clicks --ack-level -1 --reason audited --yes', doc: 'safer from now on, without asking' },
     { words: 'topic change clicks --config retention.ms=7200000 --reset max.message.bytes --yes', doc: 'settings' },
+    { words: 'topic change clicks --partitions 8 --yes', doc: 'more partitions' },
   ],
   async run(input, io) {
     const body = changeOf(input)
@@ -145,7 +158,7 @@ export const change: Command = {
     }
     const options = { query: { cluster, reason: input.text('reason') }, version: plan.version }
     const topic = await apiOf(input).patch<TopicView>(pathOf(input), body, options)
-    return await print(input, io, topic, () => describedTopic(io.stdout, topic))
+    return await print(input, io, topic, () => describedTopic(io.stdout, withEnds(topic, [])))
   },
 }
 
@@ -176,6 +189,7 @@ function changeOf(input: Input): object {
   const labels = { ...pairsOf(input, 'label', 'remove-label'), ...nulls(input.all('remove-label')) }
   const body = {
     ...given('ackLevel', ackLevelOf(input)),
+    ...given('partitions', input.integer('partitions', 1, 10_000)),
     ...given('owner', input.text('owner')),
     ...given('description', input.text('description')),
     ...(Object.keys(configs).length === 0 ? {} : { configs }),
@@ -185,7 +199,8 @@ function changeOf(input: Input): object {
   throw new UsageError('Say what to change, such as --ack-level LEVEL or --config NAME=VALUE.')
 }
 
-function pathOf(input: Input): string {
+/** Of the topic that the first argument names. */
+export function pathOf(input: Input): string {
   return `/api/topics/${encodeURIComponent(input.arg(0))}`
 }
 

@@ -34,6 +34,9 @@ const names: readonly (readonly [name: string, answer: string])[] = [
   ['CreationPlan', 'post /api/topics 200'],
   ['ChangePlan', 'patch /api/topics/{name} 200 |1'],
   ['DeletionPlan', 'delete /api/topics/{name} 200'],
+  ['ReassignmentPlan', 'post /api/topics/{name}/reassignment 200 |1'],
+  ['ElectionPlan', 'post /api/topics/{name}/election 200 |1'],
+  ['GiveUpPlan', 'post /api/brokers/{id}/give-up 200 |1'],
   ['GroupSummary', 'get /api/groups 200 []'],
   ['GroupView', 'get /api/groups/{group} 200'],
   ['ClientSummary', 'get /api/clients 200 []'],
@@ -84,10 +87,14 @@ function write(schema: Schema, indent: string): string {
   }
 }
 
-/** As the formatter has it: several objects stand below each other. */
+/** What is left of a line of 120 for a union, after the name of its property. */
+const unionCharactersMax = 90
+
+/** As the formatter has it: several objects, and what is too long for a line, stand below each other. */
 function writeUnion(alternatives: readonly Schema[], indent: string): string {
-  const isTall = alternatives.filter(({ properties }) => properties !== undefined).length > 1
-  if (!isTall) return alternatives.map((each) => write(each, indent)).join(' | ')
+  const line = alternatives.map((each) => write(each, indent)).join(' | ')
+  const areObjects = alternatives.filter(({ properties }) => properties !== undefined).length > 1
+  if (!areObjects && (line.includes('{') || line.length <= unionCharactersMax)) return line
   return alternatives.map((each) => `\n${indent}  | ${write(each, `${indent}    `)}`).join('')
 }
 

@@ -67,6 +67,9 @@ export type TopicSummary = {
   readonly owner: string
   readonly labels: Readonly<Record<string, string>>
   readonly leaderless: number
+  readonly belowMinIsr: number
+  readonly underReplicated: number
+  readonly losses: number
   readonly createdAt: string
 }
 
@@ -81,8 +84,17 @@ export type TopicView = {
     readonly leaderEpoch: number
     readonly replicas: readonly number[]
     readonly isr: readonly number[]
+    readonly elr: readonly number[]
+    readonly adding: readonly number[]
+    readonly removing: readonly number[]
+    readonly state: 'ok' | 'moving' | 'under-replicated' | 'below-min-isr' | 'offline'
+    readonly missing: readonly {
+      readonly broker: number
+      readonly why: 'down' | 'stopping' | 'faulty' | 'behind' | 'joining'
+    }[]
   }[]
   readonly replicationFactor: number
+  readonly minInsyncReplicas: number
   readonly ackLevel: -1 | 1 | 0
   readonly configs: Readonly<Record<string, string>>
   readonly description: string
@@ -100,6 +112,19 @@ export type TopicView = {
       readonly senders: number
     }
   }
+  readonly losses: readonly {
+    readonly number: number
+    readonly partition: number
+    readonly at: string
+    readonly from: readonly number[]
+    readonly to: number
+    readonly leaderEpoch: number
+    readonly messagesMax: number | null
+  }[]
+  readonly doubt: {
+    readonly since: string
+    readonly why: string
+  } | null
 }
 
 export type TopicOffsets = {
@@ -107,6 +132,10 @@ export type TopicOffsets = {
     readonly partition: number
     readonly start: number | null
     readonly end: number | null
+    readonly replicas: readonly {
+      readonly broker: number
+      readonly end: number | null
+    }[]
   }[]
   readonly problem: string | null
 }
@@ -174,6 +203,41 @@ export type DeletionPlan = {
   readonly messages: number | null
   readonly groups: readonly string[]
   readonly clients: number
+}
+
+export type ReassignmentPlan = {
+  readonly version: number
+  readonly valid: boolean
+  readonly problems: readonly {
+    readonly field: string
+    readonly code: string
+    readonly params: Readonly<Record<string, string | number | boolean | null>>
+    readonly message: string
+  }[]
+  readonly partitions: readonly {
+    readonly partition: number
+    readonly replicas: readonly number[]
+    readonly target: readonly number[]
+    readonly adding: readonly number[]
+    readonly removing: readonly number[]
+  }[]
+  readonly copies: number
+}
+
+export type ElectionPlan = {
+  readonly version: number
+  readonly partitions: readonly {
+    readonly partition: number
+    readonly from: number
+    readonly to: number
+    readonly messagesMax: number | null
+    readonly refusal: string | null
+  }[]
+}
+
+export type GiveUpPlan = {
+  readonly topics: number
+  readonly examples: readonly string[]
 }
 
 export type GroupSummary = {
@@ -297,7 +361,17 @@ export type DecisionView = {
 }
 
 export type ProblemView = {
-  readonly kind: 'store-failed' | 'leaderless' | 'log-fault' | 'broker-down' | 'stuck' | 'client-behind'
+  readonly kind:
+    | 'store-failed'
+    | 'leaderless'
+    | 'in-doubt'
+    | 'below-min-isr'
+    | 'lost'
+    | 'log-fault'
+    | 'broker-down'
+    | 'under-replicated'
+    | 'stuck'
+    | 'client-behind'
   readonly harm: number
   readonly cluster: string
   readonly what: string

@@ -6,9 +6,11 @@ import { Age, useFormats } from '../formats/index.ts'
 import { type Column, Grid, RowCount } from '../grid/index.ts'
 import { ChoiceFilter, PageLayout, SearchBox } from '../shell/index.ts'
 import { href, Link, pages, setQueryValues, useQueryValue } from '../url/index.ts'
+import { AwaitedBrokers } from './AwaitedBrokers.tsx'
 import { useBrokers } from './api.ts'
 import { BrokerState, Trouble } from './BrokerState.tsx'
 import { addressOf, isShown, states, troubleOf } from './filter.ts'
+import './brokers.css'
 
 export function BrokersPage() {
   const { brokers: text } = useText()
@@ -29,6 +31,7 @@ export function BrokersPage() {
         />
         {query.data !== undefined && <RowCount shown={rows.length} total={all.length} />}
       </div>
+      <AwaitedBrokers />
       <Grid
         label={text.title}
         columns={useColumns()}

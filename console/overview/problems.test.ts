@@ -18,6 +18,22 @@ test.each<[string, ProblemView, string[]]>([
     problem('leaderless', { partitions: 9, topics: 2, examples: 'a, b' }),
     ['topics /topics?sort=state&internal=1'],
   ],
+  [
+    'one topic below its min ISR',
+    problem('below-min-isr', { partitions: 2, topics: 1, examples: 'orders' }),
+    ['partitions /topics/default/orders/partitions'],
+  ],
+  [
+    'many that are not in sync',
+    problem('under-replicated', { partitions: 9, topics: 2, examples: 'a, b' }),
+    ['topics /topics?sort=state&internal=1'],
+  ],
+  [
+    'a topic in doubt',
+    problem('in-doubt', { topics: 1, examples: 'orders', brokers: '7' }),
+    ['brokers /brokers', 'partitions /topics/default/orders/partitions'],
+  ],
+  ['messages lost', problem('lost', { topic: 'orders', elections: 1 }), ['losses /topics/default/orders']],
   ['a disk that takes nothing', problem('store-failed', { reason: 'full' }), []],
   ['a dead broker', problem('broker-down', { broker: 2 }), ['broker /brokers/default/2']],
   ['a damaged log', problem('log-fault', { broker: 2, topic: null, partition: 0 }), ['broker /brokers/default/2']],

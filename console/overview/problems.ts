@@ -3,7 +3,16 @@ import type { ProblemView } from '../api/types.ts'
 import { pages } from '../url/pages.ts'
 import { href } from '../url/routes.ts'
 
-export type ActionName = 'partitions' | 'broker' | 'message' | 'group' | 'client' | 'clients' | 'topics'
+export type ActionName =
+  | 'partitions'
+  | 'broker'
+  | 'brokers'
+  | 'losses'
+  | 'message'
+  | 'group'
+  | 'client'
+  | 'clients'
+  | 'topics'
 
 export interface Action {
   readonly name: ActionName
@@ -18,11 +27,14 @@ export function actionsOf({ kind, cluster, params, about }: ProblemView): readon
   switch (kind) {
     case 'store-failed':
       return [] // its disk is mended elsewhere
-    case 'leaderless': {
-      const only = params['topics'] === 1 ? text('examples') : undefined
-      if (only === undefined) return [{ name: 'topics', to: href(pages.topics, {}, { sort: 'state', internal: '1' }) }]
-      return [{ name: 'partitions', to: href(pages.topic, { cluster, topic: only, tab: 'partitions' }) }]
-    }
+    case 'in-doubt':
+      return [{ name: 'brokers', to: pages.brokers }, ...partitionsOf(cluster, params)]
+    case 'lost':
+      return topic === undefined ? [] : [{ name: 'losses', to: href(pages.topic, { cluster, topic }) }]
+    case 'leaderless':
+    case 'below-min-isr':
+    case 'under-replicated':
+      return partitionsOf(cluster, params)
     case 'broker-down':
     case 'log-fault':
       return [{ name: 'broker', to: href(pages.broker, { cluster, id: text('broker') ?? '' }) }]
@@ -40,4 +52,10 @@ export function actionsOf({ kind, cluster, params, about }: ProblemView): readon
       return [{ name: 'clients', to: href(pages.clients, {}, { behind: '1' }) }]
     }
   }
+}
+
+/** Those of the only topic that a problem is about, or the topics it is about first. */
+function partitionsOf(cluster: string, { topics, examples }: ProblemView['params']): Action[] {
+  if (topics !== 1) return [{ name: 'topics', to: href(pages.topics, {}, { sort: 'state', internal: '1' }) }]
+  return [{ name: 'partitions', to: href(pages.topic, { cluster, topic: String(examples), tab: 'partitions' }) }]
 }

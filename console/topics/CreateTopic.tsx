@@ -16,7 +16,7 @@ const blank: NewTopic = {
   name: '',
   cluster: '',
   partitions: '6',
-  replicationFactor: '1',
+  replicationFactor: '',
   ackLevel: -1,
   owner: '',
   description: '',
@@ -36,8 +36,10 @@ export function CreateTopic({ onClose }: { readonly onClose: () => void }) {
   const name = useRef<HTMLInputElement>(null)
   const problemsOf = useFieldProblems(plan.data, topic)
   const partitions = countOf(topic.partitions, partitionsMax)
-  const replicas = countOf(topic.replicationFactor, replicasMax)
-  const areNumbers = partitions !== undefined && replicas !== undefined
+  const planned = plan.data?.placement[0]?.replicas.length
+  // Left empty, Castle says how many.
+  const replicas = isDefault(topic) ? planned : countOf(topic.replicationFactor, replicasMax)
+  const areNumbers = partitions !== undefined && (isDefault(topic) || replicas !== undefined)
   const isValid = plan.data?.valid === true && isSettled && areNumbers
   const submit = async () => {
     if (!isValid || isRunning || !(await create(topic))) return
@@ -114,19 +116,24 @@ export function CreateTopic({ onClose }: { readonly onClose: () => void }) {
               />
             )}
           </Field>
-          <Field label={form.replicas} problems={problemsOf('replicationFactor')}>
+          <Field
+            label={form.replicas}
+            hint={planned === undefined || !isDefault(topic) ? form.replicasDefault : form.replicasHint(planned)}
+            problems={problemsOf('replicationFactor')}
+          >
             {(props) => (
               <Input
                 {...props}
                 inputMode="numeric"
                 value={topic.replicationFactor}
+                placeholder={planned === undefined ? '' : String(planned)}
                 autoComplete="off"
                 onChange={({ target }) => set({ replicationFactor: target.value })}
               />
             )}
           </Field>
         </div>
-        <AckChoice value={topic.ackLevel} replicas={replicas ?? 1} onChange={(ackLevel) => set({ ackLevel })} />
+        <AckChoice value={topic.ackLevel} replicas={replicas ?? 3} onChange={(ackLevel) => set({ ackLevel })} />
         <div className="form-pair">
           <Field label={form.owner} hint={form.ownerHint} problems={problemsOf('owner')}>
             {(props) => (
@@ -164,7 +171,8 @@ function useFieldProblems(plan: CreationPlan | undefined, topic: NewTopic) {
   return (field: string): readonly string[] => {
     if (field === 'name' && topic.name === '') return []
     const max = field === 'partitions' ? partitionsMax : replicasMax
-    if ((field === 'partitions' || field === 'replicationFactor') && countOf(topic[field], max) === undefined)
+    const typed = { partitions: topic.partitions, replicationFactor: isDefault(topic) ? '1' : topic.replicationFactor }
+    if ((field === 'partitions' || field === 'replicationFactor') && countOf(typed[field], max) === undefined)
       return [form.numberWrong(max)]
     return (plan?.problems ?? [])
       .filter((problem) => problem.field === field)
@@ -173,6 +181,11 @@ function useFieldProblems(plan: CreationPlan | undefined, topic: NewTopic) {
         return code === 'TOPIC_NAME_WRONG' ? `${what} ${form.nameHint}` : what
       })
   }
+}
+
+/** As many replicas as Castle gives a topic when nobody says. */
+function isDefault({ replicationFactor }: NewTopic): boolean {
+  return replicationFactor.trim() === ''
 }
 
 function isNameFree(plan: CreationPlan | undefined, { name }: NewTopic): boolean {

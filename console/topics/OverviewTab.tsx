@@ -7,18 +7,35 @@ import { href, Link, pages } from '../url/index.ts'
 import { AckPanel } from './AckPanel.tsx'
 import { useOffsets, useReaders } from './api.ts'
 import { FactsPanel } from './FactsPanel.tsx'
+import './form.css'
+import { LossesPanel } from './LossesPanel.tsx'
+import { countStates } from './partitions.ts'
 import type { TabProps } from './tabs.ts'
 
 export function OverviewTab(props: TabProps) {
   return (
     <div className="topic-overview">
+      <Doubt {...props} />
       <AckPanel {...props} />
       <div className="topic-columns">
         <ContentsPanel {...props} />
         <ReadersPanel {...props} />
         <FactsPanel {...props} />
       </div>
+      {props.topic.losses.length > 0 && <LossesPanel {...props} />}
     </div>
+  )
+}
+
+/** Its store went back in time (R14). */
+function Doubt({ topic: { doubt } }: TabProps) {
+  const { topic: text } = useText()
+  const formats = useFormats()
+  if (doubt === null) return null
+  return (
+    <p className="notice notice-warn" role="alert" data-state="doubt">
+      {text.doubt(formats.time(doubt.since))}
+    </p>
   )
 }
 
@@ -26,8 +43,8 @@ function ContentsPanel({ topic, query }: TabProps) {
   const { topic: text } = useText()
   const formats = useFormats()
   const offsets = useOffsets({ cluster: topic.cluster, topic: topic.name }).data
-  const leaderless = topic.partitions.filter(({ leader }) => leader === -1).length
-  const lagging = topic.partitions.reduce((sum, { replicas, isr }) => sum + replicas.length - isr.length, 0)
+  const { leaderless, belowMinIsr } = countStates(topic.partitions)
+  const lagging = topic.partitions.reduce((sum, { missing }) => sum + missing.length, 0)
   const held = offsets === undefined ? undefined : messagesOf(offsets.items)
   return (
     <Panel title={text.contents} query={query}>
@@ -40,8 +57,12 @@ function ContentsPanel({ topic, query }: TabProps) {
         <dd className="number">{formats.count(topic.partitions.length)}</dd>
         <dt>{text.withoutLeader}</dt>
         <dd>{leaderless === 0 ? 0 : <Tag tone="bad">{formats.count(leaderless)}</Tag>}</dd>
+        <dt>{text.belowMinIsr}</dt>
+        <dd>{belowMinIsr === 0 ? 0 : <Tag tone="bad">{formats.count(belowMinIsr)}</Tag>}</dd>
         <dt>{text.replication}</dt>
         <dd>{topic.replicationFactor}</dd>
+        <dt>{text.minIsr}</dt>
+        <dd>{topic.minInsyncReplicas}</dd>
         <dt>{text.notInSync}</dt>
         <dd>{lagging === 0 ? 0 : <Tag tone="warn">{formats.count(lagging)}</Tag>}</dd>
       </dl>

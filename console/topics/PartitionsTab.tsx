@@ -1,126 +1,86 @@
-// The partitions of a topic: who leads each, who is in sync, which offsets it holds.
+// The partitions of a topic, live: how safe each is and why, who leads, who is in sync, and where each replica's log ends.
 import { Button } from 'antd'
-import { useMemo } from 'react'
+import { Suspense, useMemo } from 'react'
 import type { TopicOffsets, TopicView } from '../api/index.ts'
 import { useText } from '../catalogue/index.ts'
-import { useFormats } from '../formats/index.ts'
-import { type Column, Grid } from '../grid/index.ts'
-import { Tag } from '../shell/index.ts'
-import { href, Link, pages } from '../url/index.ts'
-import { useOffsets } from './api.ts'
+import { Grid } from '../grid/index.ts'
+import { SwitchFilter, Tag } from '../shell/index.ts'
+import { lazily } from '../shell/lazily.ts'
+import { setQueryValues, useQueryValue } from '../url/index.ts'
+import { useOffsets, useTopic } from './api.ts'
+import { usePartitionColumns } from './partition-columns.tsx'
+import './partitions.css'
 import type { TabProps } from './tabs.ts'
 
-type Row = TopicView['partitions'][number] & Partial<TopicOffsets['items'][number]>
+export type PartitionRow = TopicView['partitions'][number] & {
+  readonly offsets: TopicOffsets['items'][number] | undefined
+}
+
+const AddPartitions = lazily(async () => (await import('./AddPartitions.tsx')).AddPartitions)
+const ElectLeaders = lazily(async () => (await import('./ElectLeaders.tsx')).ElectLeaders)
 
 export function PartitionsTab({ topic, query }: TabProps) {
   const { topic: text } = useText()
-  const offsets = useOffsets({ cluster: topic.cluster, topic: topic.name }).data
-  const rows = useMemo<readonly Row[]>(() => {
+  const name = { cluster: topic.cluster, topic: topic.name }
+  // Why a replica is out of sync may change without the topic changing.
+  useTopic(name, { pollMs: 2_000 })
+  const offsets = useOffsets(name).data
+  const [only] = useQueryValue('only')
+  const rows = useMemo<readonly PartitionRow[]>(() => {
     const known = new Map(offsets?.items.map((item) => [item.partition, item]))
-    return topic.partitions.map((partition) => ({ ...partition, ...known.get(partition.partition) }))
-  }, [topic, offsets])
-  const columns = useColumns(topic.cluster)
+    return topic.partitions
+      .filter(({ state }) => only === '' || state !== 'ok')
+      .map((partition) => ({ ...partition, offsets: known.get(partition.partition) }))
+  }, [topic, offsets, only])
   return (
     <>
       <div className="filters">
-        {!topic.internal && (
-          <>
-            <Button disabled>{text.addPartitions}</Button>
-            <span className="quiet">{text.partitionsFixed}</span>
-          </>
+        <Actions topic={topic} />
+        <SwitchFilter name="only" label={text.onlyTroubled} />
+        {offsets?.problem != null && (
+          <Tag tone="warn" title={offsets.problem}>
+            {text.messagesUnknown}
+          </Tag>
         )}
-        {offsets?.problem != null && <Tag tone="warn">{offsets.problem}</Tag>}
       </div>
       <Grid
         label={text.tabs.partitions}
-        columns={columns}
+        columns={usePartitionColumns(topic.cluster)}
         rows={rows}
         keyOf={({ partition }) => String(partition)}
         query={query}
         sort={{ column: 'partition', isDescending: false }}
-        empty=""
+        total={topic.partitions.length}
+        release={`${only} ${topic.partitions.length}`}
+        empty={text.allInSync}
+        onClearFilter={() => setQueryValues({ only: '' })}
       />
     </>
   )
 }
 
-function useColumns(cluster: string): readonly Column<Row>[] {
-  const { columns: text, noLeader, outOfSync } = useText().topic
-  const formats = useFormats()
-  return useMemo(() => {
-    const offset = (value: number | null | undefined) => (value == null ? '–' : formats.id(value))
-    return [
-      {
-        id: 'partition',
-        title: text.partition,
-        width: '96px',
-        align: 'right',
-        sort: ({ partition }) => partition,
-        cell: ({ partition }) => partition,
-      },
-      {
-        id: 'leader',
-        title: text.leader,
-        width: 'minmax(120px, 1fr)',
-        sort: ({ leader }) => leader,
-        cell: ({ leader }) =>
-          leader === -1 ? (
-            <Tag tone="bad" state="leaderless">
-              {noLeader}
-            </Tag>
-          ) : (
-            <Link to={href(pages.broker, { cluster, id: String(leader) })}>{leader}</Link>
-          ),
-      },
-      {
-        id: 'epoch',
-        title: text.epoch,
-        width: '112px',
-        align: 'right',
-        sort: ({ leaderEpoch }) => leaderEpoch,
-        cell: ({ leaderEpoch }) => leaderEpoch,
-      },
-      {
-        id: 'replicas',
-        title: text.replicas,
-        width: 'minmax(112px, 1fr)',
-        cell: ({ replicas }) => replicas.join(', '),
-      },
-      {
-        id: 'isr',
-        title: text.isr,
-        width: 'minmax(160px, 2fr)',
-        sort: ({ isr, replicas }) => isr.length - replicas.length,
-        cell: ({ isr, replicas }) => (
-          <>
-            {isr.join(', ')} {isr.length < replicas.length && <Tag tone="warn">{outOfSync}</Tag>}
-          </>
-        ),
-      },
-      {
-        id: 'start',
-        title: text.start,
-        width: '136px',
-        align: 'right',
-        sort: ({ start }) => start ?? -1,
-        cell: ({ start }) => offset(start),
-      },
-      {
-        id: 'end',
-        title: text.end,
-        width: '136px',
-        align: 'right',
-        sort: ({ end }) => end ?? -1,
-        cell: ({ end }) => offset(end),
-      },
-      {
-        id: 'held',
-        title: text.held,
-        width: '136px',
-        align: 'right',
-        sort: ({ start, end }) => (start == null || end == null ? -1 : end - start),
-        cell: ({ start, end }) => (start == null || end == null ? '–' : formats.count(end - start)),
-      },
-    ]
-  }, [text, noLeader, outOfSync, formats, cluster])
+function Actions({ topic }: { readonly topic: TopicView }) {
+  const { topic: text } = useText()
+  const [dialog, setDialog] = useQueryValue('dialog', { push: true })
+  const close = () => setDialog('')
+  const isOffline = topic.partitions.some(({ leader }) => leader === -1)
+  const isMoved = topic.partitions.some(({ leader, replicas, isr }) => {
+    return leader !== -1 && leader !== replicas[0] && isr.includes(replicas[0] ?? -1)
+  })
+  return (
+    <>
+      {!topic.internal && <Button onClick={() => setDialog('partitions')}>{text.addPartitions}</Button>}
+      {isMoved && <Button onClick={() => setDialog('elect-preferred')}>{text.electPreferred}</Button>}
+      {isOffline && (
+        <Button danger onClick={() => setDialog('elect-unclean')}>
+          {text.electUnclean}
+        </Button>
+      )}
+      <Suspense fallback={null}>
+        {dialog === 'partitions' && !topic.internal && <AddPartitions topic={topic} onClose={close} />}
+        {dialog === 'elect-preferred' && <ElectLeaders topic={topic} type="preferred" onClose={close} />}
+        {dialog === 'elect-unclean' && <ElectLeaders topic={topic} type="unclean" onClose={close} />}
+      </Suspense>
+    </>
+  )
 }

@@ -9,6 +9,7 @@ import { lazily } from '../shell/lazily.ts'
 import { href, navigate, pages, useQueryValue } from '../url/index.ts'
 import { AckTag } from './AckTag.tsx'
 import { type TopicName, useTopic } from './api.ts'
+import { countStates } from './partitions.ts'
 import { TopicState } from './TopicState.tsx'
 import { tabIds, tabs } from './tabs.ts'
 import './topic.css'
@@ -57,13 +58,12 @@ export function TopicPage({ parts }: PageProps<typeof pages.topic>) {
 
 function Title({ name, topic }: { readonly name: string; readonly topic: TopicView | undefined }) {
   const { topics } = useText()
-  const leaderless = topic?.partitions.filter(({ leader }) => leader === -1).length ?? 0
   return (
     <>
       {name}
       {topic?.internal && <Tag>{topics.internalTag}</Tag>}
       {topic !== undefined && <AckTag level={topic.ackLevel} replicas={topic.replicationFactor} />}
-      {topic !== undefined && <TopicState topic={{ leaderless }} />}
+      {topic !== undefined && <TopicState topic={countStates(topic.partitions)} />}
     </>
   )
 }

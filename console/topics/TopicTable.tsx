@@ -8,7 +8,8 @@ import { Tag } from '../shell/index.ts'
 import { href, Link, pages, setQueryValues, useQueryValue } from '../url/index.ts'
 import { AckTag } from './AckTag.tsx'
 import { labelsOf } from './filter.ts'
-import { NewTopicState, TopicState } from './TopicState.tsx'
+import { troubleOf } from './partitions.ts'
+import { Losses, NewTopicState, TopicState } from './TopicState.tsx'
 
 interface TopicTableProps {
   readonly rows: readonly TopicSummary[]
@@ -60,7 +61,7 @@ function useColumns(created: string): readonly Column<TopicSummary>[] {
       {
         id: 'name',
         title: text.columns.name,
-        width: 'minmax(180px, 3fr)',
+        width: 'minmax(160px, 3fr)',
         sort: ({ name }) => name,
         cell: (topic) => (
           <>
@@ -71,13 +72,16 @@ function useColumns(created: string): readonly Column<TopicSummary>[] {
       {
         id: 'state',
         title: text.columns.state,
-        width: 'minmax(96px, 1fr)',
-        sort: ({ leaderless }) => -leaderless,
+        width: 'minmax(208px, 2fr)',
+        sort: (topic) => -troubleOf(topic),
         cell: (topic) =>
           keyOf(topic) === created ? (
             <NewTopicState topic={topic} onReady={forgetCreated} />
           ) : (
-            <TopicState topic={topic} />
+            <span className="tags">
+              <TopicState topic={topic} />
+              <Losses count={topic.losses} />
+            </span>
           ),
       },
       {

@@ -1,4 +1,4 @@
-// /topics?q&cluster&ack&internal: which topic is unhealthy? And the way to a new one.
+// /topics?q&cluster&ack&internal&troubled: which topic is unhealthy? And the way to a new one.
 import { Button } from 'antd'
 import { Suspense, useMemo } from 'react'
 import { useText } from '../catalogue/index.ts'
@@ -42,7 +42,7 @@ export function TopicsPage() {
             {create}
           </>
         }
-        onClearFilter={() => setQueryValues({ q: '', cluster: '', ack: '' })}
+        onClearFilter={() => setQueryValues({ q: '', cluster: '', ack: '', troubled: '' })}
       />
       {dialog === 'create' && (
         <Suspense fallback={null}>
@@ -58,7 +58,11 @@ function useFilter() {
   const [cluster] = useQueryValue('cluster')
   const [ack] = useQueryValue('ack')
   const [internal] = useQueryValue('internal')
-  return useMemo(() => ({ q, cluster, ack, isInternalShown: internal === '1' }), [q, cluster, ack, internal])
+  const [troubled] = useQueryValue('troubled')
+  return useMemo(
+    () => ({ q, cluster, ack, isInternalShown: internal === '1', isTroubledOnly: troubled === '1' }),
+    [q, cluster, ack, internal, troubled],
+  )
 }
 
 function Filters({ children }: { readonly children: React.ReactNode }) {
@@ -76,6 +80,7 @@ function Filters({ children }: { readonly children: React.ReactNode }) {
         />
       )}
       <ChoiceFilter name="ack" label={text.columns.ack} options={[{ value: '', text: text.anyAck }, ...levels]} />
+      <SwitchFilter name="troubled" label={text.onlyTroubled} />
       <SwitchFilter name="internal" label={text.internal} />
       {children}
     </div>

@@ -13,9 +13,12 @@ const topic: TopicSummary = {
   owner: 'billing',
   labels: { tier: 'gold' },
   leaderless: 0,
+  belowMinIsr: 0,
+  underReplicated: 1,
+  losses: 0,
   createdAt: '2026-01-01T00:00:00Z',
 }
-const none = { q: '', cluster: '', ack: '', isInternalShown: false }
+const none = { q: '', cluster: '', ack: '', isInternalShown: false, isTroubledOnly: false }
 
 test.each([
   [{}, true],

@@ -8,6 +8,7 @@ import { createTopic } from './create-topic.ts'
 import { firstMessage, followLive } from './first-message.ts'
 import { groupAndClient } from './group.ts'
 import { heldRows } from './held-rows.ts'
+import { addPartitions, replicasLive } from './replicas.ts'
 import { languages, Stage } from './stage.ts'
 import { switchLanguage } from './switch-language.ts'
 
@@ -43,6 +44,14 @@ describe.each(languages)('in %s', (language) => {
 
 test('messages are seen as they come, and looked for', onStage(followLive))
 test('a group keeps up, its client obeys, and what is stuck is said first', onStage(groupAndClient))
+test(
+  'a broker dies: the page says what lacks a replica and why, and that all is well again',
+  onStage((on) => replicasLive(on, 'en')),
+)
+test(
+  'a topic gets more partitions',
+  onStage((on) => addPartitions(on, 'zh-CN')),
+)
 test('rows keep their places under the pointer', onStage(heldRows))
 
 test('another language keeps the address and a half-filled form', onStage(switchLanguage))

@@ -31,11 +31,13 @@ export async function createTopic(stage: Stage, language: Language): Promise<voi
   // Where it would stand, and too many replicas.
   const placement = dialog.getByRole('region', { name: creation.placement })
   for (const id of [1, 2, 3]) await placement.getByText(creation.broker(id)).waitFor()
-  await placement.getByText(creation.survives(0)).waitFor()
+  await placement.getByText(creation.survives(1)).waitFor()
   const replicas = dialog.getByLabel(creation.replicas)
   await replicas.fill('5')
   await waitFor('too many replicas to be refused', async () => (await replicas.getAttribute('aria-invalid')) === 'true')
   expect(await submit.isDisabled()).toBe(true)
+  await replicas.fill('')
+  await dialog.getByText(creation.replicasHint(3)).waitFor()
   // A number that is none is said, and never put right in silence.
   const partitions = dialog.getByLabel(creation.partitions, { exact: true })
   for (const typed of ['', '0', '1.5', '99999999']) {
@@ -44,7 +46,6 @@ export async function createTopic(stage: Stage, language: Language): Promise<voi
     expect(await submit.count()).toBe(0)
   }
   await partitions.fill('6')
-  await replicas.fill('1')
   await waitFor('the form to be right again', () => submit.isEnabled())
 
   // A broker that is held up makes `creating` last until it goes on.

@@ -62,7 +62,7 @@ async function pictureOfCreation(): Promise<void> {
   const dialog = page.getByRole('dialog', { name: topic.creation.title })
   await dialog.getByLabel(topic.creation.name, { exact: true }).fill('refunds')
   await dialog.getByText(topic.creation.nameFree).waitFor()
-  await dialog.getByText(topic.creation.survives(0)).waitFor()
+  await dialog.getByText(topic.creation.survives(1)).waitFor()
   await save(page, 'create-topic')
 }
 

@@ -33,6 +33,15 @@ export const brokers = {
     behind: (count: number) => `${count} behind`,
     none: 'none',
   },
+  awaited: "Topics are in doubt, because Castle's store went back in time. They wait for brokers that may know more:",
+  giveUp: {
+    action: (id: string) => `Give up broker ${id}`,
+    sentence: (topics: number) =>
+      `${n(topics, 'topic')} would no longer wait for it, and go on by what the others know.`,
+    warning: 'What only this broker knew of them is lost, as is what only it had of their messages.',
+    undo: 'Cannot be undone. Should the broker come back, it follows the others.',
+    typed: (id: string) => `broker ${id}`,
+  },
   state: 'State',
   lastHeard: 'Last heard',
   never: 'not by this Castle',
@@ -51,7 +60,7 @@ export const brokers = {
   faults: 'Logs out of use',
   faultsNone: 'All its logs are in use.',
   faultsHint:
-    'A damaged log is never served and never elected. It is repaired from another replica, where there is one.',
+    'A damaged log is never served and never elected. Where another replica leads, it is set aside and copied anew from there.',
   strays: 'Stray logs',
   straysNone: 'None: each log belongs to a topic.',
   straysHint: 'Logs of topics that Castle never told it of. They are kept: absence deletes nothing.',

@@ -7,11 +7,16 @@ export const overview = {
   title: 'Overview',
   problems: 'Problems',
   fine: 'Nothing is wrong.',
-  fineHint: 'All brokers are up, each partition has a leader, no message is stuck, all clients follow.',
+  fineHint:
+    'All brokers are up, each partition has a leader and all its replicas in sync, no message is stuck, all clients follow.',
   problemsHint: 'Worst first',
   kinds: {
     'store-failed': 'store failed',
     leaderless: 'no leader',
+    'in-doubt': 'in doubt',
+    'below-min-isr': 'below min ISR',
+    lost: 'messages lost',
+    'under-replicated': 'not in sync',
     'log-fault': 'log damaged',
     'broker-down': 'broker down',
     stuck: 'stuck',
@@ -22,6 +27,14 @@ export const overview = {
     STORE_FAILED: ({ reason }: Params) => `Castle cannot write changes to its store: ${reason}`,
     PARTITIONS_LEADERLESS: ({ partitions, topics, examples }: Params) =>
       `${n(Number(partitions), 'partition')} of ${n(Number(topics), 'topic')} without a leader: ${examples}`,
+    PARTITIONS_BELOW_MIN_ISR: ({ partitions, topics, examples }: Params) =>
+      `${n(Number(partitions), 'partition')} of ${n(Number(topics), 'topic')} with fewer replicas in sync than min.insync.replicas: ${examples}`,
+    PARTITIONS_UNDER_REPLICATED: ({ partitions, topics, examples }: Params) =>
+      `${n(Number(partitions), 'partition')} of ${n(Number(topics), 'topic')} with a replica out of sync: ${examples}`,
+    TOPICS_IN_DOUBT: ({ topics, examples, brokers }: Params) =>
+      `${n(Number(topics), 'topic')} in doubt (${examples}), because Castle's store went back in time: not yet heard of ${brokers === '' ? 'all brokers' : `broker ${brokers}`}`,
+    MESSAGES_LOST: ({ topic, elections, messagesMax }: Params) =>
+      `${n(Number(elections), 'election')} of topic ${topic} in the last day may have lost acknowledged messages: ${messagesMax === null ? 'how many, nobody knows' : `at most ${n(Number(messagesMax), 'message')}`}`,
     LOG_OUT_OF_USE: ({ broker, topic, topicId, partition, fault }: Params) =>
       `The log of ${topic ?? topicId}/${partition} on broker ${broker} is out of use: ${fault}`,
     BROKER_DOWN: ({ broker, host, port, why }: Params) => `Broker ${broker} (${host}:${port}) is down: ${why}`,
@@ -34,6 +47,11 @@ export const overview = {
   harm: {
     'store-failed': 'No change is accepted, and partitions whose leader dies get no other.',
     leaderless: 'Nothing can be written to or read from these partitions.',
+    'in-doubt':
+      'Reading and writing go on where there is a leader; nothing about them can be changed, and nobody new is elected.',
+    'below-min-isr': 'Ack -1 is refused, and nothing new becomes visible; what is visible can be read.',
+    lost: 'These messages do not come back. Their producers were told that they are safe.',
+    'under-replicated': 'All goes on; fewer brokers can be lost than the topics are made for.',
     'log-fault': 'This copy of the partition is not served.',
     'broker-down': 'What it led has moved where another replica was in sync; the rest waits for it.',
     stuck: 'The partition waits behind this message.',
@@ -42,6 +60,8 @@ export const overview = {
   actions: {
     partitions: 'See the partitions',
     broker: 'See the broker',
+    brokers: 'See the brokers',
+    losses: 'See what was lost',
     message: 'See the message',
     group: 'See the group',
     client: 'See the client',

@@ -49,10 +49,16 @@ export const topic = {
     leader: 'Leader',
     epoch: 'Leader epoch',
     replicas: 'Replicas',
-    isr: 'In sync',
+    isr: 'ISR',
+    elr: 'ELR',
+    ends: 'Replicas and LEO',
     start: 'Start offset',
-    end: 'End offset',
+    end: 'HW',
     held: 'Messages',
+    at: 'When',
+    from: 'Passed over',
+    to: 'Leader',
+    lost: 'Messages lost',
     client: 'Client',
     service: 'Service',
     host: 'Host',
@@ -61,7 +67,47 @@ export const topic = {
     took: 'Took',
   },
   noLeader: 'no leader',
-  outOfSync: 'not all in sync',
+  partitionStates: {
+    ok: 'in sync',
+    moving: 'replicas change',
+    'under-replicated': 'under-replicated',
+    'below-min-isr': 'below min ISR',
+    offline: 'offline',
+  },
+  /** What a state forbids. */
+  partitionHarm: {
+    ok: '',
+    moving: 'Nothing is missing: those who come are copying, those who go leave when they are in sync.',
+    'under-replicated': 'All works; fewer brokers can be lost than the topic is made for.',
+    'below-min-isr': 'Ack -1 is refused and nothing new becomes visible until enough are in sync.',
+    offline: 'Nothing can be written or read until one of its replicas can lead.',
+  },
+  why: {
+    down: (broker: number) => `broker ${broker} is down`,
+    stopping: (broker: number) => `broker ${broker} is stopping`,
+    faulty: (broker: number) => `the log on broker ${broker} is damaged`,
+    behind: (broker: number) => `broker ${broker} is catching up`,
+    joining: (broker: number) => `broker ${broker} is copying, to join`,
+  },
+  leads: 'leads',
+  inSync: 'in sync',
+  preferred: 'preferred',
+  notPreferred: (broker: number) => `not preferred: that is broker ${broker}`,
+  behindBy: (count: string) => `-${count}`,
+  leoOf: (broker: number, end: string, behind: string) =>
+    behind === '' ? `Broker ${broker}: LEO ${end}` : `Broker ${broker}: LEO ${end}, ${behind} behind the leader`,
+  leoUnknown: (broker: number) => `Broker ${broker} does not tell where its log ends.`,
+  onlyTroubled: 'Only those not in sync',
+  allInSync: 'All partitions are in sync.',
+  minIsr: 'min.insync.replicas',
+  belowMinIsr: 'Below min ISR',
+  losses: 'Losses',
+  noLosses: 'None: no election has lost an acknowledged message.',
+  lossesHint: 'Elections in which acknowledged messages may have been lost',
+  lostMost: (count: string) => `at most ${count}`,
+  lostUnknown: 'not known',
+  doubt: (since: string) =>
+    `In doubt since ${since}: Castle's store went back in time. Nothing is decided for this topic until all its brokers have said what they know, or are given up.`,
   clientStates: { applied: 'applied', pending: 'pending', offline: 'at next heartbeat' },
   noClientsYet: 'No client of the SDK uses this topic now. Plain Kafka clients are not listed: they send no heartbeat.',
   settings: {
@@ -82,7 +128,31 @@ export const topic = {
     noLimit: 'no limit',
   },
   addPartitions: 'Add partitions',
-  partitionsFixed: 'This version cannot change how many partitions a topic has.',
+  partitionsTotal: 'Partitions in all',
+  partitionsHint:
+    'Keys go to other partitions from then on; messages that are there stay where they are. There is no way back.',
+  electPreferred: 'Elect preferred leaders',
+  electUnclean: 'Elect unclean leaders',
+  election: {
+    title: (name: string) => `Elect leaders of ${name}`,
+    none: 'No partition needs it.',
+    nobody: 'Nobody can be elected now.',
+    preferred: (count: number) => `${n(count, 'partition')} would be led by the first of its replicas again.`,
+    unclean: (count: number) =>
+      `${n(count, 'partition')} without a leader would be led by the longest log that is left.`,
+    lost: (messages: number | null) =>
+      messages === null
+        ? 'Acknowledged messages may be lost for good; how many, nobody knows.'
+        : messages === 0
+          ? 'As far as the logs tell, no acknowledged message is lost.'
+          : `Up to ${n(messages, 'acknowledged message')} would be lost for good.`,
+    refused: (partition: number, why: string) => `Partition ${partition}: ${why}`,
+    to: (partition: number, from: number, to: number) =>
+      from === -1 ? `${partition}: broker ${to}` : `${partition}: broker ${from} → ${to}`,
+    undoPreferred: 'Leaders can be moved again at any time.',
+    undoUnclean: 'Cannot be undone: what the new leader lacks is cut from the other replicas when they come back.',
+    verb: (count: number) => `Elect ${n(count, 'leader')}`,
+  },
   change: {
     title: (name: string) => `Change ${name}`,
     ack: (from: string, to: string) => `From ${from} to ${to}.`,
@@ -96,8 +166,11 @@ export const topic = {
           : `${n(total, 'client')}: ${linked} within one round trip, ${total - linked} at the next heartbeat.`,
     brokers: (count: number) => n(count, 'broker'),
     undo: 'Can be changed back at any time; what was lost meanwhile does not come back.',
+    undoPartitions: 'Cannot be undone: a topic never has fewer partitions again.',
     undoSettings: 'Can be changed back at any time; what retention deleted meanwhile does not come back.',
     verbAck: (level: AckLevel) => `Set Ack ${level}`,
+    partitions: (from: number, to: number) => `From ${n(from, 'partition')} to ${to}.`,
+    verbPartitions: (count: number) => `Add ${n(count, 'partition')}`,
     verbSettings: (count: number) => `Change ${n(count, 'setting')}`,
     settings: (count: number) => `${n(count, 'setting')} of the topic would change.`,
     byDefault: 'default',
@@ -133,8 +206,10 @@ export const topic = {
     leads: (count: number) => n(count, 'partition'),
     survives: (count: number) =>
       count === 0
-        ? 'Survives the loss of no broker: its partitions wait until the broker is back.'
-        : `Survives the loss of ${n(count, 'broker')}.`,
+        ? 'Survives the loss of no broker: writing waits until the broker is back.'
+        : `Survives the loss of ${n(count, 'broker')}: reading and writing go on.`,
+    replicasHint: (count: number) => `Empty: ${count} (3 where there are as many brokers).`,
+    replicasDefault: 'Empty: 3, or as many as there are brokers.',
     verb: (partitions: number) => `Create topic with ${n(partitions, 'partition')}`,
     notPlaced: 'Nothing to show until the fields above are right.',
   },

@@ -26,7 +26,12 @@ export const topics = {
     creating: 'creating',
     ready: 'ready',
     leaderless: (count: number) => `${n(count, 'partition')} without leader`,
+    belowMinIsr: (count: number) => `${n(count, 'partition')} below min ISR`,
+    underReplicated: (count: number) => `${n(count, 'partition')} not fully in sync`,
+    losses: (count: number) => `${n(count, 'loss', 'losses')}`,
+    lossesHint: 'Elections in which acknowledged messages may have been lost',
   },
+  onlyTroubled: 'Not fully in sync',
   internalTag: 'internal',
   ack: {
     short: { [-1]: 'Ack -1 · all in sync', 1: 'Ack 1 · leader', 0: 'Ack 0 · nobody' },
@@ -42,7 +47,7 @@ export const topics = {
       if (level === 1) return 'When a leader dies, up to 1 s of acknowledged messages can be lost.'
       return replicas === 1
         ? 'With one replica, what was acknowledged is as safe as the disk of its broker.'
-        : 'What was acknowledged outlives the loss of a broker.'
+        : 'What was acknowledged outlives the loss of a broker, as long as one that was in sync is left.'
     },
   },
 }

@@ -24,6 +24,7 @@ export const errors: Texts['errors'] = {
       'broker' in params
         ? `Broker ${p(params, 'broker')} 不能放置分区 ${p(params, 'partition')}。`
         : `分区 ${p(params, 'partition')} 不能有这些副本。`,
+    NOBODY_ELECTED: (params) => `主题 ${p(params, 'name')} 没有分区换了主副本：${p(params, 'why')}`,
     REASSIGNMENT_NONE: (params) => `分区 ${p(params, 'partition')} 没有正在进行的副本变更。`,
     REPLICAS_NOT_IN_SYNC: (params) => `分区 ${p(params, 'partition')} 将留下的副本中，同步的太少。`,
     TOPIC_IN_DOUBT: (params) => `Castle 的存储回到了过去，${p(params, 'name')} 的 Broker 还没有全部报告。`,
@@ -65,6 +66,7 @@ export const errors: Texts['errors'] = {
     LABELS_WRONG: '请减少或缩短标签。',
     REPLICATION_FACTOR_WRONG: '请减少副本数，或启动更多 Broker。',
     REPLICAS_WRONG: '请为分区指定可用的 Broker，每台一次。',
+    NOBODY_ELECTED: '查看该主题：谁是主副本，谁已同步，其余为何没有同步。',
     REASSIGNMENT_NONE: '没有可以撤销的变更。',
     REPLICAS_NOT_IN_SYNC: '请等待更多副本同步后重试。',
     TOPIC_IN_DOUBT: '请启动没有报告的 Broker，或放弃它们。',

@@ -6,11 +6,15 @@ export const overview: Texts['overview'] = {
   title: '总览',
   problems: '问题',
   fine: '一切正常。',
-  fineHint: '所有 Broker 在线，每个分区都有主副本，没有卡住的消息，所有客户端均为最新。',
+  fineHint: '所有 Broker 在线，每个分区都有主副本且副本全部同步，没有卡住的消息，所有客户端均为最新。',
   problemsHint: '最严重的在前',
   kinds: {
     'store-failed': '存储失败',
     leaderless: '没有主副本',
+    'in-doubt': '存疑',
+    'below-min-isr': '低于最小 ISR',
+    lost: '消息丢失',
+    'under-replicated': '未同步',
     'log-fault': '日志损坏',
     'broker-down': 'Broker 下线',
     stuck: '卡住',
@@ -20,6 +24,14 @@ export const overview: Texts['overview'] = {
     STORE_FAILED: ({ reason }) => `Castle 无法将变更写入存储：${reason}`,
     PARTITIONS_LEADERLESS: ({ partitions, topics, examples }) =>
       `${count(topics)} 个主题的 ${count(partitions)} 个分区没有主副本：${examples}`,
+    PARTITIONS_BELOW_MIN_ISR: ({ partitions, topics, examples }) =>
+      `${count(topics)} 个主题的 ${count(partitions)} 个分区同步的副本少于 min.insync.replicas：${examples}`,
+    PARTITIONS_UNDER_REPLICATED: ({ partitions, topics, examples }) =>
+      `${count(topics)} 个主题的 ${count(partitions)} 个分区有副本未同步：${examples}`,
+    TOPICS_IN_DOUBT: ({ topics, examples, brokers }) =>
+      `${count(topics)} 个主题存疑（${examples}），因为 Castle 的存储回到了过去：尚未听到${brokers === '' ? '全部 Broker' : ` Broker ${brokers} `}的报告`,
+    MESSAGES_LOST: ({ topic, elections, messagesMax }) =>
+      `主题 ${topic} 在过去一天的 ${count(elections)} 次选举可能丢失了已确认的消息：${messagesMax === null ? '数量未知' : `最多 ${count(messagesMax)} 条`}`,
     LOG_OUT_OF_USE: ({ broker, topic, topicId, partition, fault }) =>
       `Broker ${broker} 上 ${topic ?? topicId}/${partition} 的日志已停用：${fault}`,
     BROKER_DOWN: ({ broker, host, port, why }) => `Broker ${broker}（${host}:${port}）已下线：${why}`,
@@ -30,6 +42,10 @@ export const overview: Texts['overview'] = {
   harm: {
     'store-failed': '不接受任何变更；主副本失效的分区也得不到新的主副本。',
     leaderless: '这些分区无法写入，也无法读取。',
+    'in-doubt': '有主副本的分区照常读写；但不能修改，也不会选举新的主副本。',
+    'below-min-isr': 'Ack -1 写入被拒绝，也没有新消息可见；已可见的可以读取。',
+    lost: '这些消息无法找回，而其生产者曾被告知它们是安全的。',
+    'under-replicated': '一切照常；但能承受失去的 Broker 比主题设定的少。',
     'log-fault': '该分区的这份副本不再提供服务。',
     'broker-down': '有其他同步副本的分区已切换主副本；其余分区在等待它恢复。',
     stuck: '该分区在这条消息之后等待。',
@@ -38,6 +54,8 @@ export const overview: Texts['overview'] = {
   actions: {
     partitions: '查看分区',
     broker: '查看 Broker',
+    brokers: '查看 Broker 列表',
+    losses: '查看丢失情况',
     message: '查看消息',
     group: '查看消费组',
     client: '查看客户端',

@@ -23,7 +23,12 @@ export const topics: Texts['topics'] = {
     creating: '创建中',
     ready: '就绪',
     leaderless: (count) => `${count} 个分区没有主副本`,
+    belowMinIsr: (count) => `${count} 个分区低于最小 ISR`,
+    underReplicated: (count) => `${count} 个分区未全部同步`,
+    losses: (count) => `${count} 次丢失`,
+    lossesHint: '可能丢失已确认消息的选举',
   },
+  onlyTroubled: '未全部同步',
   internalTag: '内部',
   ack: {
     short: { [-1]: 'Ack -1 · 全部同步副本', 1: 'Ack 1 · 主副本', 0: 'Ack 0 · 不等待' },
@@ -38,7 +43,7 @@ export const topics: Texts['topics'] = {
       if (level === 1) return '主副本所在 Broker 宕机时，最多可能丢失 1 秒内已确认的消息。'
       return replicas === 1
         ? '只有一个副本时，已确认的消息取决于该 Broker 的磁盘。'
-        : '已确认的消息在失去一台 Broker 后仍然保留。'
+        : '失去 Broker 后，只要还有一个曾同步的副本，已确认的消息就仍然保留。'
     },
   },
 }
