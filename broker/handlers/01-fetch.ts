@@ -17,12 +17,12 @@ import {
 } from '@castellan/protocol'
 import { Fetching } from './fetch/fetching.ts'
 import type { Reader } from './fetch/slot.ts'
-import { handler } from './handler.ts'
+import { handler, type RequestContext } from './handler.ts'
 
 const topicIdsSince = 13
 
 export const fetch = handler(api, (request, context) => {
-  const reader = readerOf(request, context.apiVersion)
+  const reader = readerOf(request, context)
   if (reader === null) return { errorCode: errors.REPLICA_NOT_AVAILABLE.code, responses: [] }
   const opened = context.broker.fetchSessions.open(context.broker, request, reader)
   if ('errorCode' in opened) return { errorCode: opened.errorCode, responses: [] }
@@ -30,9 +30,9 @@ export const fetch = handler(api, (request, context) => {
 })
 
 /** Null: a follower that does not say which process of its broker it is, as before version 15: nobody here does that. */
-function readerOf({ replicaId, replicaState }: Request, apiVersion: number): Reader | null {
+function readerOf({ replicaId, replicaState }: Request, { apiVersion, clientSeenMs }: RequestContext): Reader | null {
   const byId = apiVersion >= topicIdsSince
   if (replicaState === null || replicaState.replicaId < 0) return replicaId < 0 ? { follower: null, byId } : null
   const { replicaId: id, replicaEpoch: brokerEpoch } = replicaState
-  return { follower: { id, brokerEpoch, presence: { fetchedMs: 0 } }, byId }
+  return { follower: { id, brokerEpoch, presence: { fetchedMs: clientSeenMs } }, byId }
 }

@@ -45,6 +45,11 @@ export interface RequestContext {
   readonly clientId: string | null
   /** The client as host:port, for logs. */
   readonly peer: string
+  /**
+   * The client was there for certain, on this broker's monotonic clock: it was given the answer before; -Infinity: it had none. The request
+   * itself may have been on its way, or in the buffers of a process that stood still, for any time.
+   */
+  readonly clientSeenMs: number
   /** Holds the request's bytes fields. It lives until the answer is given; whoever needs them longer retains it. */
   readonly slab: Slab
   /** The memory of what the answer is read into from files; given back when the answer has left or never will. */

@@ -24,10 +24,14 @@ async function lead(spec: TopicSpec = {}): Promise<void> {
 beforeEach(() => lead())
 
 /** A follower says that it has everything below `fetchOffset`. */
-function fetched(id: number, fetchOffset: number, more: Partial<FollowerFetch> & { brokerEpoch?: number } = {}): void {
-  const { brokerEpoch = 40 + id, ...asked } = more
+function fetched(
+  id: number,
+  fetchOffset: number,
+  more: Partial<FollowerFetch> & { brokerEpoch?: number; fetchedMs?: number } = {},
+): void {
+  const { brokerEpoch = 40 + id, fetchedMs = broker.clock.nowMs(), ...asked } = more
   const { leaderEpoch: currentLeaderEpoch } = partition
-  const presence = { fetchedMs: broker.clock.nowMs() }
+  const presence = { fetchedMs }
   partition.followers.fetched(
     { id, brokerEpoch, presence },
     { fetchOffset, currentLeaderEpoch, lastFetchedEpoch: -1, ...asked },
@@ -196,6 +200,19 @@ describe('Ack 1 (R2)', () => {
     fetched(2, 1)
     expect(results).toMatchObject([{ errorCode: 0 }])
     expect([partition.mayAnswer(), partition.highWatermark]).toEqual([true, 1])
+  })
+
+  test('is not given for a fetch that was on its way for long: whoever sent it may follow another by now', async () => {
+    const fetchedMs = broker.clock.nowMs()
+    fetched(2, 0)
+    await broker.clock.advance(3_000)
+    fetched(2, 0, { fetchedMs })
+    fetched(3, 0)
+    expect(partition.mayAnswer()).toBe(false)
+    const results = await append(1)
+    expect(results).toEqual([])
+    fetched(2, 1)
+    expect(results).toMatchObject([{ errorCode: 0 }])
   })
 
   test('is not given for what came in the turn in which another leader is named', async () => {

@@ -72,13 +72,13 @@ export class Followers {
 
   /** Takes in what a follower's fetch says of it, when it is one, at this leader's epoch, and its log is a part of this one (R5). */
   fetched({ id, brokerEpoch, presence }: FollowerId, asked: FollowerFetch): void {
-    const { leader, leaderEpoch, context } = this.#state
+    const { leader, leaderEpoch } = this.#state
     const log = leading(this.#state)
     if ('kind' in log || leader === null || asked.currentLeaderEpoch !== leaderEpoch) return
     const { fetchOffset: endOffset } = asked
     if (endOffset < log.startOffset || endOffset > log.endOffset || divergenceOf(log, asked) !== null) return
-    const nowMs = context.clock.nowMs()
-    this.#step({ kind: 'fetched', id, brokerEpoch, endOffset, leaderEndOffset: log.endOffset, nowMs, presence })
+    const event = { id, brokerEpoch, endOffset, leaderEndOffset: log.endOffset, presence }
+    this.#step({ kind: 'fetched', ...event, nowMs: presence.fetchedMs })
     this.#appends.advance()
     if (this.#state.leader !== null && hasOutsiders(this.#state.leader)) this.#events.onOutsider()
     if (this.canHandOver) this.#events.onHandOver()

@@ -11,7 +11,7 @@ import type { PartitionState as Assigned } from '@castellan/protocol/heartbeat'
 
 /** Since when all that a follower asks for together is asked for again and again: one for all partitions of its fetch session. */
 export interface Presence {
-  /** Of its newest fetch, on the leader's monotonic clock. */
+  /** Of its newest fetch, on the leader's monotonic clock: not before then it was sent, however late it came. */
   fetchedMs: number
 }
 

@@ -80,6 +80,16 @@ beforeEach(() => {
   bench = new Bench()
 })
 
+test('a request says when its client was there for certain: when the answer before was given', async () => {
+  bench.ask(1)
+  await bench.clock.advance(5)
+  bench.started[0]!.answer(nothing)
+  await settle()
+  await bench.clock.advance(3_000) // this process, or the way, stood still
+  bench.ask(2, 3)
+  expect(bench.started.map(({ context }) => context.clientSeenMs)).toEqual([-Infinity, 5, 5])
+})
+
 describe('the order of answers', () => {
   test('is that of the requests, whichever handler is done first', async () => {
     bench.ask(1, 2, 3)

@@ -50,6 +50,8 @@ export class ClientConnection implements ConnectionHandlers {
   #inFlightBytes = 0
   /** Bytes of answers that wait for the turn of an earlier one. */
   #heldBytes = 0
+  /** When the newest answer was given. */
+  #answeredMs = Number.NEGATIVE_INFINITY
   readonly #outbox: Outbox
   #starting = false
   #paused = false
@@ -212,6 +214,7 @@ export class ClientConnection implements ConnectionHandlers {
         requestBytes,
         incoming.header,
         parts.runtime.clock.nowMs(),
+        this.#answeredMs,
       )
       frame.slab.beginRequest()
       this.#append(exchange)
@@ -286,6 +289,7 @@ export class ClientConnection implements ConnectionHandlers {
       this.#heldBytes -= exchange.responseBytes
       if (this.#state === 'closed') continue
       if (exchange.closeReason !== null) return this.#close('failed', exchange.closeReason)
+      this.#answeredMs = this.#host.parts.runtime.clock.nowMs()
       this.#outbox.add(exchange)
     }
     this.#startWaiting()

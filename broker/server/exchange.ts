@@ -15,6 +15,7 @@ export class Exchange implements RequestContext {
   /** Bytes of the request's frame. */
   readonly requestBytes: number
   readonly startedMs: number
+  readonly clientSeenMs: number
   /** Undefined: not answered yet. Null: answered with nothing to send. */
   chunks: Uint8Array[] | null | undefined = undefined
   responseBytes = 0
@@ -34,6 +35,7 @@ export class Exchange implements RequestContext {
     requestBytes: number,
     header: RequestHeader,
     startedMs: number,
+    clientSeenMs: number,
   ) {
     this.broker = broker
     this.peer = peer
@@ -44,6 +46,7 @@ export class Exchange implements RequestContext {
     this.correlationId = header.correlationId
     this.clientId = header.clientId
     this.startedMs = startedMs
+    this.clientSeenMs = clientSeenMs
   }
 
   get room(): ResponseRoom {

@@ -132,6 +132,7 @@ export class HandlerBench {
       apiVersion,
       clientId: 'test',
       peer: '127.0.0.1:5',
+      clientSeenMs: this.parts.runtime.clock.nowMs(),
       slab: {} as Slab,
       get room() {
         room ??= broker.responseMemory.room()

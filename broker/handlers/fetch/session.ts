@@ -49,8 +49,6 @@ export class FetchSession {
 
   /** Takes in what a request asks for; what it asks for again has another question now. */
   ask(topics: AskedTopics): void {
-    const { follower } = this.reader
-    if (follower !== null) follower.presence.fetchedMs = this.#broker.runtime.clock.nowMs()
     for (const topic of topics) {
       for (const asked of topic.partitions) {
         const slot = this.#find(topic, asked.partition)

@@ -60,6 +60,7 @@ export class FetchSessions {
     session.waiter?.endWait()
     const slotsBefore = session.slots.length
     session.forget(request.forgottenTopicsData)
+    if (follower !== null && reader.follower !== null) follower.presence.fetchedMs = reader.follower.presence.fetchedMs
     session.ask(request.topics)
     if (follower !== null) return { session, isWhole: false }
     this.#slots += session.slots.length - slotsBefore
