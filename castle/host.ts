@@ -64,7 +64,7 @@ export class Host implements SessionsHost {
     if (isStranger && report === undefined) return 'need-report'
     const isBroker = !isStranger || (report?.kind === 'broker' && this.refuseBroker(id, report) === undefined)
     const why = `${kind} ${id} knows Castle epoch ${heard}`
-    await this.#raiseEpoch(heard + 1, why, isBroker ? kind : 'client', () => this.castleEpoch < heard)
+    await this.#raiseEpoch(heard + 1, why, isBroker ? kind : 'client', () => this.castleEpoch <= heard)
     return 'taken'
   }
 

@@ -23,7 +23,7 @@ export interface SessionsHost {
   /** Why a process may not come in as this broker, whatever its incarnation; undefined: it may. */
   refuseBroker(id: string, report: BrokerReport): string | undefined
   /**
-   * The sender knows a higher Castle epoch: resolves when this Castle has a higher one still, or to 'need-report' when the
+   * The sender knows a higher Castle epoch, or another Castle's: resolves when this Castle has a higher one still, or to 'need-report' when the
    * sender must say first who it is. Throws or rejects when it is not believed.
    */
   takeHigherEpoch(heartbeat: Heartbeat): Promise<'taken' | 'need-report'>
@@ -59,6 +59,8 @@ export class Sessions {
   readonly #host: SessionsHost
   readonly #options: SessionsOptions
   readonly #byId = { broker: new Map<string, Session>(), client: new Map<string, Session>() }
+  /** Brokers that may have this Castle's epoch from here. */
+  readonly #told = new Set<string>()
   readonly #interest: Interest
   readonly #pushes: Pushes
   readonly #gate: Gate
@@ -178,8 +180,13 @@ export class Sessions {
 
   #take(heartbeat: Heartbeat, link: Link | undefined): string | Promise<string> {
     this.counts.heartbeats += 1
-    const known = heartbeat.castleEpoch <= this.#host.castleEpoch
-    return known ? this.#takeIn(heartbeat, link) : this.#takeAhead(heartbeat, link)
+    return this.#isAhead(heartbeat) ? this.#takeAhead(heartbeat, link) : this.#takeIn(heartbeat, link)
+  }
+
+  /** A broker that knows this very epoch, and never heard of it here, has it from another Castle: one over the store before it went back (R14). */
+  #isAhead({ kind, id, castleEpoch }: Heartbeat): boolean {
+    const own = this.#host.castleEpoch
+    return castleEpoch > own || (castleEpoch === own && kind === 'broker' && !this.#told.has(id))
   }
 
   /** The epoch first: what a process is given at its registration must be of an epoch that never was before (R14). */
@@ -192,6 +199,8 @@ export class Sessions {
   #takeIn(heartbeat: Heartbeat, link: Link | undefined): string | Promise<string> {
     const { kind, id, incarnation, seq } = heartbeat
     const found = this.#byId[kind].get(id)
+    // Whatever it is answered names the epoch. Strangers are not noted: there may be any number of them.
+    if (kind === 'broker' && (found ?? this.#host.brokerIncarnations(id)) !== undefined) this.#told.add(id)
     let session = found?.incarnation === incarnation ? found : undefined
     if (session === undefined) {
       const arrived = this.#arrive(heartbeat, found)
@@ -238,6 +247,7 @@ export class Sessions {
     session.dirtySinceMs = clock.nowMs()
     if (found !== undefined) this.#supersede(found)
     this.#byId[kind].set(id, session)
+    if (kind === 'broker') this.#told.add(id)
     return session
   }
 

@@ -1,5 +1,5 @@
 // A store that went back in time (R14): restored from a backup, emptied, with brokers that know better, some of them away.
-import type { PartitionState } from '@castellan/protocol/heartbeat'
+import { castleEpochOf, type PartitionState } from '@castellan/protocol/heartbeat'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import type { Topic } from '../state/entities.ts'
 import { MemoryDisk } from '../store/memory.ts'
@@ -75,6 +75,27 @@ async function shrink(brokers: TestBroker[], name: string, isr: number[]): Promi
 }
 
 describe('a store restored from a backup', () => {
+  test('gives no producer id twice, though the Castle of the lost store had the same epoch as the one of this', async () => {
+    const [one, two] = await replicating(2)
+    const old = backup()
+    await restore(world.disk)
+    const blockOf = (broker?: TestBroker) => broker?.held.get(`producer-ids/${broker.id}`)?.state as { start: number }
+    await world.clock.until(() => one?.sender.castleEpoch === 2 && two?.sender.castleEpoch === 2, 3_000, 'epoch 2')
+    two?.change({ producerIdsBegun: blockOf(two).start })
+    await world.clock.pass(100)
+    const { start: given } = blockOf(two)
+    expect(castleEpochOf(given)).toBe(2)
+    const again = await kill(one!)
+    await kill(two!)
+    await restore(old)
+    const back = again()
+    await world.clock.until(() => blockOf(back) !== undefined, 3_000, 'a block')
+    expect(blockOf(back).start).not.toBe(given)
+    expect(world.castle.castleEpoch).toBe(3)
+    await world.clock.pass(3_000)
+    expect(world.castle.castleEpoch).toBe(3)
+  })
+
   test('gives a broker that knows a newer broker epoch a newer one still: by the older no leader could have it in sync', async () => {
     const brokers = await replicating(3)
     const old = backup()
