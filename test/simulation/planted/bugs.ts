@@ -194,17 +194,4 @@ export const plantedBugs: readonly PlantedBug[] = [
     kinds: ['kill-broker', 'crash-broker', 'stop-broker'],
     seed: 4,
   },
-  {
-    name: 'a partition goes to its next owner before the last one gave it up',
-    changes: [
-      {
-        file: 'broker/groups/state/reconcile.ts',
-        find: 'return isFree(topicId, partition) || holding.revoking.get(topicId)?.has(partition) === true',
-        replace: 'return topicId.length + partition > 0',
-      },
-    ],
-    breaks: 'S3 one owner at a time',
-    kinds: ['kill-consumer', 'stall-consumer'],
-    seed: 1,
-  },
 ]
