@@ -79,6 +79,7 @@ export class Observer {
   /** What was committed, and who leads. */
   async noteEnd(): Promise<void> {
     await this.#noteCommits()
+    this.#recorder.ends.length = 0
     for (const topic of this.#watched.topics) {
       const { partitions } = await this.topic(topic)
       this.#recorder.ends.push(...partitions.map((state) => ({ ...state, partition: `${topic}/${state.partition}` })))
