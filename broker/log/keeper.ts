@@ -141,7 +141,10 @@ export class Keeper {
     const producers = log.producers.snapshot(log.endOffset)
     try {
       await this.sync()
+      // Its folder may be that of another log by now: the replica left and came back, or was damaged and is made anew.
+      if (log.isAbandoned) return false
       const isComplete = await this.#writeBeside(producers)
+      if (log.isAbandoned) return false
       // What is deleted must leave the checkpoint even when there is no room for anything else.
       if (isComplete || durable) await this.#writeCheckpoint(checkpoint, durable)
       if (durable) await this.#removeGone(checkpoint)
@@ -191,6 +194,7 @@ export class Keeper {
       text += piece
       await breather.breathe()
     }
+    if (this.#log.isAbandoned) return
     writeStateText(context.disk, `${folder}/${offsetName(snapshot.offset)}.producers`, kinds.producers, text)
     const snapshots = context.disk.list(folder).filter((name) => offsetOf(name, 'producers') !== undefined)
     for (const name of snapshots.slice(0, -1 - olderSnapshotsKept)) context.disk.remove(`${folder}/${name}`)
