@@ -57,6 +57,8 @@ export function register(
   if (meeting === 'same' && known?.up === true && !isBehind) return known
   // A broker of the first release says none; what was known before it still holds.
   const logsId = report.logsId ?? known?.logsId
+  const unclean = known?.logsId !== undefined && known.logsId !== logsId
+  const uncleanEpoch = unclean ? brokerEpoch : known?.uncleanEpoch
   const broker: Broker = {
     id,
     cluster: report.cluster,
@@ -75,11 +77,11 @@ export function register(
     replicates: report.replicates === true,
     stopping: report.stopping,
     ...(logsId === undefined ? {} : { logsId }),
+    ...(uncleanEpoch === undefined ? {} : { uncleanEpoch }),
   }
   draft.put('broker', broker)
   touchCluster(draft, report.cluster, environment)
   giveProducerIds(draft, id)
-  const unclean = known?.logsId !== undefined && known.logsId !== logsId
   const elected = electFor(draft, reports, { brokerId: id, cluster: broker.cluster, reborn: true, unclean })
   if (unclean) noteUnclean(draft, broker.cluster, id)
   const uncleanly = unclean ? ', its logs may lack what they had: a power loss, or another disk' : ''

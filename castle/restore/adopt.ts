@@ -35,10 +35,12 @@ export function adopt(
   const namesake = draft.topicNamed(cluster, state.name)
   if (namesake !== undefined && namesake.topicId !== topicId) return 'name-taken'
   const { name, internal, ackLevel, configs, partitions } = state
+  const doubt = known?.doubt ?? { sinceMs: draft.wallMs, why }
+  const unclean = [...new Set([...(doubt.unclean ?? []), ...uncleanSince(draft, state, subject.version)])]
   draft.put('topic', {
     ...(known ?? strange(draft, topicId, cluster)),
     ...{ name, internal, ackLevel, configs, partitions, version },
-    doubt: known?.doubt ?? { sinceMs: draft.wallMs, why },
+    doubt: unclean.length === 0 ? doubt : { ...doubt, unclean },
     raised: { version, asOf: subject.version },
   })
   const what = `took topic ${name} over from broker ${brokerId}, which knows version ${subject.version} of it`
@@ -50,6 +52,12 @@ export function adopt(
     about: [`topic/${topicId}`, `broker/${brokerId}`],
   })
   return 'adopted'
+}
+
+/** Brokers of its replicas whose logs may lack what they had when this was decided (R8): it names them as if they had it still. */
+function uncleanSince(draft: Draft, { partitions }: TopicState, version: number): number[] {
+  const replicas = new Set(partitions.flatMap((partition) => partition.replicas))
+  return [...replicas].filter((id) => (draft.get('broker', String(id))?.uncleanEpoch ?? -1) > version)
 }
 
 /** A topic without anything that only people care for: brokers are not told that. */

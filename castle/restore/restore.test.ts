@@ -109,6 +109,21 @@ describe('a store restored from a backup', () => {
     expect(brokers[1]?.sender.brokerEpoch).toBe(stored())
   })
 
+  test('counts nobody as in sync who lost power meanwhile, in topics that it forgot, too (R8)', async () => {
+    const brokers = [1, 2, 3].map((id) => world.broker(id, { replicates: true, logsId: `logs-${id}` }))
+    await world.clock.until(() => brokers.every((broker) => broker.topic('__consumer_offsets')), 3_000, 'brokers')
+    const old = backup()
+    await done(world.castle.createTopic({ cluster: 'c', name: 'bills', assignments: [[2, 1, 3]] }))
+    await world.clock.pass(200)
+    const again = await Promise.all(brokers.map((broker) => kill(broker)))
+    await restore(old)
+    const back = again.map((start) => start())
+    for (const [index, broker] of back.entries())
+      broker.change({ logsId: index === 1 ? 'another' : `logs-${index + 1}` })
+    await world.clock.until(() => first('bills') !== undefined && inDoubt().length === 0, 5_000, 'nothing is in doubt')
+    expect(first('bills')).toMatchObject({ leader: 1, isr: [1, 3] })
+  })
+
   test('takes over what brokers know, and goes on once all have reported', async () => {
     const brokers = await replicating(3)
     const made = world.castle.createTopic({

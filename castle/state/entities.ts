@@ -41,6 +41,8 @@ export interface Broker {
   readonly stopping?: boolean
   /** Names its logs as they are: under another name its replicas count for nothing until they are in sync again (R8). */
   readonly logsId?: string
+  /** The broker epoch with which its logs came under another name last: what was decided before that does not hold for them. Absent: never. */
+  readonly uncleanEpoch?: number
 }
 
 /** Where a leader was elected that may lack what was acknowledged (R7, R8). */
