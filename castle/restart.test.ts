@@ -57,6 +57,27 @@ describe('a Castle that starts again', () => {
     expect(world.state.get('broker', '1')).toMatchObject({ up: true, incarnation: '1-again' })
   })
 
+  test.each([
+    ['its store', 4],
+    ['an older store, whose epoch is lower', 1],
+  ])('takes the calls that waited for it, over %s, once it knows who calls', async (_, castleEpoch) => {
+    const [broker] = await world.startBrokers(1)
+    for (let starts = 0; starts < 3; starts++) {
+      await world.killCastle()
+      await world.startCastle()
+      await world.clock.pass(3_000)
+    }
+    await world.killCastle()
+    world.disk.castleEpoch = castleEpoch
+    await world.clock.pass(1_000)
+    const args = { cluster: 'c', name: 'waited', partitions: 1 }
+    const called = broker!.sender.call('createTopic', args, 20_000)
+    await world.startCastle()
+    await world.clock.pass(5_000)
+    expect(await called).toMatchObject({ errorCode: 0 })
+    expect(world.castle.sessions.counts.malformed).toBe(0)
+  })
+
   test('leaves nothing to be done when it was stopped', async () => {
     const broker = world.broker(1)
     await world.clock.pass(100)

@@ -66,6 +66,8 @@ export class Sessions {
   readonly #gate: Gate
   readonly #heads: AnswerHeads
   readonly #complaints: Complaints
+  /** Of links whose first heartbeat waited for a higher Castle epoch to be taken. */
+  readonly #speakers = new WeakMap<Link, Session>()
   readonly counts = { heartbeats: 0, reports: 0, deferred: 0, malformed: 0 }
 
   constructor(host: SessionsHost, options: SessionsOptions) {
@@ -104,7 +106,7 @@ export class Sessions {
     try {
       const message = parseFromSender(text)
       if (message?.type === 'heartbeat') return this.#onHeartbeat(link, message)
-      if (message?.type === 'call') this.#onCall(link, session, message)
+      if (message?.type === 'call') this.#onCall(link, session ?? this.#speakers.get(link), message)
       return session
     } catch (error) {
       if (!(error instanceof HeartbeatMessageError)) throw error
@@ -269,6 +271,7 @@ export class Sessions {
     if (link === undefined || session.link === link || !isNewest) return
     const before = session.link
     session.link = link
+    this.#speakers.set(link, session)
     before?.close()
   }
 

@@ -35,6 +35,8 @@ export class HeartbeatSender {
   #link: Link | undefined
   /** Tells the link that counts, and the dial that counts, from earlier ones. */
   #linkNumber = 0
+  /** Castle knows on this link who speaks: before that it takes no calls. */
+  #isKnown = false
 
   constructor(runtime: Runtime, options: HeartbeatSenderOptions) {
     if (options.urls.length === 0) throw new Error('no URL of a Castle is given: name at least one')
@@ -106,7 +108,7 @@ export class HeartbeatSender {
   /** Asks Castle for a write. Never rejects: trouble is a result with Kafka's error code and what to do. */
   call(method: Call['method'], args: unknown, timeoutMs: number): Promise<Result> {
     const result = this.#calls.add(method, args, timeoutMs)
-    if (this.connected) this.#sendCalls()
+    if (this.#isKnown) this.#sendCalls()
     return result
   }
 
@@ -176,8 +178,9 @@ export class HeartbeatSender {
         return
       case 'answered':
         this.#options.onAnswer?.(effect.answer)
-        if (effect.first) this.#sendCalls()
-        return
+        if (effect.answer.needReport === true || this.#isKnown) return
+        this.#isKnown = true
+        return this.#sendCalls()
       case 'run':
         return this.#directives.run(effect.directives)
       case 'stop':
@@ -248,6 +251,7 @@ export class HeartbeatSender {
   /** Whatever the old link still brings is not for us. */
   #forgetLink(): void {
     this.#link = undefined
+    this.#isKnown = false
     this.#linkNumber += 1
     this.#calls.unlinked()
   }
