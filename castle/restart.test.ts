@@ -70,6 +70,7 @@ describe('a Castle that starts again', () => {
     await world.killCastle()
     world.disk.castleEpoch = castleEpoch
     await world.clock.pass(1_000)
+    broker!.change({ rack: 'another' }) // so its first heartbeat has a report
     const args = { cluster: 'c', name: 'waited', partitions: 1 }
     const called = broker!.sender.call('createTopic', args, 20_000)
     await world.startCastle()
