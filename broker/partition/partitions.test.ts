@@ -390,6 +390,23 @@ test('high watermarks of replicated partitions outlive a kill, as far as the log
   expect(broker.partitions.get(topicId, 0)!.highWatermark).toBe(2)
 })
 
+test('high watermarks of topics that Castle has not spoken of yet outlive a kill, too', async () => {
+  const broker = await TestingBroker.start()
+  const other = '99999999-2222-4333-8444-555555555555'
+  const replicated = { replicas: [1, 2], isr: [1] }
+  for (const id of [topicId, other]) {
+    broker.partitions.apply(topicState({ ...replicated, topicId: id }))
+    await produce(broker.partitions.get(id, 0)!, { values: ['a'] }, 0)
+  }
+  await broker.clock.advance(10_000)
+  await broker.open()
+  broker.partitions.apply(topicState({ ...replicated, leaderEpoch: 2 }))
+  await produce(broker.partitions.get(topicId, 0)!, { values: ['b'] }, 0)
+  await broker.clock.advance(10_000)
+  await broker.open()
+  expect([topicId, other].map((id) => broker.partitions.get(id, 0)!.highWatermark)).toEqual([2, 1])
+})
+
 test('where its log ends is told by a replica that has no leader, for R7', async () => {
   const broker = await TestingBroker.start()
   const apply = (leaderEpoch: number, leader: number) =>

@@ -378,10 +378,11 @@ export class Partitions {
     }
   }
 
+  /** Also those of which Castle has not spoken yet: what an earlier process knew of them stays. */
   *#replicated(): Generator<Partition, void, void> {
     for (const partition of this.all()) {
-      const replicas = this.#states.get(partition.topicId)?.partitions[partition.index]?.replicas ?? []
-      if (replicas.length > 1) yield partition
+      const replicas = this.#states.get(partition.topicId)?.partitions[partition.index]?.replicas
+      if (replicas === undefined || replicas.length > 1) yield partition
     }
   }
 
