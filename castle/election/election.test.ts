@@ -121,6 +121,43 @@ describe('an election', () => {
   })
 })
 
+describe('where only a death may lose something (Ack 1)', () => {
+  const at = { keepsElr: false, handsOver: true }
+  /** leader, ISR, leader epoch, next. */
+  const table: [string, Case, [number, number[], number, number?] | 'as it was'][] = [
+    ['a leader stops: it leads until another can', { is: [1, all], now: 's++' }, [1, all, 7, 2]],
+    ['the same, looked at again', { is: [1, all], now: 's++', next: 2 }, 'as it was'],
+    ['who is next already stays so', { is: [1, all], now: 's++', next: 3 }, 'as it was'],
+    ['who was to be next died: another one', { is: [1, all], now: 's-+', next: 2 }, [1, [1, 3], 7, 3]],
+    ['who was to be next stops, too: another one', { is: [1, all], now: 'ss+', next: 2 }, [1, [1, 3], 7, 3]],
+    ['nobody else is left', { is: [1, all], now: 's--', next: 2 }, [1, [1], 7]],
+    ['the leader died meanwhile: nobody can hand over', { is: [1, all], now: '-++', next: 3 }, [2, [2, 3], 8]],
+    ['it is a new process', { is: [1, all], now: 's++', reborn: 1 }, [2, [2, 3], 8]],
+    ['its log is out of use', { is: [1, all], now: '!++', next: 2 }, [2, [2, 3], 8]],
+    ['a replica knows a higher epoch (R14)', { is: [1, all], now: 's++', highest: 9 }, [1, all, 10, 2]],
+    ['a follower died on the way to the preferred one', { is: [2, all], now: '++-', next: 1 }, [2, [1, 2], 7, 1]],
+    ['the preferred one died on its way', { is: [2, all], now: '-++', next: 1 }, [2, [2, 3], 7]],
+    ['a follower stops: it leaves', { is: [1, all], now: '+s+' }, [1, [1, 3], 7]],
+  ]
+  test.each(table)('%s', (_, given, expected) => {
+    const before = partitionOf(given)
+    const after = elect(before, electorateOf({ ...at, ...given }))
+    if (expected === 'as it was') return expect(after).toBeUndefined()
+    const [leader, isr, leaderEpoch, next] = expected
+    const { next: _next, ...rest } = before
+    const named = next === undefined ? {} : { next }
+    expect(after).toEqual({ ...rest, leader, isr, leaderEpoch, partitionEpoch: 5, ...named })
+  })
+
+  test('the preferred leader is named first', () => {
+    const before = partitionOf({ is: [2, all], now: '+++' })
+    const electorate = electorateOf({ ...at, is: [2, all], now: '+++' })
+    const after = preferred(before, electorate)
+    expect(after).toEqual({ ...before, next: 1, partitionEpoch: 5 })
+    expect(preferred(after!, electorate)).toBe(after)
+  })
+})
+
 describe('the preferred leader', () => {
   const table: [string, Case, number | 'as it was'][] = [
     ['leads again', { is: [2, all], now: '+++' }, 1],

@@ -80,6 +80,73 @@ describe('a broker that stops', () => {
   })
 })
 
+describe('at Ack 1', () => {
+  let quickId: string
+  const quick = () => world.state.get('topic', quickId)?.partitions[0] as PartitionState
+  const handOver = (leader: number, { leaderEpoch, partitionEpoch } = quick()) => {
+    const one = { topicId: quickId, partition: 0, leaderEpoch, partitionEpoch }
+    return world.castle.elections.handOver(leader, { brokerEpoch: brokerEpoch(leader), partitions: [one] })
+  }
+
+  beforeEach(async () => {
+    const made = await world.castle.createTopic({ cluster: 'c', name: 'quick', assignments: [[1, 2, 3]], ackLevel: 1 })
+    quickId = made.topicId
+    await world.clock.pass(50)
+  })
+
+  test('a leader that stops leads until it has handed over', async () => {
+    brokers[0]?.change({ stopping: true })
+    await world.clock.pass(30)
+    expect([partition().leader, quick()]).toMatchObject([2, { leader: 1, leaderEpoch: 0, isr: [1, 2, 3], next: 2 }])
+    expect((await handOver(1)).partitions[0]?.errorCode).toBe(0)
+    expect(quick()).toMatchObject({ leader: 2, leaderEpoch: 1, isr: [2, 3] })
+    expect(world.decisions).toContain('handed-over')
+  })
+
+  test('what it does not hand over in time is dropped, and tried again', async () => {
+    brokers[0]?.change({ stopping: true })
+    await world.clock.until(() => world.decisions.includes('hand-over-dropped'), 3_000, 'it is dropped')
+    const late = quick()
+    expect(late).toMatchObject({ leader: 1, leaderEpoch: 0 })
+    expect(late.next).toBeUndefined()
+    await world.clock.until(() => quick().next === 2, 3_000, 'it is tried again')
+    const { partitionEpoch } = late
+    // What was asked before comes late: it is about another time.
+    const stale = await handOver(1, { ...late, partitionEpoch: partitionEpoch - 1 })
+    expect([stale.partitions[0]?.errorCode, quick().leader]).toEqual([errors.INVALID_UPDATE_VERSION.code, 1])
+  })
+
+  test('it dies on the way: another leads at once', async () => {
+    brokers[0]?.change({ stopping: true })
+    await world.clock.pass(30)
+    void brokers[0]?.sender.stop()
+    await world.clock.until(() => quick().leader === 2, 5_000, 'another leads')
+    expect(quick().next).toBeUndefined()
+  })
+
+  test('who asks for preferred leaders hears when they lead, or that they do not', async () => {
+    brokers[0]?.change({ stopping: true })
+    await world.clock.pass(30)
+    await handOver(1)
+    await restart(1)
+    const { leaderEpoch, partitionEpoch } = quick()
+    const isr = [1, 2, 3].map((brokerId) => ({ brokerId, brokerEpoch: brokerEpoch(brokerId) }))
+    const one = { topicId: quickId, partition: 0, leaderEpoch, partitionEpoch, isr }
+    await world.castle.elections.alterIsr(2, { brokerEpoch: brokerEpoch(2), partitions: [one] })
+    const ask = () => {
+      const partitions = [{ topic: 'quick', partition: 0 }]
+      return world.castle.elections.elect('c', { type: 'preferred', partitions })
+    }
+    const failed = ask()
+    await world.clock.pass(5_000)
+    expect((await failed).partitions[0]?.errorCode).toBe(errors.PREFERRED_LEADER_NOT_AVAILABLE.code)
+    const done = ask()
+    await world.clock.until(() => quick().next === 1, 1_000, 'it is next')
+    await handOver(2)
+    expect([(await done).partitions[0]?.errorCode, quick().leader]).toEqual([0, 1])
+  })
+})
+
 describe('the preferred leader', () => {
   test('leads again some time after it is in sync, later after each fall', async () => {
     const delays: number[] = []

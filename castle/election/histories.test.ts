@@ -10,7 +10,7 @@ import type { Store } from '../store/store.ts'
 import { type ModelOptions, ReplicasModel } from '../testing/replicas.ts'
 import { SeededRandom } from '../testing/world.ts'
 
-type Kind = Pick<ModelOptions, 'unclean' | 'doubt'>
+type Kind = Pick<ModelOptions, 'unclean' | 'doubt' | 'ackLevel'>
 
 interface Outcome {
   readonly counts: Readonly<Record<string, number>>
@@ -62,6 +62,11 @@ describe('any history of replicas', () => {
   test('also where a topic puts going on first (R7)', async () => {
     const { losses } = await histories(20, 400, { unclean: true })
     expect(losses).toBeGreaterThan(10)
+  })
+
+  test('at Ack 1 only the death of a leader loses something: leaders that stop, or are not preferred, hand over (R2)', async () => {
+    const { counts } = await histories(120, 400, { ackLevel: 1 })
+    expect(counts['handed-over']).toBeGreaterThan(40)
   })
 
   test('changes nothing while in doubt (R14)', async () => {

@@ -91,6 +91,38 @@ describe('it goes on when those who come are in sync', () => {
   })
 })
 
+describe('where only a death may lose something (Ack 1), a leader that goes hands over', () => {
+  const handing = rules(2, true)
+  const full = led(1, [1, 2, 3], [1, 2, 3])
+
+  test('one less, the leader: it leads until another can, and then goes', () => {
+    const begun = stateOf(begin(full, [2, 3], handing, anyone))!
+    expect(begun).toMatchObject({ leader: 1, leaderEpoch: 5, replicas: [2, 3, 1], removing: [1], next: 2 })
+    expect(advance(begun, handing, anyone)).toBeUndefined()
+    const { next: _, ...led2 } = { ...begun, leader: 2, leaderEpoch: 6 }
+    expect(advance(led2, handing, anyone)).toMatchObject({ leader: 2, leaderEpoch: 6, replicas: [2, 3], removed: [1] })
+  })
+
+  test('who was to be next cannot lead any more: another one', () => {
+    const begun = { ...stateOf(begin(full, [2, 3], handing, anyone))!, isr: [1, 3] }
+    expect(advance(begun, rules(1, true), (id) => id !== 2)).toMatchObject({ leader: 1, next: 3 })
+  })
+
+  test('not before those who come are in sync', () => {
+    const begun = stateOf(begin(full, [4, 2, 3], handing, anyone))!
+    expect(begun).toMatchObject({ leader: 1, adding: [4], removing: [1] })
+    expect(begun.next).toBeUndefined()
+    expect(advance({ ...begun, isr: [1, 2, 3, 4] }, handing, anyone)).toMatchObject({ leader: 1, next: 4 })
+  })
+
+  test('taken back while one leads that came: it hands over, and goes', () => {
+    const before = led(4, [4, 1, 2], [4, 1, 2], { adding: [4] })
+    const back = stateOf(cancel(before, handing, anyone))!
+    expect(back).toMatchObject({ leader: 4, leaderEpoch: 5, next: 1, removing: [4] })
+    expect(targetOf(back)).toEqual([1, 2])
+  })
+})
+
 describe('it is taken back', () => {
   test('those who came are removed, and one of them leads no more', () => {
     const before = led(4, [4, 1, 2], [4, 1], { adding: [4], removing: [2] })

@@ -8,6 +8,7 @@ import { BrokerReports } from '../brokers/reports.ts'
 import { reviewReport } from '../brokers/review.ts'
 import { alterIsr } from '../election/alter-isr.ts'
 import { electAsked, electPreferred } from '../election/asked.ts'
+import { dropHandOvers, handOver } from '../election/hand-over.ts'
 import { Changes } from '../state/changes.ts'
 import type { Draft } from '../state/draft.ts'
 import type { Topic } from '../state/entities.ts'
@@ -29,6 +30,15 @@ interface Leading {
   /** Where followers' logs end, as they fetched at this epoch. */
   readonly ends: Map<number, number>
   highWatermark: number
+  /** Another is to lead: appends are held; Castle was told; or it took too long. */
+  handOver: 'holding' | 'asked' | 'lapsed' | null
+}
+
+interface Question {
+  readonly brokerId: number
+  readonly brokerEpoch: number
+  readonly leaderEpoch: number
+  readonly partitionEpoch: number
 }
 
 interface Replica {
@@ -65,6 +75,8 @@ export interface ModelOptions {
   readonly openStore: () => Promise<Store>
   readonly unclean?: boolean
   readonly doubt?: boolean
+  /** The topic's, default -1. At 1 a leader acknowledges what it has, and only the death of a leader may lose it (R2). */
+  readonly ackLevel?: -1 | 1
 }
 
 export class ReplicasModel {
@@ -76,7 +88,13 @@ export class ReplicasModel {
   #reports = new BrokerReports()
   /** Proposals on their way. */
   #proposals: Proposal[] = []
+  /** What leaders that hand over tell, on its way. */
+  #questions: Question[] = []
   #entries = 0
+  /** What was acknowledged at Ack 1, and no death of a leader permits to be lost. */
+  #owed: Entry[] = []
+  /** Leaders below this epoch count as dead: nothing that they acknowledge is owed. */
+  #deadBelow = -1
   /** What was acknowledged at Ack -1, and no counted loss took. */
   #acknowledged: Entry[] = []
   /** Leaders below this epoch acknowledge to nobody any more: a counted loss came after. */
@@ -136,6 +154,10 @@ export class ReplicasModel {
     return this.#topic.losses?.at(-1)?.number ?? 0
   }
 
+  get #ackLevel(): -1 | 1 {
+    return this.#options.ackLevel ?? -1
+  }
+
   get #topic(): Topic {
     return this.#changes.state.get('topic', topicId) as Topic
   }
@@ -143,6 +165,8 @@ export class ReplicasModel {
   /** One event that chance chooses. */
   async step(): Promise<void> {
     const replica = this.#pick(this.#replicas)
+    // At Ack 1 what counts is what happens while nobody dies.
+    const deaths = this.#ackLevel === 1 ? 0.3 : 1
     const events: [number, string, () => unknown][] = [
       [12, 'append', () => this.#append(replica)],
       [24, 'fetch', () => this.#fetch(replica)],
@@ -151,18 +175,29 @@ export class ReplicasModel {
       [8, 'judge', () => this.#judge()],
       [16, 'tell', () => this.#tell(replica)],
       [10, 'report', () => this.#report(replica)],
-      [2, 'kill', () => this.#kill(replica)],
-      [1, 'power-loss', () => this.#losePower(replica)],
+      [2 * deaths, 'kill', () => this.#kill(replica)],
+      [deaths, 'power-loss', () => this.#losePower(replica)],
       [5, 'restart', () => this.#restart(replica)],
-      [3, 'call-down', () => this.#callDown(replica)],
+      [3 * deaths, 'call-down', () => this.#callDown(replica)],
       [6, 'register', () => this.#register(replica)],
-      [1, 'stop', () => this.#stop(replica)],
-      [1, 'fault', () => this.#damage(replica)],
+      [this.#ackLevel === 1 ? 8 : 1, 'stop', () => this.#stop(replica)],
+      [deaths, 'fault', () => this.#damage(replica)],
       [2, 'mend', () => this.#mend(replica)],
       [2, 'preferred', () => this.#preferred()],
       [0.3, 'asked', () => this.#ask()],
       [0.5, 'castle-restarts', () => this.startCastle()],
     ]
+    if (this.#ackLevel === 1) {
+      events.push(
+        [12, 'acknowledge-one', () => this.#acknowledgeOne(replica)],
+        [16, 'hand-over', () => this.#handOver(replica)],
+        [16, 'judge-hand-over', () => this.#judgeHandOver()],
+        [6, 'back', () => this.#preferred()],
+        [8, 'exit', () => this.#exit(replica)],
+        [0.5, 'lapse', () => this.#lapse(replica)],
+        [0.5, 'drop', () => this.#drop()],
+      )
+    }
     const [, name, run] = this.#pickByWeight(events)
     this.#count(name)
     await run()
@@ -191,14 +226,23 @@ export class ReplicasModel {
         await this.#tell(replica)
       }
       await this.#preferred()
+      for (const replica of this.#replicas) {
+        await this.#tell(replica)
+        this.#fetch(replica)
+      }
+      for (const replica of this.#replicas) this.#handOver(replica)
+      while (this.#questions.length > 0) await this.#judgeHandOver(true)
+      await this.#drop()
     }
   }
 
   // -------------------------------------------------------------- brokers
 
   #append(leader: Replica): void {
-    if (leader.leading === undefined || leader.leading.confirmed.isr.length < 2) return
-    leader.log.push({ id: ++this.#entries, epoch: leader.leading.epoch })
+    const { leading } = leader
+    if (leading === undefined || (this.#ackLevel === -1 && leading.confirmed.isr.length < 2)) return
+    if (leading.handOver === 'holding' || leading.handOver === 'asked') return
+    leader.log.push({ id: ++this.#entries, epoch: leading.epoch })
   }
 
   #fetch(follower: Replica): void {
@@ -226,6 +270,44 @@ export class ReplicasModel {
     }
     this.#must(isPrefix(this.#acknowledged, below), 'something acknowledged is missing')
     this.#acknowledged = below
+  }
+
+  /** At Ack 1, what the leader has; only what all have once Castle may elect another at any moment. */
+  #acknowledgeOne(leader: Replica): void {
+    const { leading, log, fault } = leader
+    if (this.#ackLevel !== 1 || leading === undefined || fault !== 'none' || leading.epoch < this.#deadBelow) return
+    if (leading.handOver === 'asked') return
+    const known = new Set(this.#owed.map(({ id }) => id))
+    this.#owed.push(...log.filter(({ id, epoch }) => epoch === leading.epoch && !known.has(id)))
+  }
+
+  #handOver(leader: Replica): void {
+    const { leading, brokerEpoch, log } = leader
+    const { next = -1, leaderEpoch = -1, partitionEpoch = -1 } = leading?.confirmed ?? {}
+    if (leading?.handOver !== 'holding' || leading.ends.get(next) !== log.length) return
+    leading.handOver = 'asked'
+    this.#questions.push({ brokerId: leader.id, brokerEpoch, leaderEpoch, partitionEpoch })
+  }
+
+  /** Held for as long as may be; one that Castle was told of goes on as well, for what all have: nothing is owed by that. */
+  #lapse({ leading }: Replica): void {
+    if (leading?.handOver === 'holding') leading.handOver = 'lapsed'
+  }
+
+  /** What the leader makes of Castle's newer word. */
+  #confirm(leading: Leading, told: PartitionState): void {
+    const { next } = leading.confirmed
+    if (told.next === undefined) leading.handOver = null
+    else if (told.next !== next || leading.handOver !== 'lapsed') leading.handOver = 'holding'
+    leading.confirmed = told
+    leading.proposed = null
+  }
+
+  /** A leader dies, as it is, as Castle says, or as Castle is about to hear. */
+  #noteDeath({ id, leading }: Replica): void {
+    if (this.partition.leader !== id && leading === undefined) return
+    this.#owed = []
+    if (this.partition.leader === id) this.#deadBelow = this.partition.leaderEpoch + 1
   }
 
   #propose(leader: Replica, wanted: readonly number[] = this.#someIds()): void {
@@ -267,16 +349,24 @@ export class ReplicasModel {
         proposed: null,
         ends: new Map(),
         highWatermark: 0,
+        handOver: told.next === undefined ? null : 'holding',
       }
     } else if (leading?.epoch === told.leaderEpoch) {
-      leading.confirmed = told
-      leading.proposed = null
+      this.#confirm(leading, told)
     } else replica.leading = undefined
   }
 
   #kill(replica: Replica): void {
+    this.#noteDeath(replica)
     replica.alive = false
     replica.leading = undefined
+  }
+
+  /** It stopped in good order: it leads nothing any more. Another process follows. */
+  #exit(replica: Replica): void {
+    if (!replica.stopping || replica.leading !== undefined || this.partition.leader === replica.id) return
+    this.#kill(replica)
+    this.#restart(replica)
   }
 
   #losePower(replica: Replica): void {
@@ -299,7 +389,9 @@ export class ReplicasModel {
   }
 
   #damage(replica: Replica): void {
-    if (replica.fault === 'none') replica.fault = 'damaged'
+    if (replica.fault !== 'none') return
+    replica.fault = 'damaged'
+    this.#noteDeath(replica)
   }
 
   /**
@@ -346,6 +438,7 @@ export class ReplicasModel {
   async #callDown(replica: Replica): Promise<void> {
     const broker = this.#changes.state.get('broker', String(replica.id))
     if (broker === undefined || (replica.alive && this.#options.random.next() < 0.8)) return
+    this.#noteDeath(replica)
     await this.#changes.change((draft) => callDown(draft, this.#reports, replica.id, broker.brokerEpoch, 'test'))
   }
 
@@ -361,7 +454,7 @@ export class ReplicasModel {
     const { leading } = this.#replica(brokerId)
     if (leading?.epoch !== proposal.leaderEpoch || leading.confirmed.partitionEpoch !== proposal.partitionEpoch) return
     const state = partitions[0]?.state
-    if (state?.leaderEpoch === leading.epoch) leading.confirmed = state
+    if (state?.leaderEpoch === leading.epoch) this.#confirm(leading, state)
     leading.proposed = null
   }
 
@@ -372,6 +465,22 @@ export class ReplicasModel {
     if (leading?.proposed != null && leading.confirmed.partitionEpoch === proposal.partitionEpoch) {
       if (leading.epoch === proposal.leaderEpoch) this.#proposals.push(proposal)
     }
+  }
+
+  /** The oldest one arrives, or is lost, or comes late once more; its answer comes with the topic's subject. */
+  async #judgeHandOver(arrives = false): Promise<void> {
+    const question = this.#questions.shift()
+    if (question === undefined || (!arrives && this.#options.random.next() < 0.1)) return
+    const { brokerId, brokerEpoch, ...rest } = question
+    const args = { brokerEpoch, partitions: [{ topicId, partition: 0, ...rest }] }
+    const { partitions } = await this.#changes.change((draft) => handOver(draft, this.#reports, brokerId, args))
+    if (partitions[0]?.errorCode === 0) this.#count('handed-over')
+    if (!arrives && this.#options.random.next() < 0.2) this.#questions.push(question)
+  }
+
+  async #drop(): Promise<void> {
+    if (this.partition.next === undefined) return
+    await this.#changes.change((draft) => dropHandOvers(draft, new Map([[topicId, [0]]])))
   }
 
   async #preferred(): Promise<void> {
@@ -404,7 +513,7 @@ export class ReplicasModel {
       name: 'orders',
       cluster: 'c',
       internal: false,
-      ackLevel: -1,
+      ackLevel: this.#ackLevel,
       configs: unclean ? { 'unclean.leader.election.enable': 'true' } : {},
       description: '',
       owner: '',
@@ -424,7 +533,9 @@ export class ReplicasModel {
     const before = topic.partitions[0] as PartitionState
     const now = after.partitions[0] as PartitionState
     if (before === now) return
-    const { leader, leaderEpoch, isr, elr = [], replicas, partitionEpoch } = now
+    const { leader, leaderEpoch, isr, elr = [], replicas, partitionEpoch, next } = now
+    this.#must(next === undefined || this.#ackLevel === 1, 'handed over where nothing can be lost')
+    this.#must(next === undefined || (isr.includes(next) && next !== leader), 'one is next that cannot lead')
     this.#must(this.#options.doubt !== true, 'something was decided in doubt')
     this.#must(after.version > topic.version, 'a change without a version')
     this.#must(partitionEpoch > before.partitionEpoch, 'a change without a partition epoch')
@@ -457,6 +568,9 @@ export class ReplicasModel {
 
   /** It begins to lead. What others acknowledge at an earlier epoch after a counted loss is part of that loss. */
   #checkLeader({ id, log }: Replica, epoch: number): void {
+    const has = new Set(log.map((entry) => entry.id))
+    const lost = this.#owed.filter((entry) => !has.has(entry.id))
+    this.#must(lost.length === 0, `broker ${id} leads, nobody died, and ${lost.length} of Ack 1 are lost`)
     const kept = prefixLength(this.#acknowledged, log)
     const isCounted = this.#lossIsOpen && epoch >= this.#lostAt
     const isWhole = kept === this.#acknowledged.length
