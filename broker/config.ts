@@ -27,7 +27,7 @@ const minute = 60 * second
 const count = (max = 2_147_483_647) => integerType(1, max)
 const bytes = (min = KiB) => integerType(min, 1024 * MiB, 'bytes')
 const duration = () => integerType(1, Number.MAX_SAFE_INTEGER, 'milliseconds')
-/** As many groups, and members of a group, as a report to Castle may name (protocol/heartbeat/messages.ts). */
+/** As many groups, and members of a group, as a report to Castle may name (protocol/heartbeat/reports.ts). */
 const reportedMax = 10_000
 
 /** Who and where. */

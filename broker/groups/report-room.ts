@@ -12,7 +12,7 @@ import type { GroupSize } from './state/report-size.ts'
 
 const MiB = 1024 * 1024
 
-/** As many as a report may name (protocol/heartbeat/messages.ts). */
+/** As many as a report may name (protocol/heartbeat/reports.ts). */
 export const reportedGroupsMax = 10_000
 /** Of a message of 16 MiB: the rest is for logs, and for the versions of what the broker holds. */
 export const subscribedBytesMax = 4 * MiB

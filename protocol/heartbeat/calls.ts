@@ -3,7 +3,7 @@
 // their ids, is there again. Else its caller is told that nobody knows, rather than that it failed.
 import { errors } from '../errors.ts'
 import type { Clock, Timer } from '../runtime/index.ts'
-import type { Call, Result } from './messages.ts'
+import type { Call, Result } from './call-messages.ts'
 
 const waitingMax = 1_000
 

@@ -1,6 +1,7 @@
 // What the loop of loop.ts remembers, what happens to it, and what it wants done.
 import type { Deadline } from '../runtime/index.ts'
-import type { Answer, Directive, DirectiveOutcome, Push, Subject } from './messages.ts'
+import type { Answer, Directive, DirectiveOutcome, Push } from './messages.ts'
+import type { Subject } from './subjects.ts'
 
 /** One reading of the clocks, with a random number in [0, 1) for jitter. */
 export interface Moment {

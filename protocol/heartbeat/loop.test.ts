@@ -1,7 +1,8 @@
 import { describe, expect, test } from 'vitest'
 import { step, wakeAt } from './loop.ts'
 import { type Effect, type Loop, type LoopEvent, newLoop } from './loop-state.ts'
-import type { Answer, Subject } from './messages.ts'
+import type { Answer } from './messages.ts'
+import type { Subject } from './subjects.ts'
 
 const options = { urls: ['ws://a/link', 'ws://b/link'], intervalMs: 1_000, leaseMs: 4_000 }
 

@@ -11,7 +11,8 @@
 //
 // Events only note what has happened; `tick` alone dials and sends. So all news of one turn leave in one heartbeat.
 import type { Effect, Flight, Loop, LoopEvent, Moment } from './loop-state.ts'
-import type { Answer, Push, Subject } from './messages.ts'
+import type { Answer, Push } from './messages.ts'
+import type { Subject } from './subjects.ts'
 
 /** Two heartbeats are never closer than this, whatever happens in between. */
 const gapMs = 5

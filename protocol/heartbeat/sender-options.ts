@@ -1,7 +1,9 @@
 // What a HeartbeatSender is told by its owner, a broker or the SDK.
 import type { Logger } from '../runtime/index.ts'
 import type { DirectiveHandlers } from './directives.ts'
-import type { Answer, BrokerReport, ClientReport, Subject } from './messages.ts'
+import type { Answer } from './messages.ts'
+import type { BrokerReport, ClientReport } from './reports.ts'
+import type { Subject } from './subjects.ts'
 
 /** A report without `holds`, which the sender adds itself. */
 export type OwnReport = Omit<BrokerReport, 'holds'> | Omit<ClientReport, 'holds'>

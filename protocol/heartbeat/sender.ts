@@ -6,12 +6,15 @@
 // Events are queued, so an owner that calls `changed()` from `onSubject` is safe; what is due is done at the end of
 // the turn, so all that changed in one turn goes out in one heartbeat.
 import { isOver, type Link, type Logger, type Runtime, sleep, type Timer } from '../runtime/index.ts'
+import type { Call, Result } from './call-messages.ts'
 import { Calls } from './calls.ts'
 import { type DirectiveHandlers, Directives } from './directives.ts'
 import { dialTimeoutMs, step, wakeAt } from './loop.ts'
 import { type Effect, type Flight, type Loop, type LoopEvent, newLoop } from './loop-state.ts'
-import type { BrokerReport, Call, ClientReport, Heartbeat, Result, Subject } from './messages.ts'
+import type { Heartbeat } from './messages.ts'
+import type { BrokerReport, ClientReport } from './reports.ts'
 import { type HeartbeatSenderOptions, linkUrl } from './sender-options.ts'
+import type { Subject } from './subjects.ts'
 import { checks, messageBytesMax, parseFromCastle, readSubject } from './validate.ts'
 
 /** Before Castle dictates them. */

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest'
-import { castleEpochOf, versionOf } from './messages.ts'
+import { castleEpochOf, versionOf } from './fields.ts'
 import { checks, HeartbeatMessageError, parseFromCastle, parseFromSender, readSubject } from './validate.ts'
 
 const heartbeat = {

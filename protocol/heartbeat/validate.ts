@@ -1,49 +1,45 @@
-// Checks what comes off the wire against the schemas of messages.ts, compiled once. Fields that a schema does
+// Checks what comes off the wire against the schemas, compiled once. Fields that a schema does
 // not know are left alone and messages of an unknown type are skipped, so that old and new live together; anything
 // else that does not fit is a HeartbeatMessageError, and whoever sent it loses its link.
 import type { Static, TSchema } from 'typebox'
 import { Compile } from 'typebox/schema'
 import {
-  type Answer,
   alteredIsr,
   alterIsrArgs,
-  answer,
-  brokerReport,
   type Call,
-  type ClusterState,
-  type CoordinatorState,
   call,
-  clientReport,
-  clusterState,
-  coordinatorState,
   createdTopic,
   createTopicArgs,
   deleteTopicArgs,
   electLeadersArgs,
-  type Heartbeat,
   handOverArgs,
-  heartbeat,
-  type ProducerIdBlock,
-  type Push,
   partitionOutcomes,
-  producerIdBlock,
-  push,
   type Result,
   reassignPartitionsArgs,
   result,
+} from './call-messages.ts'
+import { type Answer, answer, type Heartbeat, heartbeat, type Push, push } from './messages.ts'
+import { brokerReport, clientReport } from './reports.ts'
+import {
+  type ClusterState,
+  type CoordinatorState,
+  clusterState,
+  coordinatorState,
+  type ProducerIdBlock,
+  producerIdBlock,
   type Subject,
   type TargetState,
   type TopicState,
   targetState,
   topicState,
-} from './messages.ts'
+} from './subjects.ts'
 
 /** The longest text that either side accepts as one message. */
 export const messageBytesMax = 16 * 1024 * 1024
 
 export type HeartbeatMessageErrorCode = 'NOT_JSON' | 'INVALID_MESSAGE'
 
-/** A message that is not what messages.ts says. `path` names the first field that is wrong, as a JSON pointer. */
+/** A message that is not what its schema says. `path` names the first field that is wrong, as a JSON pointer. */
 export class HeartbeatMessageError extends Error {
   readonly code: HeartbeatMessageErrorCode
   readonly path: string

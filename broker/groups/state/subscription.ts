@@ -4,7 +4,7 @@ import { RE2JS, RE2JSException } from 're2js'
 
 const patternLengthMax = 1_000
 const cachedMax = 1_000
-/** As many as a report may name for one member (protocol/heartbeat/messages.ts). */
+/** As many as a report may name for one member (protocol/heartbeat/reports.ts). */
 export const subscribedTopicsMax = 10_000
 /** What a member names, and what its pattern matches, is kept as one record, which has to fit a batch. */
 export const subscribedCharactersMax = 512 * 1024
