@@ -4,6 +4,9 @@ import type { Logger } from '@castellan/protocol/runtime'
 import type { Castle } from './castle.ts'
 import { CastleError, messageOf } from './errors.ts'
 import type { Session } from './heartbeats/session.ts'
+import { livingTopic } from './topics/change.ts'
+import { refuse } from './topics/create.ts'
+import { planChange } from './topics/plan.ts'
 
 /** Never rejects: trouble is a result with Kafka's error code, and what to do next. */
 export async function answerCall(castle: Castle, session: Session, call: Call, log: Logger): Promise<Result> {
@@ -24,6 +27,13 @@ const methods: Readonly<Record<Call['method'], Method>> = {
   createTopic: (castle, session, args) =>
     castle.createTopic({ ...checks.createTopicArgs.parse(args), cluster: clusterOf(session) }),
   deleteTopic: (castle, session, args) => castle.deleteTopic(clusterOf(session), checks.deleteTopicArgs.parse(args)),
+  createPartitions: async (castle, session, args) => {
+    const { topic, count, validateOnly = false } = checks.createPartitionsArgs.parse(args)
+    const cluster = clusterOf(session)
+    if (validateOnly)
+      refuse(planChange(castle.state, livingTopic(castle.state, cluster, topic), { partitions: count }).problems)
+    else await castle.changeTopic(cluster, topic, { partitions: count })
+  },
   alterIsr: (castle, session, args) => castle.elections.alterIsr(brokerOf(session), checks.alterIsrArgs.parse(args)),
   handOver: (castle, session, args) => castle.elections.handOver(brokerOf(session), checks.handOverArgs.parse(args)),
   electLeaders: (castle, session, args) =>

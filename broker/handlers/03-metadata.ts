@@ -59,7 +59,7 @@ function namesLeaderInDoubt({ metadata, fetchers }: BrokerParts, topics: Request
 }
 
 /** Without authentication everybody may do everything: as bits, by Kafka's numbers of operations. */
-const topicOperations = bits(3, 4, 5, 6, 7, 8, 10, 11)
+export const topicOperations = bits(3, 4, 5, 6, 7, 8, 10, 11)
 const clusterOperations = bits(5, 7, 8, 9, 10, 11, 12)
 const notAsked = -2_147_483_648
 
@@ -111,11 +111,11 @@ function describe(metadata: Metadata, { name, topicId, internal, partitions }: T
   }
 }
 
-function describePartition(
+export function describePartition(
   metadata: Metadata,
   { leader, leaderEpoch, replicas, isr }: PartitionState,
   index: number,
-): PartitionAnswer {
+): PartitionAnswer & { readonly offlineReplicas: readonly number[] } {
   const isLed = leader >= 0 && metadata.broker(leader) !== undefined
   return {
     errorCode: isLed ? 0 : errors.LEADER_NOT_AVAILABLE.code,

@@ -13,7 +13,13 @@ import { deleteTopics } from './20-delete-topics.ts'
 import { initProducerId } from './22-init-producer-id.ts'
 import { offsetForLeaderEpoch } from './23-offset-for-leader-epoch.ts'
 import { describeConfigs } from './32-describe-configs.ts'
+import { describeLogDirs } from './35-describe-log-dirs.ts'
+import { createPartitions } from './37-create-partitions.ts'
+import { electLeaders } from './43-elect-leaders.ts'
+import { alterPartitionReassignments } from './45-alter-partition-reassignments.ts'
+import { listPartitionReassignments } from './46-list-partition-reassignments.ts'
 import { consumerGroupHeartbeat } from './68-consumer-group-heartbeat.ts'
+import { describeTopicPartitions } from './75-describe-topic-partitions.ts'
 import type { Handler } from './handler.ts'
 
 /** In the order of their keys. */
@@ -31,7 +37,13 @@ export const handlers: readonly Handler[] = [
   initProducerId, // 22
   offsetForLeaderEpoch, // 23
   describeConfigs, // 32
+  describeLogDirs, // 35
+  createPartitions, // 37
+  electLeaders, // 43
+  alterPartitionReassignments, // 45
+  listPartitionReassignments, // 46
   consumerGroupHeartbeat, // 68
+  describeTopicPartitions, // 75
 ]
 
 export type { BrokerParts, Handler, RequestContext } from './handler.ts'

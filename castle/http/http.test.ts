@@ -253,6 +253,7 @@ describe('everything else', () => {
       'POST /api/brokers/{id}/give-up',
       'POST /api/clients/{id}/directives',
       'POST /api/topics',
+      'POST /api/topics/{name}/election',
       'POST /api/topics/{name}/messages',
       'POST /api/topics/{name}/reassignment',
       'POST /heartbeat',

@@ -11,6 +11,7 @@ export const call = Type.Object({
   method: Type.Union([
     Type.Literal('createTopic'),
     Type.Literal('deleteTopic'),
+    Type.Literal('createPartitions'),
     Type.Literal('alterIsr'),
     Type.Literal('handOver'),
     Type.Literal('electLeaders'),
@@ -120,6 +121,14 @@ export const createTopicArgs = Type.Object({
   validateOnly: Type.Optional(Type.Boolean()),
 })
 export type CreateTopicArgs = Static<typeof createTopicArgs>
+
+/** More partitions for a topic, so many in all. */
+export const createPartitionsArgs = Type.Object({
+  topic: name,
+  count: Type.Integer({ minimum: 1, maximum: limit.partitions }),
+  validateOnly: Type.Optional(Type.Boolean()),
+})
+export type CreatePartitionsArgs = Static<typeof createPartitionsArgs>
 
 export const deleteTopicArgs = Type.Object({ name: Type.Optional(name), topicId: Type.Optional(topicId) })
 export type DeleteTopicArgs = Static<typeof deleteTopicArgs>

@@ -13,7 +13,13 @@ import { deleteTopics } from './20-delete-topics.ts'
 import { initProducerId } from './22-init-producer-id.ts'
 import { offsetForLeaderEpoch } from './23-offset-for-leader-epoch.ts'
 import { describeConfigs } from './32-describe-configs.ts'
+import { describeLogDirs } from './35-describe-log-dirs.ts'
+import { createPartitions } from './37-create-partitions.ts'
+import { electLeaders } from './43-elect-leaders.ts'
+import { alterPartitionReassignments } from './45-alter-partition-reassignments.ts'
+import { listPartitionReassignments } from './46-list-partition-reassignments.ts'
 import { consumerGroupHeartbeat } from './68-consumer-group-heartbeat.ts'
+import { describeTopicPartitions } from './75-describe-topic-partitions.ts'
 
 export * from './00-produce.ts'
 export * from './01-fetch.ts'
@@ -28,7 +34,13 @@ export * from './20-delete-topics.ts'
 export * from './22-init-producer-id.ts'
 export * from './23-offset-for-leader-epoch.ts'
 export * from './32-describe-configs.ts'
+export * from './35-describe-log-dirs.ts'
+export * from './37-create-partitions.ts'
+export * from './43-elect-leaders.ts'
+export * from './45-alter-partition-reassignments.ts'
+export * from './46-list-partition-reassignments.ts'
 export * from './68-consumer-group-heartbeat.ts'
+export * from './75-describe-topic-partitions.ts'
 
 /** All APIs, by key. What a broker advertises is its own list: see broker/handlers. */
 export const apis: ReadonlyMap<number, Api> = new Map(
@@ -46,6 +58,12 @@ export const apis: ReadonlyMap<number, Api> = new Map(
     initProducerId,
     offsetForLeaderEpoch,
     describeConfigs,
+    describeLogDirs,
+    createPartitions,
+    electLeaders,
+    alterPartitionReassignments,
+    listPartitionReassignments,
     consumerGroupHeartbeat,
+    describeTopicPartitions,
   ].map((api: Api) => [api.key, api]),
 )

@@ -125,6 +125,12 @@ it('lists each API once, by its key', () => {
     '22 InitProducerId 0-5',
     '23 OffsetForLeaderEpoch 2-4',
     '32 DescribeConfigs 1-4',
+    '35 DescribeLogDirs 1-4',
+    '37 CreatePartitions 0-3',
+    '43 ElectLeaders 0-2',
+    '45 AlterPartitionReassignments 0-1',
+    '46 ListPartitionReassignments 0-0',
     '68 ConsumerGroupHeartbeat 0-1',
+    '75 DescribeTopicPartitions 0-0',
   ])
 })

@@ -1,11 +1,15 @@
 // Apache Kafka's own command-line tools, that is the Java clients: topics, settings, offsets, and a KIP-848 group.
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
 import { afterAll, beforeAll, expect } from 'vitest'
-import { missingTools, needing, startPlatform, type TestPlatform } from '../processes/index.ts'
+import { missingTools, needing, startPlatform, type TestPlatform, waitFor } from '../processes/index.ts'
 import { JavaProcess } from './apache-kafka/index.ts'
 
 const test = needing('Java', 'Maven')
 const messages = 20_000
 let platform: TestPlatform
+const folder = mkdtempSync(join(tmpdir(), 'castellan-java-'))
 
 beforeAll(async () => {
   if (missingTools().some((tool) => tool === 'Java' || tool === 'Maven')) return
@@ -13,6 +17,7 @@ beforeAll(async () => {
 })
 afterAll(async () => {
   await platform?.stop()
+  rmSync(folder, { recursive: true })
 })
 
 async function run(tool: string, ...args: string[]): Promise<string> {
@@ -32,6 +37,32 @@ test('topics: made, listed, described, deleted', async () => {
   expect(described).toContain('retention.ms=86400000')
   await topics('--delete', '--topic', 'by-java')
   expect(await topics('--list')).not.toContain('by-java')
+})
+
+test('replicas: more partitions, others that hold them, preferred leaders, sizes', async () => {
+  const at = ['--bootstrap-server', platform.bootstrap]
+  await topics('--create', '--topic', 'kept', '--partitions', '2', '--replication-factor', '3')
+  await topics('--alter', '--topic', 'kept', '--partitions', '3')
+  const described = await topics('--describe', '--topic', 'kept')
+  expect(described).toContain('PartitionCount: 3')
+  // Asked by DescribeTopicPartitions, as whoever knows eligible leaders is.
+  expect(described).toContain('Elr:')
+  const file = join(folder, 'reassignment.json')
+  const wanted = { version: 1, partitions: [{ topic: 'kept', partition: 0, replicas: [2, 3] }] }
+  writeFileSync(file, JSON.stringify(wanted))
+  const reassign = (...args: string[]) =>
+    run('org.apache.kafka.tools.reassign.ReassignPartitionsCommand', ...at, ...args)
+  const plan = ['--reassignment-json-file', file]
+  expect(await reassign(...plan, '--execute')).toContain('Successfully started partition reassignment for kept-0')
+  await waitFor('the replicas to be others', async () => {
+    return (await reassign(...plan, '--verify', '--preserve-throttles')).includes('kept-0 is completed')
+  })
+  expect(await reassign('--list')).toContain('No partition reassignments found.')
+  const elect = ['--election-type', 'preferred', '--topic', 'kept', '--partition', '0']
+  const elected = await run('org.apache.kafka.tools.LeaderElectionCommand', ...at, ...elect)
+  expect(elected).toMatch(/Successfully completed leader election|Valid replica already elected/)
+  const sizes = await run('org.apache.kafka.tools.LogDirsCommand', ...at, '--describe', '--topic-list', 'kept')
+  expect(sizes).toContain('"partition":"kept-0"')
 })
 
 test('an idempotent producer, offsets, and a group of one consumer', async () => {
