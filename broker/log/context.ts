@@ -11,6 +11,8 @@ export interface LogContext {
   readonly disk: Disk
   readonly clock: Clock
   readonly log: Logger
+  /** Nothing that was written before this process can be lost, but for what a kill cut short (R8). */
+  readonly isIntact: boolean
   /** For what a sick disk makes happen again and again. */
   readonly complaints: Complaints
   readonly files: FileCache

@@ -43,10 +43,11 @@ async function make(isClean = false): Promise<Made> {
 }
 
 /** The next process opens the log and reads all of it from disk; what it could not do comes as an error. */
-async function reopen({
-  context,
-}: Made): Promise<OpenedLog & { context: TestingContext; read: () => Promise<[number, string][]> }> {
-  const next = testingContext({ platters: context.platters })
+async function reopen(
+  { context }: Made,
+  isIntact = false,
+): Promise<OpenedLog & { context: TestingContext; read: () => Promise<[number, string][]> }> {
+  const next = testingContext({ platters: context.platters, isIntact })
   const opened = await openLog(next, settings)
   return { ...opened, context: next, read: () => readAll(opened.log, opened.log.startOffset, 'file') }
 }
@@ -125,6 +126,31 @@ describe('a flipped bit (R9)', () => {
       expect(context.counters.cutBytes).toBe(made.places.get(22)!.length)
       expect(log.producers.get(1)?.batches.at(-1)).toMatchObject({ lastSequence: 21 })
     })
+
+    // It may be acknowledged, and the replica goes on to count as in sync (R8): what it lacks others would cut off after an election.
+    test('of the last batch, when the machine has been up since: a fault, for no kill leaves a whole batch like that', async () => {
+      const made = await make()
+      flip(made, 22, byte)
+      await expect(reopen(made, true).then(({ read }) => read())).rejects.toEqual(corrupt)
+    })
+  })
+
+  test.each([1, 30, 60, 61, -1])(
+    'a write that was killed after %i bytes is cut, when the machine has been up since',
+    async (bytes) => {
+      const made = await make()
+      const { path, position, length } = made.places.get(22)!
+      made.context.platters.resize(path, position + (bytes < 0 ? length + bytes : bytes))
+      const { log, read } = await reopen(made, true)
+      expect([log.endOffset, await read()]).toEqual([22, records(22)])
+    },
+  )
+
+  test('zeros at the end are a fault, when the machine has been up since', async () => {
+    const made = await make()
+    const { path, position, length } = made.places.get(22)!
+    made.context.platters.bytes(path).fill(0, position, position + length)
+    await expect(reopen(made, true)).rejects.toEqual(corrupt)
   })
 
   const setEpoch = (made: Made, offset: number, epoch: number) => {

@@ -5,7 +5,8 @@
 //   sizes and first headers       every batch read and checked   cut, when no sound batch follows
 //
 // What was synced is trusted (each read checks it again); damage there is a fault (R9). After the checkpoint a kill or a
-// power loss may have torn the last write: a damaged tail is cut, and only that. Damage with a sound batch behind it is a fault.
+// power loss may have torn the last write: a damaged tail is cut, and only that. Damage with a sound batch behind it is a fault; when the
+// machine has been up since, so is a last batch that is all there and wrong: a kill cuts a write short, and does nothing else to it.
 // Producer state and leader epochs come from their files and the headers read on the way.
 import { type BatchHeader, headerBytes } from '@castellan/protocol/records'
 import type { LogContext, LogSettings } from './context.ts'
@@ -14,7 +15,7 @@ import { LogError } from './errors.ts'
 import { type CheckpointContent, kinds } from './files.ts'
 import { endOffsetOf, lengthOf, readOutline } from './outline.ts'
 import { afterBatch, Producers, type ProducersContent } from './producers.ts'
-import { findBatchBehind, isSoundBehindHeader, type ScanEnd, scanBatches } from './scan.ts'
+import { findBatchBehind, isCutShort, isSoundBehindHeader, type ScanEnd, scanBatches } from './scan.ts'
 import { corrupt, offsetName, offsetOf, Segment } from './segment.ts'
 import { SparseIndex } from './sparse-index.ts'
 import { readStateFile } from './state-file.ts'
@@ -277,6 +278,9 @@ class Recovery {
       isSoundBehindHeader(file, end.position, endPosition),
     )
     if (isSound) throw corrupt(segment, `${end.problem}, and all of it is there but for its header`)
+    if (!this.#context.isIntact) return
+    const isShort = await this.#context.files.during(segment.path, (file) => isCutShort(file, end, endPosition))
+    if (!isShort) throw corrupt(segment, `${end.problem}, and no kill leaves that`)
   }
 
   async #mustBeLast(segment: Segment, position: number, endPosition: number, end: ScanEnd): Promise<void> {

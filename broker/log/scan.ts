@@ -128,6 +128,20 @@ export async function isSoundBehindHeader(file: DiskFile, position: number, endP
   return false
 }
 
+/** Whether the bytes from `place` on are the beginning of a batch, and the file ends within it. */
+export async function isCutShort(
+  file: DiskFile,
+  { position, offset }: Pick<ScanEnd, 'position' | 'offset'>,
+  endPosition: number,
+): Promise<boolean> {
+  const left = endPosition - position
+  if (left < headerBytes) return true
+  const header = new Uint8Array(headerBytes)
+  await file.readAsync(header, position)
+  const outline = readOutline(header, 0)
+  return outline?.baseOffset === offset && outline.length > left
+}
+
 /** The next place where a header might be, judged by the format version in it and offsets below 2^48; -1: none. */
 function nextCandidate(bytes: Uint8Array, from: number): number {
   let at = bytes.indexOf(2, from + magicAt) - magicAt

@@ -97,6 +97,7 @@ export interface ContextOptions {
   readonly cacheBytesMax?: number
   readonly openFilesMax?: number
   readonly log?: Logger
+  readonly isIntact?: boolean
 }
 
 /** Poisoned memory: whoever reads a slab that was given back finds out. */
@@ -112,6 +113,7 @@ export function testingContext(options: ContextOptions = {}): TestingContext {
     pool,
     clock,
     log,
+    isIntact: options.isIntact ?? false,
     complaints: new Complaints(clock, log),
     files: new FileCache(disk, options.openFilesMax ?? 100),
     cache: new BatchCache({ bytesMax: options.cacheBytesMax ?? 1_000_000, pool }),

@@ -15,13 +15,18 @@ const indexesMax = 256
 /** Of the thread pool's four. */
 export const syncsMax = 2
 
-export function logContext({ disk, clock }: Runtime, { settings, log }: PartitionsOptions): LogContext {
+export function logContext(
+  { disk, clock }: Runtime,
+  { settings, log }: PartitionsOptions,
+  isIntact: boolean,
+): LogContext {
   const pool = new SlabPool({ slabBytes: MiB, keepBytesMax: 16 * MiB })
   const syncs = new Limiter(syncsMax)
   return {
     disk,
     clock,
     log,
+    isIntact,
     complaints: new Complaints(clock, log),
     pool,
     files: new FileCache(disk, settings.logOpenFilesMax ?? 400),

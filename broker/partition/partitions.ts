@@ -11,7 +11,7 @@ import { Limiter } from '../log/limiter.ts'
 import { Log } from '../log/log.ts'
 import { readStateFile } from '../log/state-file.ts'
 import { logContext, syncsMax } from './context.ts'
-import { LogFolders, type LogPlace } from './folders.ts'
+import { LogFolders, type LogPlace, type RunBegun } from './folders.ts'
 import type { HighWatermarks } from './high-watermarks.ts'
 import { Partition } from './partition.ts'
 import { type RecoveryProgress, recoverAll } from './recovery.ts'
@@ -89,15 +89,15 @@ export class Partitions {
   #staged: Partition[] = []
   #isClosed = false
 
-  private constructor(runtime: Runtime, options: PartitionsOptions, folders: LogFolders, logsId: string) {
-    this.logsId = logsId
+  private constructor(runtime: Runtime, options: PartitionsOptions, folders: LogFolders, run: RunBegun) {
+    this.logsId = run.logsId
     this.#runtime = runtime
     this.#brokerId = options.brokerId
     this.#isNewest = options.isNewest ?? (() => true)
     this.#settings = options.settings
     this.#folders = folders
     this.#marks = folders.highWatermarks()
-    this.#context = logContext(runtime, options)
+    this.#context = logContext(runtime, options, run.isIntact)
     this.#slices = new Slices(runtime.clock, piecesPerTurn)
     this.#roles = new Slices(runtime.clock, rolesPerTurn)
     this.#upkeep = new Upkeep(runtime.clock, options.settings, {
@@ -110,8 +110,8 @@ export class Partitions {
   /** Recovers all logs on disk (R9: a bad one gets a fault, others go on). Rejects with a BrokerError when the folder as a whole cannot be used. */
   static async open(runtime: Runtime, options: PartitionsOptions): Promise<Partitions> {
     const folders = await LogFolders.open(runtime.disk, options.dataFolder)
-    const { logsId, isClean, isIntact } = await folders.begin(runtime.bootId, () => uuid(runtime.random))
-    const partitions = new Partitions(runtime, options, folders, logsId)
+    const run = await folders.begin(runtime.bootId, () => uuid(runtime.random))
+    const partitions = new Partitions(runtime, options, folders, run)
     const { counters } = partitions.#context
     await recoverAll(folders.places(), (place) => partitions.#openLog(place), {
       clock: runtime.clock,
@@ -120,7 +120,7 @@ export class Partitions {
       onBegin: options.onRecovery,
     })
     const { cutBytes, recoveredBytes } = counters
-    options.log.info({ ...partitions.#count(), logsId, isClean, isIntact, recoveredBytes, cutBytes }, 'logs are open')
+    options.log.info({ ...partitions.#count(), ...run, recoveredBytes, cutBytes }, 'logs are open')
     partitions.#upkeep.start()
     void partitions.#removeDiscarded()
     return partitions
