@@ -266,6 +266,14 @@ describe('a store that was emptied', () => {
     expect([...world.castle.restore.refused()]).toEqual([])
   })
 
+  test('gets nothing from brokers of the first release: the log of groups is made anew', async () => {
+    // They do not know that they are asked.
+    const old = [1, 2].map((id) => world.broker(id, {}, { onAnswer: () => {} }))
+    await world.clock.until(() => old.every((broker) => broker.topic('__consumer_offsets')), 3_000, 'brokers are there')
+    await restore(new MemoryDisk())
+    await world.clock.until(() => topic('__consumer_offsets') !== undefined, 10_000, 'the log of groups is there')
+  })
+
   test('hears of deletions too: they hold up nothing, and brokers that remember them are told that they still hold', async () => {
     const brokers = await replicating(3)
     const { topicId } = await done(world.castle.createTopic({ cluster: 'c', name: 'gone' }))

@@ -125,8 +125,8 @@ export class Restore {
 
   /** Topics of a cluster are on their way that the store does not know: names may be theirs. */
   isWaitingForStrangers(cluster: string): boolean {
-    for (const offers of this.#offers.values()) {
-      if (offers.cluster !== cluster) continue
+    for (const [brokerId, offers] of this.#offers) {
+      if (offers.cluster !== cluster || !this.#canTell(brokerId)) continue
       for (const topicId of offers.topics.keys()) {
         if (this.#state.get('topic', topicId) === undefined && !this.#refused.has(topicId)) return true
       }
@@ -204,17 +204,21 @@ export class Restore {
     }
   }
 
-  /** Brokers that know more of a topic, and have not said what. Of those that were given up, and of the first release, nothing comes. */
+  /** Brokers that know more of a topic, and have not said what. Of those that were given up nothing comes. */
   #offering(topic: Topic): number[] {
     const offering: number[] = []
     for (const [brokerId, { cluster, topics }] of this.#offers) {
       const version = topics.get(topic.topicId)
       if (version === undefined || topic.doubt?.givenUp?.includes(brokerId) || this.#refused.has(topic.topicId))
         continue
-      if (this.#options.reports.of(brokerId)?.replicates !== true) continue
-      if (isOffer(this.#state, cluster, topic.topicId, version)) offering.push(brokerId)
+      if (this.#canTell(brokerId) && isOffer(this.#state, cluster, topic.topicId, version)) offering.push(brokerId)
     }
     return offering
+  }
+
+  /** Brokers of the first release know, but cannot say: nobody waits for that. */
+  #canTell(brokerId: number): boolean {
+    return this.#options.reports.of(brokerId)?.replicates === true
   }
 
   /** Whom a topic in doubt waits for. */
