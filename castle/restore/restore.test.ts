@@ -290,6 +290,28 @@ describe('a store that was emptied', () => {
     }
   })
 
+  test('a broker that has no log of a topic that others have is not in sync with it: its disk is another one, and nobody knows (R8)', async () => {
+    const brokers = await replicating(3)
+    await done(world.castle.createTopic({ cluster: 'c', name: 'orders', partitions: 1, replicationFactor: 3 }))
+    await world.clock.pass(300)
+    const { topicId = '' } = topic('orders') ?? {}
+    const before = first('orders')
+    const leader = before?.leader ?? 0
+    const log = { topicId, partition: 0, leaderEpoch: before?.leaderEpoch ?? 0, fault: null }
+    const others = brokers.filter(({ id }) => id !== leader)
+    for (const broker of others) broker.change({ logs: [log] })
+    await world.clock.pass(300)
+    await kill(brokers.find(({ id }) => id === leader)!)
+    await restore(new MemoryDisk())
+    // Its disk is empty: it remembers nothing.
+    world.broker(leader, { replicates: true, logsId: 'new' }, { incarnation: `${leader}-empty` })
+    await world.clock.until(() => topic('orders') !== undefined && inDoubt().length === 0, 10_000, 'no doubt')
+    expect(first('orders')?.isr).not.toContain(leader)
+    expect(first('orders')?.leader).not.toBe(leader)
+    expect(first('orders')?.leader).toBeGreaterThan(0)
+    expect(first('orders')?.leaderEpoch).toBeGreaterThan(1_000)
+  })
+
   test('gets them back from what folders of restarted brokers remember', async () => {
     const brokers = await replicating(3)
     await done(world.castle.createTopic({ cluster: 'c', name: 'orders', assignments: [[1, 2, 3]] }))
