@@ -324,9 +324,10 @@ export class Castle {
       const attendedMs = this.#attention.look()
       this.brokers.sweep(attendedMs)
       this.#sweeps += 1
+      // Apart, so that a leader hears that its hand-over was dropped before a reassignment begins it again.
+      if (this.#sweeps % 20 === 10) this.reassignments.sweep()
       if (this.#sweeps % 20 !== 0) return
       this.elections.sweep()
-      this.reassignments.sweep()
       this.#sweepClients(attendedMs)
     })
   }

@@ -78,6 +78,8 @@ test('what takes longer than its time is named, once it did', () => {
   expect(times.overdue(view(2), 0).size).toBe(0)
   expect(times.overdue(view(2), 999).size).toBe(0)
   expect(times.overdue(view(2), 1_000)).toEqual(new Map([['t', [1]]]))
+  // Dropped, and named again before anybody looked: all of its time again.
+  expect(times.overdue(view(2), 1_100).size).toBe(0)
   // Another one is named: its time begins.
   expect(times.overdue(view(3), 1_500).size).toBe(0)
   expect(times.overdue(view(), 2_000).size).toBe(0)

@@ -130,8 +130,11 @@ export class HandOverTimes {
         const key = `${topic.topicId}/${index}`
         const known = this.#since.get(key)
         const entry = known?.next === next ? known : { next, sinceMs: nowMs }
-        since.set(key, entry)
-        if (nowMs - entry.sinceMs < this.#limitMs) continue
+        if (nowMs - entry.sinceMs < this.#limitMs) {
+          since.set(key, entry)
+          continue
+        }
+        // Named again before anybody looks, it has all of its time again.
         const partitions = overdue.get(topic.topicId)
         if (partitions === undefined) overdue.set(topic.topicId, [index])
         else partitions.push(index)
