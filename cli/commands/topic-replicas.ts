@@ -51,8 +51,12 @@ export const reassign: Command = {
     ...common,
   ],
   examples: [
-    { words: 'topic reassign clicks --replication-factor 2 --dry-run', doc: 'what would move' },
-    { words: 'topic reassign clicks --replication-factor 2 --yes', doc: 'fewer replicas, where there were three' },
+    { words: 'topic reassign clicks --replication-factor 1 --dry-run', doc: 'what would move' },
+    {
+      words: 'topic reassign clicks --replication-factor 3 --yes',
+      doc: 'three replicas, where there was one',
+      notRun: 'it needs three brokers',
+    },
     {
       words: 'topic reassign clicks --replicas 0=3,1 --replicas 1=1,2 --yes',
       doc: 'these brokers for these partitions',

@@ -6,7 +6,7 @@ import { join } from 'node:path'
 import { entries } from '@castellan/cli/commands'
 import { type MemoryIoOptions, runHere } from '@castellan/cli/testing'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import { startPlatform, type TestPlatform } from '../processes/index.ts'
+import { startPlatform, type TestPlatform, waitFor } from '../processes/index.ts'
 
 let platform: TestPlatform
 let folder: string
@@ -48,6 +48,15 @@ test('every example of the help works, one after the other', async () => {
   }
 })
 
+/** What is in a topic its brokers say, a moment after Castle has made it. */
+async function untilTold(topic: string): Promise<void> {
+  await waitFor('the broker to tell where its logs end', async () => {
+    const { stdout } = await run(`topic describe ${topic} --json`)
+    const { partitions } = JSON.parse(stdout) as { partitions: { offsets: { end: number | null } | null }[] }
+    return partitions.every(({ offsets }) => offsets !== null && offsets.end !== null)
+  })
+}
+
 describe('topics', () => {
   test('from the making to the end', async () => {
     const made = await run('topic create bills --partitions 3 --ack-level 1 --config retention.ms=3600000 --owner me')
@@ -67,8 +76,16 @@ describe('topics', () => {
     const reset = await json('topic change bills --reset retention.ms --label team=web --yes')
     expect(reset).toMatchObject([{ configs: { 'max.message.bytes': '2000' }, labels: { team: 'web' } }])
     const { stdout } = await run('topic list')
-    expect(stdout).toMatch(/^TOPIC +PARTITIONS +REPLICAS +ACK +LEADERLESS +OWNER +ID$/m)
-    expect(stdout).toMatch(/^bills +3 +1 +-1 +0 +me +[0-9a-f-]{36}$/m)
+    expect(stdout).toMatch(/^TOPIC +STATE +PARTITIONS +REPLICAS +ACK +OWNER +ID$/m)
+    expect(stdout).toMatch(/^bills +ok +3 +1 +-1 +me +[0-9a-f-]{36}$/m)
+    await untilTold('bills')
+    expect((await run('topic describe bills')).stdout).toMatch(/^ +0 +ok +- +1 +0 +1 +1 +- +0 +0 +0$/m)
+    expect(await run('topic elect bills --yes')).toMatchObject({ code: 0, stdout: 'No partition needs it.\n' })
+    const elected = await run('topic elect bills --type unclean --partition 0 --yes')
+    expect(elected).toMatchObject({ code: 4, stderr: expect.stringContaining('broker 1 leads') })
+    const reassigned = await run('topic reassign bills --replicas 0=9 --dry-run')
+    expect(reassigned).toMatchObject({ code: 4, stdout: expect.stringContaining('cannot be changed so') })
+    expect(await run('topic reassign bills')).toMatchObject({ code: 2 })
     expect(await run('topic delete bills --yes')).toMatchObject({ code: 0, stdout: 'Topic bills is deleted.\n' })
     expect(await run('topic describe bills')).toMatchObject({ code: 3, stderr: expect.stringContaining("'bills'") })
   })
@@ -82,6 +99,7 @@ describe('topics', () => {
     await run('topic create planned')
     expect((await run('topic change planned --ack-level 0 --dry-run')).stdout).toMatch(/ackLevel: -1 -> 0\n.*weaker/)
     expect((await run('topic change planned --ack-level -1 --dry-run')).stdout).toContain('nothing changes')
+    await untilTold('planned')
     expect((await run('topic delete planned --dry-run')).stdout).toContain('6 partitions with 0 messages')
     expect(await json('topic describe planned')).toMatchObject([{ ackLevel: -1 }])
   })
