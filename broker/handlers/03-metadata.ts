@@ -22,12 +22,13 @@ import { unknownNameError, unknownTopicError } from './lookup.ts'
 type TopicAnswer = Response['topics'][number]
 type PartitionAnswer = TopicAnswer['partitions'][number]
 
-export const metadata = handler(api, (request, { broker, apiVersion, onAbandoned }) => {
+export const metadata = handler(api, (request, context) => {
+  const { broker, apiVersion } = context
   const wantsAll = request.topics === null || (apiVersion === 0 && request.topics.length === 0)
   const topics = wantsAll ? null : request.topics
   if (!namesLeaderInDoubt(broker, topics)) return answerOf(broker, request, topics)
   const isCertain = broker.metadata.when(() => !namesLeaderInDoubt(broker, topics), doubtMs)
-  const isAbandoned = new Promise<void>((resolve) => onAbandoned(resolve))
+  const isAbandoned = new Promise<void>((resolve) => context.onAbandoned(resolve))
   return Promise.race([isCertain, isAbandoned]).then(() => answerOf(broker, request, topics))
 })
 

@@ -1,4 +1,5 @@
 // Handlers without a server: a broker of fake partitions, and requests whose answers the test awaits.
+import assert from 'node:assert/strict'
 import type { Api, RequestInput, ResponseInput, Slab } from '@castellan/protocol'
 import { Reader, Writer } from '@castellan/protocol'
 import type { Result, TopicState } from '@castellan/protocol/heartbeat'
@@ -138,10 +139,21 @@ export class HandlerBench {
         room ??= broker.responseMemory.room()
         return room
       },
-      afterSent: (task) => void sent.push(task),
-      onAbandoned: (task) => void abandoned.push(task),
-      onRequestBehind: (task) => void behind.push(task),
-      closeConnection: (reason) => {
+      // Methods, as in a connection: they are of no use without their context.
+      afterSent(task) {
+        assert(this === context)
+        sent.push(task)
+      },
+      onAbandoned(task) {
+        assert(this === context)
+        abandoned.push(task)
+      },
+      onRequestBehind(task) {
+        assert(this === context)
+        behind.push(task)
+      },
+      closeConnection(reason) {
+        assert(this === context)
         closed = reason
       },
     }
