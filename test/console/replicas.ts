@@ -47,7 +47,11 @@ export async function replicasLive(stage: Stage, language: Language): Promise<vo
     return (await first.locator('[data-key="default/watched"]').count()) === 0
   })
   await first.goto(stage.platform.castle)
-  await first.locator('[data-state="fine"]').getByText(overview.fine).waitFor()
+  await first.getByText(overview.lately).waitFor()
+  await waitFor('the first page to tell of no replica that is missing', async () => {
+    const kinds = ['leaderless', 'under-replicated', 'broker-down'].map((kind) => `.problem[data-state="${kind}"]`)
+    return (await first.locator(kinds.join(', ')).count()) === 0
+  })
 }
 
 /** More partitions: said that there is no way back, the name typed. */
