@@ -206,8 +206,8 @@ describe('writing', () => {
       await call('POST', '/api/topics/once/messages', body, headers),
     ]
     expect(second).toEqual(first)
-    expect((await call('GET', '/api/topics/once/offsets')).value).toEqual({
-      items: [{ partition: 0, start: 0, end: 2 }],
+    expect((await call('GET', '/api/topics/once/offsets')).value).toMatchObject({
+      items: [{ partition: 0, start: 0, end: 2, replicas: [{ end: 2 }, { end: 2 }] }],
       problem: null,
     })
   })
@@ -233,10 +233,11 @@ describe('writing', () => {
 
 // Last: a broker stays down.
 test('a broker that is down costs its partitions, which is said; the others are read', async () => {
-  await topicWith('halves', 2, [
+  const halves = [
     { partition: 0, value: { text: 'a' } },
     { partition: 1, value: { text: 'b' } },
-  ])
+  ]
+  await topicWith('halves', 2, halves, { replicationFactor: 1 })
   const plan = await call('DELETE', '/api/topics/halves?dryRun=true')
   expect(plan.value).toMatchObject({ messages: 2, partitions: 2 })
   const { partitions } = (await call('GET', '/api/topics/halves')).value
@@ -247,8 +248,9 @@ test('a broker that is down costs its partitions, which is said; the others are 
     async () => (await call('GET', '/api/health')).value.clusters[0].brokersUp === 1,
   )
   const offsets = (await call('GET', '/api/topics/halves/offsets')).value
-  expect(offsets.items[lost]).toEqual({ partition: lost, start: null, end: null })
-  expect(offsets.items[1 - lost]).toEqual({ partition: 1 - lost, start: 0, end: 1 })
+  const replicas = (broker: number, end: number | null) => [{ broker, end }]
+  expect(offsets.items[lost]).toEqual({ partition: lost, start: null, end: null, replicas: replicas(2, null) })
+  expect(offsets.items[1 - lost]).toEqual({ partition: 1 - lost, start: 0, end: 1, replicas: replicas(1, 1) })
   expect(offsets.problem).toContain(`halves/${lost}`)
   const page = await read('halves', '')
   expect(page).toMatchObject({ complete: false, problem: expect.stringContaining(`halves/${lost}`) })

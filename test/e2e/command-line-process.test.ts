@@ -154,7 +154,7 @@ describe('completion', () => {
   test('in bash: commands, options, values, names that Castle knows, files', async () => {
     const cases: [string, string[]][] = [
       ['castellan to', ['topic']],
-      ['castellan topic ', ['create', 'list', 'describe', 'change', 'delete']],
+      ['castellan topic ', ['create', 'list', 'describe', 'change', 'reassign', 'elect', 'delete']],
       ['castellan topic create x --ack', ['--ack-level']],
       ['castellan topic create x --ack-level ', ['-1', '1', '0']],
       ['castellan topic describe o', ['orders', 'other.topic']],
