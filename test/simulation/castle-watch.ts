@@ -97,7 +97,9 @@ export class CastleWatch {
     const plan = planOf(topic.name)
     if (loss.from.length === 0 && plan?.mayLose === 'never') return
     // The last one in sync lost power before anybody knew that it was the last: R8, and of what it had at Ack 1 or 0, R2 says enough.
-    if (loss.from.length === 0 && this.#cluster.damage.hasLost && plan !== undefined && plan.ackLevel !== -1) return
+    const { hasLost, allLostPower } = this.#cluster.damage
+    const isLastsOwn = loss.from.length === 0 && hasLost && !allLostPower
+    if (isLastsOwn && plan !== undefined && plan.ackLevel !== -1) return
     this.noteLoss(topic.name, loss.partition, this.#whyOf(topic.name, loss))
   }
 
