@@ -26,6 +26,8 @@ export interface HandOversOptions {
 const callTimeoutMs = 2_000
 const partitionsPerCall = 5_000
 const failedBackOff: BackOff = { minMs: 20, maxMs: 1_000 }
+/** After a call, twice as long as it took, within these: each makes new subjects of its topics, and a few at a time would keep everybody busy. */
+const restMs = { min: 10, max: 200 }
 /** Appends are held for so long at most: many times what a follower in sync needs. */
 const holdMaxMs = 500
 
@@ -42,7 +44,7 @@ export class HandOvers {
   #isCalling = false
   #failures = 0
   #holdTimer: Timer | undefined
-  #retryTimer: Timer | undefined
+  #sendTimer: Timer | undefined
   #isClosed = false
 
   constructor(runtime: Runtime, options: HandOversOptions) {
@@ -55,7 +57,7 @@ export class HandOvers {
   close(): void {
     this.#isClosed = true
     this.#holdTimer?.cancel()
-    this.#retryTimer?.cancel()
+    this.#sendTimer?.cancel()
     this.#due.clear()
     this.#holding.clear()
     this.#open.clear()
@@ -117,16 +119,17 @@ export class HandOvers {
     for (const [partition, question] of this.#open) {
       if (!partition.followers.isAsked(question)) this.#open.delete(partition)
     }
-    if (this.#open.size === 0 || this.#isCalling || this.#retryTimer !== undefined || this.#isClosed) return
+    if (this.#open.size === 0 || this.#isCalling || this.#sendTimer !== undefined || this.#isClosed) return
     if (castle.brokerEpoch === 0) return this.#retryLater()
     const asked = [...this.#open].slice(0, partitionsPerCall)
     const partitions = asked.map(([{ topicId, index }, question]) => ({ topicId, partition: index, ...question }))
     this.#isCalling = true
     const args = { brokerEpoch: castle.brokerEpoch, partitions }
-    void castle.call('handOver', args, callTimeoutMs).then((result) => this.#answered(asked, result))
+    const beganMs = this.#runtime.clock.nowMs()
+    void castle.call('handOver', args, callTimeoutMs).then((result) => this.#answered(asked, result, beganMs))
   }
 
-  #answered(asked: readonly (readonly [Partition, HandOverQuestion])[], result: Result): void {
+  #answered(asked: readonly (readonly [Partition, HandOverQuestion])[], result: Result, beganMs: number): void {
     this.#isCalling = false
     if (this.#isClosed) return
     const answers = answersIn(result)
@@ -141,7 +144,8 @@ export class HandOvers {
     // What Castle does not know (yet), or answered wrongly, is asked again a little later.
     if (asked.some(isUnknown)) return this.#retryLater()
     this.#failures = 0
-    this.#send()
+    const tookMs = this.#runtime.clock.nowMs() - beganMs
+    this.#sendAfter(Math.min(restMs.max, Math.max(restMs.min, 2 * tookMs)))
   }
 
   #take(partition: Partition, question: HandOverQuestion, answer: AlteredIsr['partitions'][number] | undefined): void {
@@ -158,13 +162,14 @@ export class HandOvers {
 
   #retryLater(): void {
     this.#failures++
-    this.#retryTimer ??= this.#runtime.clock.after(
-      backOffMs(failedBackOff, this.#failures, this.#runtime.random),
-      () => {
-        this.#retryTimer = undefined
-        this.#send()
-      },
-    )
+    this.#sendAfter(backOffMs(failedBackOff, this.#failures, this.#runtime.random))
+  }
+
+  #sendAfter(delayMs: number): void {
+    this.#sendTimer ??= this.#runtime.clock.after(delayMs, () => {
+      this.#sendTimer = undefined
+      this.#send()
+    })
   }
 }
 
