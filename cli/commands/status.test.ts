@@ -79,6 +79,30 @@ test.each([
     { clients: 2, examples: 'a, b' },
     '2 clients heartbeat, but do not follow what changed (a, b)',
   ],
+  [
+    'below-min-isr',
+    'PARTITIONS_BELOW_MIN_ISR',
+    { partitions: 1, topics: 1, examples: 'orders' },
+    '1 partition of 1 topic have fewer replicas in sync than min.insync.replicas (orders): Ack -1 is refused',
+  ],
+  [
+    'under-replicated',
+    'PARTITIONS_UNDER_REPLICATED',
+    { partitions: 6, topics: 2, examples: 'a, b' },
+    '6 partitions of 2 topics have a replica out of sync (a, b): castellan topic describe says which and why',
+  ],
+  [
+    'in-doubt',
+    'TOPICS_IN_DOUBT',
+    { topics: 1, examples: 'orders', brokers: '7' },
+    "1 topic in doubt (orders), for Castle's store went back in time: not yet heard of broker 7",
+  ],
+  [
+    'lost',
+    'MESSAGES_LOST',
+    { topic: 'orders', elections: 1, messagesMax: null },
+    '1 election of topic orders may have lost an unknown number of acknowledged messages',
+  ],
   ['new', 'SOMETHING_NEW', { a: 1 }, 'SOMETHING_NEW: a 1'],
 ])('%s: exit code 1, and a sentence', async (kind, what, params, sentence) => {
   const castle = await castleWith([{ ...problem, kind, what, params }])

@@ -13,6 +13,8 @@ export const decisions = {
   kinds: {
     election: 'leader elected',
     'leaders-back': 'preferred leader back',
+    'handed-over': 'handed over',
+    'hand-over-dropped': 'hand-over given up',
     'isr-changed': 'ISR changed',
     'broker-stopping': 'broker stopping',
     'broker-given-up': 'broker given up',

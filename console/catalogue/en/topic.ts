@@ -208,7 +208,8 @@ export const topic = {
       count === 0
         ? 'Survives the loss of no broker: writing waits until the broker is back.'
         : `Survives the loss of ${n(count, 'broker')}: reading and writing go on.`,
-    replicasHint: (count: number) => `Empty: ${count} (3 where there are as many brokers).`,
+    replicasHint: (count: number) =>
+      count < 3 ? `Empty: ${count} (3 where there are as many brokers).` : `Empty: ${count}.`,
     replicasDefault: 'Empty: 3, or as many as there are brokers.',
     verb: (partitions: number) => `Create topic with ${n(partitions, 'partition')}`,
     notPlaced: 'Nothing to show until the fields above are right.',

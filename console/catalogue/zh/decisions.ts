@@ -13,6 +13,8 @@ export const decisions: Texts['decisions'] = {
   kinds: {
     election: '选举主副本',
     'leaders-back': '首选主副本恢复',
+    'handed-over': '已交接',
+    'hand-over-dropped': '放弃交接',
     'isr-changed': 'ISR 变化',
     'broker-stopping': 'Broker 停止中',
     'broker-given-up': '放弃 Broker',

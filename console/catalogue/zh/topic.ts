@@ -223,7 +223,8 @@ export const topic: Texts['topic'] = {
       brokers === 0
         ? '不能承受失去任何一台 Broker：该 Broker 恢复之前，写入需要等待。'
         : `可承受失去 ${brokers} 台 Broker：读写继续。`,
-    replicasHint: (replicas) => `留空：${replicas} 个（Broker 足够时为 3 个）。`,
+    replicasHint: (replicas) =>
+      replicas < 3 ? `留空：${replicas} 个（Broker 足够时为 3 个）。` : `留空：${replicas} 个。`,
     replicasDefault: '留空：3 个，Broker 不足时与 Broker 数相同。',
     verb: (partitions) => `创建主题（${count(partitions)} 个分区）`,
     notPlaced: '请先修正以上各项。',
