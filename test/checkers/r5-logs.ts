@@ -25,7 +25,9 @@ export function checkReplicas(history: History): Verdict {
       if (next.highWatermark > next.endOffset) {
         violations.push(`${when}: the high watermark ${next.highWatermark} is beyond the log's end ${next.endOffset}`)
       }
-      const mayGoBack = () => before !== null && wasLost(history, next.partition, before.highWatermark - 1, before.atMs)
+      // However long ago it was counted: a replica that was away, or hung, hears of it late.
+      const mayGoBack = () =>
+        before !== null && wasLost(history, next.partition, before.highWatermark - 1, Number.NEGATIVE_INFINITY)
       if (before !== null && next.highWatermark < before.highWatermark && !mayGoBack()) {
         violations.push(`${when}: the high watermark ${next.highWatermark} comes after ${before.highWatermark}`)
       }
