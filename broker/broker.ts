@@ -5,6 +5,7 @@
 //   stop:  tell Castle -> it moves what others can lead -> take no more requests -> answer those in flight
 //          -> close the logs -> end the link
 //          -> close the listener, last: a refused connection says that this broker is gone
+import { deferred } from '@castellan/protocol'
 import type { TopicState } from '@castellan/protocol/heartbeat'
 import { type Address, Complaints, type Logger, type Runtime } from '@castellan/protocol/runtime'
 import { Identity } from './castle/identity.ts'
@@ -70,7 +71,7 @@ export class Broker implements BrokerParts {
   readonly #remembered: Remembered
   #address: Address
   #stopping: Promise<void> | undefined
-  readonly #hurry = Promise.withResolvers<void>()
+  readonly #hurry = deferred<void>()
 
   private constructor(
     runtime: Runtime,
@@ -225,7 +226,7 @@ export class Broker implements BrokerParts {
     }
     if (isFree()) return
     this.log.info({ brokerId, ...dependents() }, 'stopping: others take over what this broker leads and follows')
-    const over = Promise.withResolvers<void>()
+    const over = deferred<void>()
     const timer = this.runtime.clock.after(controlledShutdownMaxMs, over.resolve)
     const stopWatching = this.metadata.onChange(() => isFree() && over.resolve())
     void this.#hurry.promise.then(over.resolve)

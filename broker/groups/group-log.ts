@@ -88,6 +88,7 @@ export class GroupLog {
     let begun = false
     let ended = false
     let sinceBreath = 0
+    const told = new Set<string>()
     for await (const batch of this.#partition.batches()) {
       this.#checkOpen()
       for (const record of iterateRecords(batch, 0)) {
@@ -95,7 +96,7 @@ export class GroupLog {
         if (entry.kind === 'begin') begun = true
         else if (entry.kind === 'end') ended = begun
         else if (cut && !begun) throw cutWrongly(record.offset)
-        else onChange(entry.groupId, entry.change)
+        else if (!cut || ended || !isAhead(told, entry.groupId, entry.change)) onChange(entry.groupId, entry.change)
         nextOffset = record.offset + 1
       }
       this.#bytes += batch.length
@@ -262,4 +263,12 @@ function cutWrongly(offset: number): GroupLogError {
     'GROUP_LOG_DAMAGED',
     `the group log was cut at offset ${offset}, which no snapshot begins at`,
   )
+}
+
+/** Changes come in among a snapshot, also of a member that it has not told yet: it will, as that is by then. */
+function isAhead(told: Set<string>, groupId: string, change: Change): boolean {
+  if (change.kind === 'group' || change.kind === 'offset') return false
+  const member = `${groupId}\n${change.memberId}`
+  if (change.kind === 'member') told.add(member)
+  return !told.has(member)
 }

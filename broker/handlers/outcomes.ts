@@ -1,5 +1,5 @@
 // What Castle says of partitions that an admin client named: an outcome each, put together by topic as Kafka answers it.
-import { errorOf, errors } from '@castellan/protocol'
+import { errorOf, errors, groupBy } from '@castellan/protocol'
 import { type Call as CallMessage, checks } from '@castellan/protocol/heartbeat'
 import type { BrokerParts } from './handler.ts'
 
@@ -33,5 +33,5 @@ export async function outcomesOf(
 
 /** In the order in which topics are first named. */
 export function byTopic(outcomes: readonly Outcome[]): Map<string, Outcome[]> {
-  return Map.groupBy(outcomes, ({ topic }) => topic)
+  return groupBy(outcomes, ({ topic }) => topic)
 }

@@ -1,6 +1,6 @@
 // Who leads and who is in sync, as brokers and people ask for it, and as time brings it about: each is one change of the state, answered
 // when it is on disk. What follows from the life of brokers is decided in brokers/.
-import { errors } from '@castellan/protocol'
+import { deferred, errors } from '@castellan/protocol'
 import type {
   AlteredIsr,
   AlterIsrArgs,
@@ -123,7 +123,7 @@ export class Elections {
   /** For so long as a hand-over can take. */
   async #until(condition: () => boolean): Promise<void> {
     if (condition()) return
-    const { promise, resolve } = Promise.withResolvers<void>()
+    const { promise, resolve } = deferred<void>()
     const look = () => condition() && resolve()
     this.#waiting.add(look)
     const timer = this.#options.clock.after(askedMaxMs, resolve)

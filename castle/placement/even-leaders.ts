@@ -3,6 +3,8 @@
 // Each partition goes to whoever of its replicas leads least; what that leaves uneven is passed on along chains, for giving a partition
 // from a to b only helps when b can give one to c:   a (leads 3) --p1--> b (leads 2) --p2--> c (leads 1)
 
+import { groupBy } from '@castellan/protocol'
+
 /** The leader of each partition. `before` is what brokers lead beside; `tie` decides between those that lead equally many. */
 export function evenLeaders(
   partitions: readonly (readonly number[])[],
@@ -45,7 +47,7 @@ function chainDown(
   from: number,
   of: (brokerId: number) => number,
 ): Step[] | undefined {
-  const led = Map.groupBy(leaders.keys(), (partition) => leaders[partition] ?? -1)
+  const led = groupBy(leaders.keys(), (partition) => leaders[partition] ?? -1)
   const reached = new Map<number, Step[]>([[from, []]])
   for (const [id, chain] of reached) {
     if (of(id) <= of(from) - 2) return chain

@@ -1,5 +1,6 @@
 // The doubt about a topic is over when everybody has reported and the newest that is known of it is in the store (R14). Then it is as if all of
 // its brokers were new: what happened to them meanwhile was not acted upon, and whoever led before leads by a new leader epoch only (R5).
+import { groupBy } from '@castellan/protocol'
 import type { PartitionState } from '@castellan/protocol/heartbeat'
 import type { BrokerReports } from '../brokers/reports.ts'
 import { electFor, inWords } from '../election/elect-topics.ts'
@@ -28,7 +29,7 @@ export function findSettled(topics: Iterable<Topic>, { isHeard, offering }: Sett
 export function settleDoubts(draft: Draft, settling: Settling): void {
   const { reports } = settling
   const settled = findSettled(draft.all('topic'), settling)
-  for (const [cluster, topics] of Map.groupBy(settled, (topic) => topic.cluster)) {
+  for (const [cluster, topics] of groupBy(settled, (topic) => topic.cluster)) {
     for (const topic of topics) {
       const { doubt: _doubt, ...rest } = topic
       draft.put('topic', { ...rest, partitions: topic.partitions.map(newTerm), version: draft.nextVersion() })

@@ -1,4 +1,5 @@
 // Reassignments, as people, Kafka's admin clients and Castle itself ask for them; and what keeps them going (placement/follow.ts).
+import { groupBy } from '@castellan/protocol'
 import type { PartitionOutcomes, ReassignPartitionsArgs } from '@castellan/protocol/heartbeat'
 import type { Logger } from '@castellan/protocol/runtime'
 import type { BrokerReports } from '../brokers/reports.ts'
@@ -52,7 +53,7 @@ export class Reassignments {
   call(cluster: string, args: ReassignPartitionsArgs): Promise<PartitionOutcomes> {
     return this.#options.changes.change((draft) => {
       const outcomes = new Map<(typeof args.partitions)[number], PartitionOutcomes['partitions'][number]>()
-      for (const [name, asked] of Map.groupBy(args.partitions, ({ topic }) => topic)) {
+      for (const [name, asked] of groupBy(args.partitions, ({ topic }) => topic)) {
         const errors = this.#callTopic(draft, cluster, name, asked)
         for (const each of asked) {
           const error = errors.get(each.partition)

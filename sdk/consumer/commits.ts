@@ -2,11 +2,10 @@
 //
 // One commit is under way at a time and a later one overtakes none. A commit that fails for a passing reason is tried again as
 // long as the partition is ours; what "ours" means is the coordinator's word, not ours.
-import { errors, offsetCommit, type ResponseOf } from '@castellan/protocol'
+import { errors, groupBy, offsetCommit, type ResponseOf } from '@castellan/protocol'
 import { sleep } from '@castellan/protocol/runtime'
 import { backoffMs, requestBackoff } from '../backoff.ts'
 import { CastellanError, isRetriable, messageOf, refusal } from '../errors.ts'
-import { groupBy } from '../group-by.ts'
 import { newStop } from '../stop.ts'
 import type { GroupClient } from './group-client.ts'
 import { commitVerdict } from './membership.ts'

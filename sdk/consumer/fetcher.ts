@@ -2,12 +2,11 @@
 //
 // Two requests to a leader may be under way: while one waits for news of idle partitions, the other brings what a busy one needs.
 // Bounded in bytes: a partition with enough to do, or a consumer with enough in all, is not fetched for.
-import { errors, fetch, type ResponseOf, zeroUuid } from '@castellan/protocol'
+import { errors, fetch, groupBy, type ResponseOf, zeroUuid } from '@castellan/protocol'
 import { batchStarts, readBatchHeader } from '@castellan/protocol/records'
 import type { Timer } from '@castellan/protocol/runtime'
 import { backoffMs, requestBackoff } from '../backoff.ts'
 import { CastellanError, messageOf, refusal } from '../errors.ts'
-import { groupBy } from '../group-by.ts'
 import type { KafkaClient } from '../kafka/client.ts'
 import { MessageReader } from '../kafka/message.ts'
 import { newStop } from '../stop.ts'

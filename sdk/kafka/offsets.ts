@@ -1,7 +1,6 @@
 // Offsets of partitions, asked of their leaders: the ends of the log, or the first at or after a time.
-import { errors, listOffsets, type ResponseOf } from '@castellan/protocol'
+import { errors, groupBy, listOffsets, type ResponseOf } from '@castellan/protocol'
 import { CastellanError, refusal } from '../errors.ts'
-import { groupBy } from '../group-by.ts'
 import type { KafkaClient } from './client.ts'
 import { retry } from './retry.ts'
 

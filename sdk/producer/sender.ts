@@ -5,10 +5,9 @@
 // A drain runs at the end of a turn, so sends of one turn leave together; while `inFlightMax` requests are out, records
 // gather in batches by themselves. Requests of a broker go over one connection in order, so batches of a partition
 // arrive in order; what happens when one comes back is Line's business.
-import { produce, type RequestInput } from '@castellan/protocol'
+import { groupBy, produce, type RequestInput } from '@castellan/protocol'
 import type { Timer } from '@castellan/protocol/runtime'
 import { CastellanError } from '../errors.ts'
-import { groupBy } from '../group-by.ts'
 import type { KafkaClient } from '../kafka/client.ts'
 import type { AckLevel, PartitionView } from '../kafka/view.ts'
 import type { Accumulator } from './accumulator.ts'
