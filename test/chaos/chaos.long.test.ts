@@ -1,6 +1,6 @@
 // Some minutes of chaos with a fresh seed, and that nothing stays behind of it. `npm run chaos -- --seed N` is the same run again.
 import { beforeAll, expect, test } from 'vitest'
-import { machinesMissing } from '../processes/index.ts'
+import { machinesMissing, named } from '../processes/index.ts'
 import { faultKinds, machineKinds } from './plan.ts'
 import { report } from './report.ts'
 import { type ChaosResult, runChaos } from './run.ts'
@@ -29,7 +29,10 @@ test('no promise is broken, no send fails, and all goes on when the faults have 
   expect(faultKinds.filter((kind) => !machineKinds.includes(kind) && !kinds.has(kind))).toEqual([])
 })
 
-test.skipIf(machinesMissing() !== undefined)('network cuts and a full disk were among the faults', () => {
-  const kinds = new Set(result.faults.map(({ fault }) => fault.kind))
-  expect(machineKinds.filter((kind) => !kinds.has(kind))).toEqual([])
-})
+test.skipIf(machinesMissing() !== undefined)(
+  named('network cuts and a full disk were among the faults', machinesMissing()),
+  () => {
+    const kinds = new Set(result.faults.map(({ fault }) => fault.kind))
+    expect(machineKinds.filter((kind) => !kinds.has(kind))).toEqual([])
+  },
+)

@@ -18,6 +18,11 @@ process.on('exit', () => {
   for (const child of running) child.kill('SIGKILL')
 })
 
+/** The title of a test that needs machines: says why it is skipped where there can be none (.ci/run knows such a title). */
+export function named(title: string, missing: string | undefined): string {
+  return missing === undefined ? title : `${title} (no machines here: ${missing})`
+}
+
 /** Why there can be no machines here, as a sentence; undefined when there can. */
 export function machinesMissing(): string | undefined {
   if (process.platform !== 'linux') return 'network namespaces are only in Linux'
