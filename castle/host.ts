@@ -2,13 +2,13 @@
 // compared with the store: whoever knows of something newer than it shows that the store went back in time (R14).
 import type { BrokerReport, Call, ClientReport, Heartbeat, Result } from '@castellan/protocol/heartbeat'
 import { type Clock, Complaints, type Logger } from '@castellan/protocol/runtime'
-import type { Brokers } from './brokers/brokers.ts'
+import type { Brokers, Registering } from './brokers/brokers.ts'
 import { EpochTrust, type Witness } from './brokers/epoch-trust.ts'
 import type { Groups } from './groups/groups.ts'
 import type { Session } from './heartbeats/session.ts'
 import type { SessionsHost } from './heartbeats/sessions.ts'
 import type { Incarnations } from './leases/incarnations.ts'
-import { doubtAll } from './restore/doubts.ts'
+import { doubtTopics } from './restore/doubts.ts'
 import { newerThanStore } from './restore/known.ts'
 import type { Restore } from './restore/restore.ts'
 import { anyCluster, audiencesOf, groupOfAudience, scopeOf } from './scope.ts'
@@ -84,7 +84,7 @@ export class Host implements SessionsHost {
     return audiencesOf(session)
   }
 
-  onBroker(session: Session): Promise<string | undefined> | undefined {
+  onBroker(session: Session): Registering {
     return this.#options.brokers.onHeartbeat(session)
   }
 
@@ -110,7 +110,7 @@ export class Host implements SessionsHost {
     if (group !== undefined) this.#options.groups.forget(...group)
   }
 
-  /** A client that holds newer versions than the store would ignore this Castle's word. It is not believed more than that. */
+  /** A client that holds newer versions than the store would ignore this Castle's word; and the store may have gone back (R14). */
   #compareWithStore({ cluster = '', kind, id, report }: Session): void {
     const newerHeld = () => newerThanStore(this.#state, cluster, report.holds)
     const newer = newerHeld()
@@ -139,7 +139,7 @@ export class Host implements SessionsHost {
       : changes.change((draft) => {
           if (!isNeeded()) return
           this.#trust.spend('broker', this.castleEpoch, this.castleEpoch + 1)
-          doubtAll(draft, why)
+          doubtTopics(draft, why)
         })
     done.then(
       () => {
@@ -160,7 +160,8 @@ export class Host implements SessionsHost {
   async #raiseEpoch(atLeast: number, why: string, witness: Witness, isNeeded: () => boolean): Promise<void> {
     this.#trust.check(witness, this.castleEpoch, atLeast)
     const also = (draft: Draft) => {
-      if (witness === 'broker') doubtAll(draft, why)
+      // Of whoever was there with a client each broker knows as much, so that those who have spoken need not be asked again.
+      doubtTopics(draft, why, (topic) => witness === 'broker' || !this.#options.restore.isHeard(topic))
     }
     const isNeededStill = () => {
       if (!isNeeded()) return false

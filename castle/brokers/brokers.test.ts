@@ -54,6 +54,18 @@ describe('brokers', () => {
     ])
   })
 
+  test('of those that fall silent together none is elected in place of another', async () => {
+    const brokers = [1, 2, 3].map((id) => world.broker(id, { replicates: true }))
+    await world.clock.until(() => brokers.every((broker) => broker.cluster?.brokers.length === 3), 2_000, 'all are up')
+    await world.castle.createTopic({ cluster: 'c', name: 'orders', assignments: [[1, 2, 3]] })
+    await world.killCastle()
+    for (const broker of brokers) void broker.sender.stop()
+    await world.startCastle()
+    await world.clock.pass(3_000)
+    const { partitions = [] } = world.state.topicNamed('c', 'orders') ?? {}
+    expect(partitions).toMatchObject([{ leader: -1, leaderEpoch: 1, isr: [1, 2, 3] }])
+  })
+
   test('one that said that it stops is down as soon as its link is gone', async () => {
     const [first, second] = await world.startBrokers(2)
     first?.change({ stopping: true })

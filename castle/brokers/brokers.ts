@@ -35,6 +35,9 @@ export interface BrokersOptions {
   readonly doors: Doors
 }
 
+/** Undefined: nothing has to be done. `early`: not before others have been heard. */
+export type Registering = Promise<string | undefined> | 'early' | undefined
+
 /** Group state is kept short by its coordinator's own snapshots: nobody else may cut it. */
 const offsetsTopicConfigs = {
   'retention.ms': '-1',
@@ -88,9 +91,9 @@ export class Brokers {
 
   /**
    * Each heartbeat of a broker. Undefined: its process is registered and alive. Else a promise of its registration, which
-   * resolves to a reason to stop when it was refused.
+   * resolves to a reason to stop when it was refused; or `early`: it has to come again.
    */
-  onHeartbeat(session: Session): Promise<string | undefined> | undefined {
+  onHeartbeat(session: Session): Registering {
     this.#leases.heard(Number(session.id), session.heardMs)
     const broker = this.#registered(session)
     if (broker !== undefined) {
@@ -101,10 +104,22 @@ export class Brokers {
     }
     let registering = this.#registering.get(session)
     if (registering === undefined) {
+      if (this.#isEarly(session)) return 'early'
       registering = this.#register(session).finally(() => this.#registering.delete(session))
       this.#registering.set(session, registering)
     }
     return registering
+  }
+
+  /**
+   * A Castle that has just started has not heard somebody who was up when its store was written: the store may have gone back (R14), and this
+   * process would be given what it led then, though others lead it by now. Nobody waits for longer than a lease.
+   */
+  #isEarly({ id, cluster = '' }: Session): boolean {
+    for (const other of brokersOf(this.#changes.state, cluster)) {
+      if (other.up && String(other.id) !== id && this.reports.of(other.id) === undefined) return true
+    }
+    return false
   }
 
   onReport(session: Session): void {
@@ -121,11 +136,11 @@ export class Brokers {
     if (broker === undefined) return
     const { stopping } = session.report as BrokerReport
     if (stopping && isRelieved(this.#changes.state, this.reports, broker)) {
-      return this.#callDown(broker, 'it stopped in good order')
+      return this.#callDown([broker], 'it stopped in good order')
     }
     const why = `its link broke, and ${broker.host}:${broker.port}, where it had answered, refuses connections`
     const isMissing = () => session.link === undefined && this.#registered(session) !== undefined
-    this.#proofs.onLinkClosed(broker, isMissing, () => this.#callDown(broker, why))
+    this.#proofs.onLinkClosed(broker, isMissing, () => this.#callDown([broker], why))
   }
 
   /** Nothing is begun any more. */
@@ -135,12 +150,12 @@ export class Brokers {
   }
 
   sweep(attendedMs: number): void {
-    for (const id of this.#leases.over(attendedMs)) {
+    const silent = this.#leases.over(attendedMs).flatMap((id) => {
       this.#leases.forget(id)
       const broker = this.#changes.state.get('broker', String(id))
-      if (broker?.up === true)
-        this.#callDown(broker, `silent for ${this.#options.settings.brokerLeaseMs} ms, its lease`)
-    }
+      return broker?.up === true ? [broker] : []
+    })
+    if (silent.length > 0) this.#callDown(silent, `silent for ${this.#options.settings.brokerLeaseMs} ms, its lease`)
   }
 
   #registered(session: Session): Broker | undefined {
@@ -205,17 +220,18 @@ export class Brokers {
     this.#options.onReport(session)
   }
 
-  #callDown(broker: Broker, why: string): void {
-    const heardMs = this.#leases.heardMs(broker.id)
+  #callDown(brokers: readonly Broker[], why: string): void {
+    const heardMs = new Map(brokers.map(({ id }) => [id, this.#leases.heardMs(id)]))
     const task = this.#changes.change((draft) => {
       // Heard again while this waited for its turn: it lives.
-      if (this.#leases.heardMs(broker.id) === heardMs) callDown(draft, this.reports, broker.id, broker.brokerEpoch, why)
+      const gone = brokers.filter(({ id }) => this.#leases.heardMs(id) === heardMs.get(id))
+      callDown(draft, this.reports, gone, why)
     })
     task.catch(() => {
-      // Not written, so it still counts as alive: looked at again when another lease is over.
-      this.#leases.heard(broker.id, this.#options.attention.nowMs())
+      // Not written, so they still count as alive: looked at again when another lease is over.
+      for (const { id } of brokers) this.#leases.heard(id, this.#options.attention.nowMs())
     })
-    this.#do(task, `calling broker ${broker.id} down`)
+    this.#do(task, `calling brokers ${[...heardMs.keys()].join(', ')} down`)
   }
 
   /** Made once enough brokers are there to spread it, or a short time after the first. */

@@ -99,15 +99,27 @@ function whyNow(meeting: Meeting, known: Broker | undefined): string {
   return known?.up === true ? 'it knows a newer broker epoch than the store' : 'heard again after it was called dead'
 }
 
-/** Calls a broker dead or gone, unless it is down already or registered anew since the reason arose. */
-export function callDown(draft: Draft, reports: BrokerReports, id: number, brokerEpoch: number, why: string): void {
-  const broker = draft.get('broker', String(id))
-  if (broker === undefined || !broker.up || broker.brokerEpoch !== brokerEpoch) return
-  draft.put('broker', { ...broker, up: false, sinceMs: draft.wallMs, why })
-  touchCluster(draft, broker.cluster, '')
-  const elected = electFor(draft, reports, { brokerId: id, cluster: broker.cluster })
-  const what = `broker ${id} of cluster ${broker.cluster} is down; ${inWords(elected)}`
-  draft.decide({ kind: 'broker-down', what, why, about: [`broker/${id}`, `cluster/${broker.cluster}`] })
+/**
+ * Calls brokers dead or gone, unless they are down already or registered anew since the reason arose. Of several at once none is elected in
+ * place of another.
+ */
+export function callDown(
+  draft: Draft,
+  reports: BrokerReports,
+  brokers: readonly Pick<Broker, 'id' | 'brokerEpoch'>[],
+  why: string,
+): void {
+  const gone = brokers.flatMap(({ id, brokerEpoch }) => {
+    const broker = draft.get('broker', String(id))
+    return broker?.up === true && broker.brokerEpoch === brokerEpoch ? [broker] : []
+  })
+  for (const broker of gone) draft.put('broker', { ...broker, up: false, sinceMs: draft.wallMs, why })
+  for (const { id, cluster } of gone) {
+    touchCluster(draft, cluster, '')
+    const elected = electFor(draft, reports, { brokerId: id, cluster })
+    const what = `broker ${id} of cluster ${cluster} is down; ${inWords(elected)}`
+    draft.decide({ kind: 'broker-down', what, why, about: [`broker/${id}`, `cluster/${cluster}`] })
+  }
 }
 
 const blockLength = 1_000

@@ -29,8 +29,8 @@ export interface SessionsHost {
   takeHigherEpoch(heartbeat: Heartbeat): Promise<'taken' | 'need-report'>
   /** A new report was taken in: sets the session's cluster and missing topics; returns its audiences. */
   onReport(session: Session): readonly string[]
-  /** Each heartbeat of a broker. Undefined: it is registered. Else it is being registered, or refused with a reason to stop. */
-  onBroker(session: Session): Promise<string | undefined> | undefined
+  /** Each heartbeat of a broker. Undefined: it is registered. Else it is being registered, or refused with a reason to stop; `early`: not yet. */
+  onBroker(session: Session): Promise<string | undefined> | 'early' | undefined
   /** What the session's sender should hold. */
   scope(session: Session): Iterable<SubjectText>
   /** Keys of subjects that its sender knows newer than the store. */
@@ -219,6 +219,8 @@ export class Sessions {
       this.#takeReport(session, heartbeat.reportNumber, heartbeat.report)
     }
     const registration = kind === 'broker' ? this.#host.onBroker(session) : undefined
+    // It goes on heartbeating, and is told nothing that it could act upon.
+    if (registration === 'early') return this.#short(kind, seq, {})
     return registration === undefined ? this.#answerOf(session, seq) : this.#registered(registration, session, seq)
   }
 

@@ -26,10 +26,11 @@ export function isAnyInDoubt(view: View, cluster: string, names: Iterable<string
   return false
 }
 
-/** The store went back: every topic is in doubt. One that is so already stays as it is. */
-export function doubtAll(draft: Draft, why: string): void {
+/** The store went back: every topic that it concerns is in doubt. One that is so already stays as it is. */
+export function doubtTopics(draft: Draft, why: string, concerns: (topic: Topic) => boolean = () => true): void {
   for (const topic of [...draft.all('topic')]) {
-    if (!topic.deleted && !isInDoubt(topic)) draft.put('topic', { ...topic, doubt: { sinceMs: draft.wallMs, why } })
+    if (!topic.deleted && !isInDoubt(topic) && concerns(topic))
+      draft.put('topic', { ...topic, doubt: { sinceMs: draft.wallMs, why } })
   }
 }
 
@@ -43,10 +44,14 @@ export function noteUnclean(draft: Draft, cluster: string, brokerId: number): vo
 }
 
 /** Who has still to report: brokers of its replicas, but for those that were given up. */
-export function awaitedBy({ partitions, doubt }: Topic, isHeard: (brokerId: number) => boolean): number[] {
-  if (doubt === undefined) return []
+export function awaitedBy(topic: Topic, isHeard: (brokerId: number) => boolean): number[] {
+  if (topic.doubt === undefined) return []
+  return unheardOf(topic, isHeard).filter((id) => !topic.doubt?.givenUp?.includes(id))
+}
+
+export function unheardOf({ partitions }: Topic, isHeard: (brokerId: number) => boolean): number[] {
   const replicas = new Set(partitions.flatMap(({ replicas: ids }) => ids))
-  return [...replicas].filter((id) => !isHeard(id) && !doubt.givenUp?.includes(id))
+  return [...replicas].filter((id) => !isHeard(id))
 }
 
 /** A person says that a broker will not come back, or knows nothing that counts. Throws BROKER_NOT_AWAITED. */

@@ -15,7 +15,7 @@ import type { Draft } from '../state/draft.ts'
 import type { Topic } from '../state/entities.ts'
 import type { State } from '../state/state.ts'
 import { type Adoption, adopt, type Offered } from './adopt.ts'
-import { awaitedBy, giveUp, isInDoubt } from './doubts.ts'
+import { awaitedBy, giveUp, isInDoubt, unheardOf } from './doubts.ts'
 import { isOffer, offersOf } from './known.ts'
 import { findSettled, type Settling, settleDoubts } from './settle.ts'
 
@@ -219,6 +219,11 @@ export class Restore {
   /** Brokers of the first release know, but cannot say: nobody waits for that. */
   #canTell(brokerId: number): boolean {
     return this.#options.reports.of(brokerId)?.replicates === true
+  }
+
+  /** All brokers of its replicas have spoken to this Castle: nobody knows of it what they have not said. */
+  isHeard(topic: Topic): boolean {
+    return unheardOf(topic, (id) => this.#heard.has(id)).length === 0
   }
 
   /** Whom a topic in doubt waits for. */

@@ -439,7 +439,7 @@ export class ReplicasModel {
     const broker = this.#changes.state.get('broker', String(replica.id))
     if (broker === undefined || (replica.alive && this.#options.random.next() < 0.8)) return
     this.#noteDeath(replica)
-    await this.#changes.change((draft) => callDown(draft, this.#reports, replica.id, broker.brokerEpoch, 'test'))
+    await this.#changes.change((draft) => callDown(draft, this.#reports, [broker], 'test'))
   }
 
   /** The oldest proposal arrives; its answer may be lost, or be heard at once. */
