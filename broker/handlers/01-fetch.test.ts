@@ -415,6 +415,23 @@ describe('a follower', () => {
     expect(partitions[0]!.fetched).toHaveLength(1)
   })
 
+  test.each<[string, Partial<FakePartition>]>([
+    ['leads at this epoch', { leaderEpoch: 4, readError: 76 }],
+    ['has this follower', { followerIds: [] }],
+  ])(
+    'whose question came before this broker knew that it %s, is heard then, though it asks no more',
+    async (_, before) => {
+      const [partition] = partitions
+      Object.assign(partition!, before)
+      const opened = await follow([{ partition: 0 }], { sessionEpoch: 0, maxWaitMs: 0 }).answer
+      expect(partition!.fetched).toEqual([])
+      Object.assign(partition!, { leaderEpoch: 5, readError: 0, followerIds: [2, 3] })
+      await follow([], { sessionId: opened!.sessionId!, sessionEpoch: 1, maxWaitMs: 0 }).answer
+      await follow([], { sessionId: opened!.sessionId!, sessionEpoch: 2, maxWaitMs: 0 }).answer
+      expect(partition!.fetched).toEqual([{ id: 2, brokerEpoch: 7, offset: 0 }])
+    },
+  )
+
   test('does not wait when another request stands behind', async () => {
     const asked = follow([{ partition: 0 }], { maxWaitMs: 30_000 })
     await bench.clock.turn()

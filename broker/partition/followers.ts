@@ -70,18 +70,19 @@ export class Followers {
     return leader && Math.max(highWatermark, leader.epochStartOffset)
   }
 
-  /** Takes in what a follower's fetch says of it, when it is one, at this leader's epoch, and its log is a part of this one (R5). */
-  fetched({ id, brokerEpoch, presence }: FollowerId, asked: FollowerFetch): void {
+  /** Takes in what a follower's fetch says of it, when it is one, at this leader's epoch, and its log is a part of this one (R5). False: it is not. */
+  fetched({ id, brokerEpoch, presence }: FollowerId, asked: FollowerFetch): boolean {
     const { leader, leaderEpoch } = this.#state
     const log = leading(this.#state)
-    if ('kind' in log || leader === null || asked.currentLeaderEpoch !== leaderEpoch) return
+    if ('kind' in log || leader === null || asked.currentLeaderEpoch !== leaderEpoch) return false
     const { fetchOffset: endOffset } = asked
-    if (endOffset < log.startOffset || endOffset > log.endOffset || divergenceOf(log, asked) !== null) return
+    if (endOffset < log.startOffset || endOffset > log.endOffset || divergenceOf(log, asked) !== null) return false
     const event = { id, brokerEpoch, endOffset, leaderEndOffset: log.endOffset, presence }
     this.#step({ kind: 'fetched', ...event, nowMs: presence.fetchedMs })
     this.#appends.advance()
     if (this.#state.leader !== null && hasOutsiders(this.#state.leader)) this.#events.onOutsider()
     if (this.canHandOver) this.#events.onHandOver()
+    return true
   }
 
   /** The fetch session of a follower lets go of this partition. */

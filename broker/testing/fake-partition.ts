@@ -38,8 +38,11 @@ export class FakePartition {
   readonly left: number[] = []
   readonly followers = {
     has: (id: number) => this.followerIds.includes(id),
-    fetched: ({ id, brokerEpoch }: FollowerId, { fetchOffset }: FollowerFetch) =>
-      void this.fetched.push({ id, brokerEpoch, offset: fetchOffset }),
+    fetched: ({ id, brokerEpoch }: FollowerId, { fetchOffset, currentLeaderEpoch }: FollowerFetch) => {
+      if (currentLeaderEpoch !== this.leaderEpoch) return false
+      this.fetched.push({ id, brokerEpoch, offset: fetchOffset })
+      return true
+    },
     left: ({ id }: FollowerId) => void this.left.push(id),
   }
   readonly #watches = new Set<() => void>()

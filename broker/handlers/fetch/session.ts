@@ -52,7 +52,7 @@ export class FetchSession {
     for (const topic of topics) {
       for (const asked of topic.partitions) {
         const slot = this.#find(topic, asked.partition)
-        if (slot !== undefined) slot.asked = asked
+        slot?.ask(asked)
         this.#note(slot ?? this.#add(topic, asked))
       }
     }

@@ -19,8 +19,9 @@ export class Slot {
   readonly topic: string
   /** As asked; by name: that of the topic found last. */
   topicId: string
-  /** Its newest question. */
-  asked: AskedPartition
+  #asked: AskedPartition
+  /** The leader has heard what a follower says by its newest question. */
+  #isHeard = false
   /** It stands in its session's list of news. */
   isListed = false
   /** What the reader was told, for an answer of a session names only what changed; -1: nothing yet. */
@@ -42,16 +43,30 @@ export class Slot {
   ) {
     this.topic = topic.topic
     this.topicId = topic.topicId
-    this.asked = asked
+    this.#asked = asked
     this.#reader = reader
     this.#onNews = onNews
   }
 
-  /** Takes in what a follower says by asking: once for each question. */
+  /** Its newest question. */
+  get asked(): AskedPartition {
+    return this.#asked
+  }
+
+  /** What the reader wants to know is another thing now. */
+  ask(asked: AskedPartition): void {
+    this.#asked = asked
+    this.#isHeard = false
+  }
+
+  /**
+   * Takes in what a follower says by asking: once for each question. One that came before this broker knew that it leads stands in the session
+   * and is not put again: it is taken in when it can be answered. Else a follower of an idle partition would never be in sync.
+   */
   note(broker: BrokerParts): void {
     const { follower } = this.#reader
-    if (follower === null || this.#find(broker) !== 0) return
-    this.#partition?.followers.fetched(follower, this.asked)
+    if (follower === null || this.#isHeard || this.#find(broker) !== 0) return
+    this.#isHeard = this.#partition?.followers.fetched(follower, this.asked) ?? false
   }
 
   /** `maxBytes` below 0: no room, only what else there is to tell. */
@@ -63,6 +78,7 @@ export class Slot {
     // The reader has followed a later leader: it shall look for that one, and not take this one's word (R3).
     if (asked.lastFetchedEpoch > partition.leaderEpoch) return this.#failed(errors.UNKNOWN_LEADER_EPOCH.code)
     const { fetchOffset, currentLeaderEpoch } = asked
+    this.note(broker)
     if (maxBytes < 0) return emptyRead(0, partition.toldHighWatermark, partition.startOffset)
     const result = partition.read(fetchOffset, maxBytes, currentLeaderEpoch, this.#reader.follower !== null)
     if (result.errorCode !== 0) this.#isLost = true
@@ -147,6 +163,7 @@ export class Slot {
     if (found === this.#partition) return 0
     this.#unwatch()
     this.#partition = found
+    this.#isHeard = false
     if (this.#isWatching) this.#watchPartition()
     return 0
   }
