@@ -14,7 +14,7 @@ import { Limiter } from './limiter.ts'
 import { type ProducersSnapshot, snapshotText } from './producers.ts'
 import { offsetName, offsetOf, type Segment } from './segment.ts'
 import { activeSegment, type LogState } from './state.ts'
-import { overwriteStateFile, replaceStateFile, writeStateFile, writeStateText } from './state-file.ts'
+import { replaceOrRemove, writeStateFile, writeStateText } from './state-file.ts'
 
 /** Snapshots of producers that stay, beside the newest one: for truncation. */
 const olderSnapshotsKept = 1
@@ -217,14 +217,9 @@ export class Keeper {
   async #writeCheckpoint(content: CheckpointContent, durable: boolean): Promise<void> {
     const { context, folder } = this.#log
     const path = `${folder}/checkpoint`
-    try {
-      if (durable) await replaceStateFile(context.disk, path, kinds.checkpoint, content)
-      else writeStateFile(context.disk, path, kinds.checkpoint, content)
-    } catch (error) {
-      // On a full disk only a checkpoint of fewer segments makes room: it fits where the old one is.
-      if (!durable || systemCode(error) !== 'ENOSPC') throw error
-      overwriteStateFile(context.disk, path, kinds.checkpoint, content)
-    }
+    if (!durable) return writeStateFile(context.disk, path, kinds.checkpoint, content)
+    // On a full disk only a checkpoint that promises less makes room. One that is missing promises nothing: recovery reads all that is there.
+    if (!(await replaceOrRemove(context.disk, path, kinds.checkpoint, content))) this.#changed = true
   }
 }
 

@@ -282,6 +282,32 @@ describe('retention and deletion', () => {
     )
   })
 
+  test.each([
+    ['that was never checkpointed', false],
+    ['with a checkpoint that promises more', true],
+  ])('a full disk does not keep a log %s from being cut, and it goes on', async (_, isCheckpointed) => {
+    const context = testingContext()
+    const { log, trouble } = await openLog(context, settings)
+    const write = (epoch: number, count: number) => {
+      for (let i = 0; i < count; i++) stage(log, { values: values(1, log.nextOffset) }, epoch)
+      log.flush()
+    }
+    write(0, 10)
+    write(4, 10)
+    log.saveEpochs()
+    if (isCheckpointed) await log.checkpoint()
+    context.platters.refuse = (call) => (call === 'write' ? 'ENOSPC' : undefined)
+    await log.truncateTo(8)
+    expect([log.endOffset, trouble]).toEqual([8, []])
+    context.platters.refuse = () => undefined
+    // Of the epoch that was cut nothing is left that would call these damaged.
+    write(2, 5)
+    context.disk.kill()
+    const again = (await openLog(testingContext({ platters: context.platters }), settings)).log
+    expect(await readAll(again)).toEqual(numbered(13))
+    expect([again.epochAt(7), again.epochAt(12)]).toEqual([0, 2])
+  })
+
   test('a read that is under way when its segment goes ends without data, and without harm', async () => {
     const context = testingContext({ cacheBytesMax: 0 })
     const { log, trouble } = await openLog(context, settings)

@@ -28,7 +28,7 @@ import { recoverLog } from './recovery.ts'
 import { expiredSegments } from './retention.ts'
 import { type Pace, scrubLog } from './scrub.ts'
 import type { LogState } from './state.ts'
-import { overwriteStateFile, replaceStateFile, writeStateFile } from './state-file.ts'
+import { replaceOrRemove, writeStateFile } from './state-file.ts'
 import { beginLogAnew, truncateLog } from './truncation.ts'
 
 export class Log {
@@ -310,10 +310,10 @@ export class Log {
     const path = `${folder}/epochs`
     this.#epochsChanged = false
     try {
-      await replaceStateFile(context.disk, path, kinds.epochs, epochs.content)
+      // One that is missing is made again from the batches, and says nothing wrong until then.
+      if (!(await replaceOrRemove(context.disk, path, kinds.epochs, epochs.content))) this.#epochsChanged = true
     } catch (error) {
-      if (systemCode(error) !== 'ENOSPC') throw new LogError('LOG_DISK', `${path} cannot be written: ${error}`, error)
-      overwriteStateFile(context.disk, path, kinds.epochs, epochs.content)
+      throw new LogError('LOG_DISK', `${path} cannot be written: ${error}`, error)
     }
   }
 

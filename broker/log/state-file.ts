@@ -8,6 +8,7 @@
 // can tear, but are not synced: after a power loss the checksum tells a torn one, and it counts as missing.
 import { crc32c } from '@castellan/protocol/records'
 import { type Disk, readSmallFile, replaceFile } from '@castellan/protocol/runtime'
+import { systemCode } from '../errors.ts'
 import { LogError } from './errors.ts'
 
 export interface FileKind {
@@ -66,6 +67,28 @@ export function overwriteStateFile(disk: Disk, path: string, kind: FileKind, con
   } finally {
     file.close()
   }
+}
+
+/**
+ * As `replaceStateFile`, also on a disk without room: over the old content where that has the room; else the file goes, which takes none, and
+ * counts as missing. Resolves to whether it is written.
+ */
+export async function replaceOrRemove(disk: Disk, path: string, kind: FileKind, content: object): Promise<boolean> {
+  try {
+    await replaceStateFile(disk, path, kind, content)
+    return true
+  } catch (error) {
+    if (systemCode(error) !== 'ENOSPC') throw error
+  }
+  try {
+    overwriteStateFile(disk, path, kind, content)
+    return true
+  } catch (error) {
+    if (systemCode(error) !== 'ENOSPC') throw error
+  }
+  disk.remove(path)
+  await disk.syncFolder(path.slice(0, path.lastIndexOf('/')))
+  return false
 }
 
 function encode(kind: FileKind, body: string): Uint8Array {

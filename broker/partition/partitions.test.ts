@@ -122,7 +122,7 @@ describe('logs come and go (R13)', () => {
     broker.partitions.apply(topicState({ deleted: true }))
     expect(partition.isLeader).toBe(false)
     broker.platters.refuse = () => undefined
-    await broker.clock.advance(400_000)
+    await broker.clock.advance(3_000)
     expect(broker.partitions.reports()).toEqual([])
   })
 
@@ -131,7 +131,7 @@ describe('logs come and go (R13)', () => {
     broker.platters.refuse = (call) => (call === 'mkdir' || call === 'write' ? 'ENOSPC' : undefined)
     expect(broker.lead(1)).toMatchObject({ isLeader: false, fault: expect.stringContaining('ENOSPC') })
     broker.platters.refuse = () => undefined
-    await broker.clock.advance(400_000)
+    await broker.clock.advance(3_000)
     const partition = broker.partitions.get(topicId, 0)!
     expect(partition).toMatchObject({ isLeader: true, fault: null })
     expect(await produce(partition, { values: ['a'] })).toMatchObject({ errorCode: 0 })

@@ -285,6 +285,7 @@ export class Partitions {
       partition.attach(log, this.#folders.isAnew(place))
     } catch (error) {
       this.#unmade.add(partition)
+      this.#upkeep.noteRefused()
       partition.setFault(new LogError('LOG_DISK', `the log cannot be made: ${systemCode(error) ?? error}`, error))
       return
     }
@@ -309,7 +310,13 @@ export class Partitions {
       this.#folders.discard(topicId)
     } catch (error) {
       this.#undeleted.add(topicId)
-      this.#context.log.error({ topicId, error }, 'a deleted topic cannot be removed from disk; it is tried again')
+      this.#upkeep.noteRefused()
+      this.#context.complaints.say(
+        'delete',
+        { topicId, error },
+        'a deleted topic cannot be removed from disk; it is tried again',
+        'error',
+      )
       return
     }
     this.#topics.delete(topicId)
@@ -327,6 +334,7 @@ export class Partitions {
     } catch (error) {
       partition.setFault(new LogError('LOG_DISK', `the log cannot be removed: ${systemCode(error) ?? error}`, error))
       this.#unremoved.add(partition)
+      this.#upkeep.noteRefused()
       return
     }
     this.#topics.get(topicId)?.delete(index)
@@ -351,9 +359,12 @@ export class Partitions {
         'a damaged log is set aside, and made anew',
       )
     } catch (error) {
-      this.#context.log.error(
+      this.#upkeep.noteRefused()
+      this.#context.complaints.say(
+        'set aside',
         { topic, topicId, partition: index, error },
         'a damaged log cannot be set aside; it is tried again',
+        'error',
       )
       return
     }

@@ -14,6 +14,8 @@ const checkpointCheckMs = 1_000
 /** High watermarks are written so soon after they moved; with thousands of partitions a hundredth of the time goes into it at most. */
 const highWatermarksAfterMs = { min: 250, max: 5_000 }
 const highWatermarksShare = 0.01
+/** What the disk refused is tried again: a full one may have room at any moment, and until then a replica is missing. */
+const retryAfterMs = 2_000
 /** Checkpoints under way at a time: each holds a copy of its log's state. */
 const checkpointsMax = 4
 
@@ -38,6 +40,7 @@ export class Upkeep {
   #timers: Timer[] = []
   #checkpointTimer: Timer | undefined
   #marksTimer: Timer | undefined
+  #retryTimer: Timer | undefined
   #marksTookMs = 0
   #isStopped = false
 
@@ -62,6 +65,16 @@ export class Upkeep {
     for (const timer of this.#syncTimers.values()) timer.cancel()
     this.#checkpointTimer?.cancel()
     this.#marksTimer?.cancel()
+    this.#retryTimer?.cancel()
+  }
+
+  /** The disk refused something that must be done in the end. */
+  noteRefused(): void {
+    if (this.#isStopped) return
+    this.#retryTimer ??= this.#clock.after(retryAfterMs, () => {
+      this.#retryTimer = undefined
+      this.#host.retry()
+    })
   }
 
   noteWritten(partition: Partition): void {
@@ -119,7 +132,6 @@ export class Upkeep {
 
   /** One after another: deleting files takes its time, and nobody waits for it. */
   async #clean(): Promise<void> {
-    this.#host.retry()
     for (const partition of [...this.#host.partitions()]) {
       if (this.#isStopped) return
       await partition.clean()
