@@ -188,7 +188,7 @@ export class KafkaConnection {
     const correlationId = this.#correlationId
     this.#correlationId = (correlationId + 1) & 0x7fffffff
     const chunks = encodeRequest(api, version, { correlationId, clientId: this.#options.clientId }, body)
-    if (options.unanswered) return this.#sendUnanswered(chunks)
+    if (options.unanswered) return this.#sendUnanswered(chunks, api, correlationId, options)
     return new Promise((resolve, reject) => {
       const settle = this.#deadline(api, correlationId, options, reject)
       this.#waiting.push({
@@ -208,9 +208,19 @@ export class KafkaConnection {
     })
   }
 
-  #sendUnanswered(chunks: readonly Uint8Array[]): Promise<undefined> {
+  #sendUnanswered(
+    chunks: readonly Uint8Array[],
+    api: Api,
+    correlationId: number,
+    options: SendOptions,
+  ): Promise<undefined> {
     return new Promise((resolve, reject) => {
-      this.#wire.write(chunks, () => (this.#closed === null ? resolve(undefined) : reject(this.#closed)))
+      const settle = this.#deadline(api, correlationId, options, reject)
+      this.#wire.write(chunks, () => {
+        settle()
+        if (this.#closed === null) resolve(undefined)
+        else reject(this.#closed)
+      })
     })
   }
 
@@ -220,7 +230,8 @@ export class KafkaConnection {
     // The answer will still come, in its order, though nobody waits for it; when it does not, the connection is dead.
     const onAbort = () => reject(signal?.reason)
     const timer: Timer = this.#runtime.clock.after(timeoutMs, () => {
-      const text = `${this.#wire.peer} did not answer ${api.name} (request ${correlationId}) within ${timeoutMs} ms`
+      const what = `${options.unanswered ? 'take' : 'answer'} ${api.name} (request ${correlationId})`
+      const text = `${this.#wire.peer} did not ${what} within ${timeoutMs} ms`
       this.#end(new ClientError('REQUEST_TIMEOUT', text))
       this.#wire.destroy()
     })

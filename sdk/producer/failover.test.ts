@@ -1,5 +1,5 @@
 // A producer whose leader dies, hangs or moves: it goes on as soon as Castle has named another, whatever the old one does.
-import { errors, initProducerId, metadata, produce } from '@castellan/protocol'
+import { apiVersions, errors, initProducerId, metadata, produce } from '@castellan/protocol'
 import { nodeRuntime, silentLogger } from '@castellan/protocol/runtime'
 import { afterEach, beforeEach, expect, test, vi } from 'vitest'
 import { KafkaClient } from '../kafka/client.ts'
@@ -11,6 +11,7 @@ import { Producer } from './producer.ts'
 import { PartitionQueue, TopicQueues } from './queue.ts'
 
 const topicId = '00000000-0000-4000-8000-00000000000a'
+const otherTopicId = '00000000-0000-4000-8000-00000000000b'
 /** Longer than the test: whoever waits for it fails. */
 const requestTimeoutMs = 600_000
 let log: FakeLog
@@ -43,10 +44,10 @@ function tellUp(...ids: number[]): void {
 }
 
 /** Castle's word: who leads. */
-function tellLeader(leader: number, leaderEpoch: number, partitionEpoch = leaderEpoch): void {
-  const partitions = [{ leader, leaderEpoch, partitionEpoch, replicas: [1, 2], isr: [1, 2] }]
-  const rest = { name: 'orders', deleted: false, internal: false, ackLevel: -1 as const, configs: {} }
-  client.view.tellTopic({ topicId, ...rest, partitions })
+function tellLeader(leader: number, leaderEpoch: number, ackLevel: -1 | 0 = -1, name = 'orders'): void {
+  const partitions = [{ leader, leaderEpoch, partitionEpoch: leaderEpoch, replicas: [1, 2], isr: [1, 2] }]
+  const rest = { name, deleted: false, internal: false, ackLevel, configs: {} }
+  client.view.tellTopic({ topicId: name === 'orders' ? topicId : otherTopicId, ...rest, partitions })
 }
 
 const send = (value: string) => producer.send({ topic: 'orders', value })
@@ -88,6 +89,37 @@ test('the leader hangs, and Castle only names another', async () => {
   tellLeader(2, 3)
   await Promise.all(sends)
   expect(log.values).toEqual(['first', 'a', 'b'])
+})
+
+test('at Ack 0 what is on its way is not sent to the next leader, too, and nothing overtakes it (issue 5, seed 101)', async () => {
+  const taken: string[] = []
+  for (const [at, broker] of brokers.entries()) {
+    broker.on(produce, (body) => {
+      const before = log.values.length
+      log.take(body)
+      taken.push(...log.values.slice(before).map((value) => `${value} by ${at + 1}`))
+      return 'silence'
+    })
+  }
+  // Its connection to broker 1 takes its time.
+  const connected = Promise.withResolvers<void>()
+  brokers[0].on(apiVersions, async () => {
+    await connected.promise
+    return { errorCode: 0, apiKeys: [{ apiKey: produce.key, minVersion: 3, maxVersion: 13 }] }
+  })
+  tellUp(1, 2)
+  tellLeader(1, 1, 0)
+  const sends = [send('a')]
+  await vi.waitFor(() => expect(brokers[0].connections).toBeGreaterThan(0), 5_000)
+  tellLeader(2, 2, 0)
+  sends.push(send('b'))
+  tellLeader(2, 2, 0, 'others')
+  sends.push(producer.send({ topic: 'others', value: 'other' }))
+  // Behind 'b', on the same connection, had that left.
+  await vi.waitFor(() => expect(taken).toEqual(['other by 2']), 5_000)
+  connected.resolve()
+  expect((await Promise.all(sends)).map(({ offset }) => offset)).toEqual([-1, -1, -1])
+  await vi.waitFor(() => expect(taken).toEqual(['other by 2', 'a by 1', 'b by 2']), 5_000)
 })
 
 test.each(['NOT_ENOUGH_REPLICAS', 'NOT_ENOUGH_REPLICAS_AFTER_APPEND', 'NOT_LEADER_OR_FOLLOWER'] as const)(

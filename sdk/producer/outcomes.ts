@@ -87,9 +87,9 @@ export class Outcomes {
     this.#settle(batch, () => batch.reject(batch.maybeWritten ? perhapsWritten(error) : error))
   }
 
-  /** Takes back what is in flight, whatever its leader may still say. */
+  /** Takes back what is in flight and can be recognised by its sequence, whatever its leader may still say. */
   recall(queue: PartitionQueue): void {
-    for (const batch of [...queue.line.inFlight]) {
+    for (const batch of queue.line.inFlight.filter(({ identity }) => identity !== null)) {
       batch.flight = null
       batch.maybeWritten = true
       queue.line.returned(batch)

@@ -60,11 +60,11 @@ export class Sender {
 
   /**
    * Somebody else leads: what is in flight to the old leader is taken back. It can acknowledge nothing more at Ack -1 (R5), and should it
-   * have written the batches, the new leader knows them by their sequence.
+   * have written the batches, the new leader knows them by their sequence. What has none (Ack 0) would stand twice: it stays on its way.
    */
   viewChanged(): void {
-    for (const { queue, flight } of this.#accumulator.unsettled) {
-      if (flight === null || !this.#options.idempotent) continue
+    for (const { queue, flight, identity } of this.#accumulator.unsettled) {
+      if (flight === null || identity === null) continue
       const leader = queue.topic.partitions[queue.partition]!
       if (leader.leader >= 0 && leader.leader !== queue.sentTo.leader) this.#outcomes.recall(queue)
     }
@@ -158,8 +158,9 @@ export class Sender {
   #flightFor(queue: PartitionQueue, broker: number, flights: Map<string, Flight>): Flight | undefined {
     const next = queue.line.waiting[0]
     if (next === undefined || !queue.line.ready) return undefined
-    // Without sequences, only one in flight keeps the order.
-    if (!this.#options.idempotent && queue.line.inFlight.length > 0) return undefined
+    // What has no sequence keeps its order on one connection only, and never when it may be sent again.
+    const isBehind = queue.line.inFlight.some(({ identity }) => identity === null)
+    if (isBehind && (!this.#options.idempotent || queue.sentTo.leader !== broker)) return undefined
     const level = queue.topic.ackLevel ?? this.#options.ackLevel
     // A batch that left with a sequence goes on with it, though the topic is at Ack 0 by now.
     const acks = level === 0 && next.identity !== null ? -1 : level

@@ -202,6 +202,28 @@ const cases: { name: string; history: Partial<History>; broken: string[] }[] = [
     broken: ['R3 no reader sees the end go back'],
   },
   {
+    name: 'a reader is told an end that was lost since it asked (issue 5, seed 1029)',
+    history: {
+      losses: [{ ...counted, atMs: 50_000 }],
+      seenEnds: [
+        { reader: 'r', partition, offset: 3, askedMs: 40_000, atMs: 70_000 },
+        { reader: 'r', partition, offset: 2, atMs: 71_000 },
+      ],
+    },
+    broken: [],
+  },
+  {
+    name: 'a reader that asked after the loss is told an end that was lost',
+    history: {
+      losses: [{ ...counted, atMs: 50_000 }],
+      seenEnds: [
+        { reader: 'r', partition, offset: 3, askedMs: 60_000, atMs: 70_000 },
+        { reader: 'r', partition, offset: 2, atMs: 71_000 },
+      ],
+    },
+    broken: ['R3 no reader sees the end go back'],
+  },
+  {
     name: 'two brokers lead at one epoch',
     history: { leaderships: good.leaderships.map((one) => ({ ...one, leaderEpoch: 1 })) },
     broken: ['R5 one leader an epoch'],

@@ -67,6 +67,8 @@ export interface SeenEnd {
   readonly reader: string
   readonly partition: string
   readonly offset: number
+  /** When it asked: the leader answered some time between the two. Absent: at once. */
+  readonly askedMs?: number
   readonly atMs: number
 }
 

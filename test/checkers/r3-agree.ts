@@ -54,7 +54,8 @@ export function checkEnds(history: History): Verdict {
   for (const all of groupBy(history.seenEnds, ({ reader, partition }) => `${reader} ${partition}`).values()) {
     let highest = all[0]!
     for (const next of all) {
-      if (next.offset >= highest.offset || wasLost(history, next.partition, highest.offset - 1, highest.atMs)) {
+      const { offset, atMs, askedMs = atMs } = highest
+      if (next.offset >= offset || wasLost(history, next.partition, offset - 1, askedMs)) {
         highest = next
         continue
       }

@@ -93,13 +93,16 @@ export async function runReader(cluster: Cluster, process: Process, { topics }: 
 async function watchEnds(cluster: Cluster, process: Process, admin: Admin, topic: string): Promise<void> {
   const { recorder, scheduler } = cluster
   for (;;) {
+    const askedMs = scheduler.nowMs
     const ends = await admin.offsets(topic, 'latest').catch((error: unknown) => {
       cluster.note(`reader: ${messageOf(error)}`)
       return []
     })
     for (const { partition, offset } of ends) {
       const reader = cluster.lives(process)
-      recorder.seenEnds.push({ reader, partition: nameOf(topic, partition), offset, atMs: scheduler.nowMs })
+      // One partition's answer may be far older than the last one's.
+      const atMs = scheduler.nowMs
+      recorder.seenEnds.push({ reader, partition: nameOf(topic, partition), offset, askedMs, atMs })
     }
     await sleep(process.runtime.clock, 500)
   }
