@@ -37,6 +37,8 @@ const coordinatorBehindMs = 15_000
 export class CastleWatch {
   readonly topics = new Map<string, TopicEntity>()
   readonly logsIds = new Map<number, string | undefined>()
+  /** Partitions for which a person asked for a leader that may lack something. */
+  readonly acceptedLosses = new Set<string>()
   /** Older stores, with the time at which they were the newest. */
   readonly snapshots: { readonly atMs: number; readonly entries: ReadonlyMap<string, string>; castleEpoch: number }[] =
     []
@@ -116,7 +118,8 @@ export class CastleWatch {
     }
   }
 
-  #whyOf(topic: string, { from }: LossEntity): string | null {
+  #whyOf(topic: string, { from, partition }: LossEntity): string | null {
+    if (this.acceptedLosses.has(nameOf(topic, partition))) return 'a person asked for it (R7)'
     const { damage } = this.#cluster
     const plan = planOf(topic)
     if (from.length === 0 && damage.allLostPower) return 'all lost power (R8)'

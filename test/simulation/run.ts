@@ -5,6 +5,7 @@ import { Cluster } from './cluster.ts'
 import { type FaultKind, planFaults } from './faults.ts'
 import { Injector } from './injector.ts'
 import { readLogs, readReplicas, watchCommits } from './observer.ts'
+import { Person } from './person.ts'
 import { consumers, nameOf } from './topics.ts'
 
 export interface RunOptions {
@@ -93,7 +94,11 @@ async function through(cluster: Cluster, options: RunOptions): Promise<void> {
   }
   await scheduler.run(untilMs)
   const endMs = scheduler.nowMs + settleMs
-  while (scheduler.nowMs < endMs && !isDone(cluster)) await scheduler.run(scheduler.nowMs + lookEveryMs)
+  const person = new Person(cluster)
+  while (scheduler.nowMs < endMs && !isDone(cluster)) {
+    person.look()
+    await scheduler.run(scheduler.nowMs + lookEveryMs)
+  }
   // What was handled last is still to be committed and seen.
   await scheduler.run(scheduler.nowMs + quietMs)
   recorder.ends = endsOf(cluster)
