@@ -166,6 +166,18 @@ describe('what is produced is consumed', () => {
   })
 })
 
+test('says from its second start on with which broker epoch its logs were first registered (R8, R14)', async () => {
+  const before = await start()
+  expect(await lead(before)).toBe(true)
+  expect(castle.report?.logsSince).toBeUndefined()
+  const { logsId } = before.partitions
+  await before.stop()
+  castle.report = undefined
+  const after = await start()
+  await vi.waitFor(() => expect(castle.report).toMatchObject({ logsId, logsSince: 1 }), 5_000)
+  expect(after.partitions.logsId).toBe(logsId)
+})
+
 test('a Castle that went back in time is not followed, over restarts too (R14)', async () => {
   castle.castleEpoch = 5
   const before = await start()

@@ -29,6 +29,18 @@ test('neither ever goes back', async () => {
   expect([identity.castleEpoch, identity.producerIdsBegun]).toEqual([7, 4000])
 })
 
+test('remembers with which broker epoch its logs were first registered, by their name', async () => {
+  const disk = new MemoryDisk()
+  const identity = await open(disk)
+  expect(identity.logsSince('one')).toBeUndefined()
+  await identity.noteRegistered('one', 7)
+  await identity.noteRegistered('one', 9)
+  const again = await open(disk)
+  expect([again.logsSince('one'), again.logsSince('another')]).toEqual([7, undefined])
+  await again.noteRegistered('another', 11)
+  expect([again.logsSince('one'), (await open(disk)).logsSince('another')]).toEqual([undefined, 11])
+})
+
 test('a change is done when it is on disk, not before', async () => {
   const disk = new MemoryDisk()
   const identity = await open(disk)

@@ -2,7 +2,8 @@
 //
 //   - whose folder it is: a broker never opens another's logs;
 //   - the highest Castle epoch it followed, so that a Castle restored from an old backup is ignored (R14);
-//   - the start of the newest block of producer ids it began, so that no id is given out twice.
+//   - the start of the newest block of producer ids it began, so that no id is given out twice;
+//   - with which broker epoch a Castle first heard of its logs by their name, for a Castle whose store forgot that (R8, R14).
 //
 // Each change is durable before anyone acts on it.
 import { type Disk, readSmallFile, replaceFile } from '@castellan/protocol/runtime'
@@ -17,6 +18,14 @@ interface Content {
   readonly cluster: string
   readonly castleEpoch: number
   readonly producerIdsBegun: number
+  /** Absent: of an earlier release, or not registered yet. */
+  readonly logs?: RegisteredLogs
+}
+
+interface RegisteredLogs {
+  readonly logsId: string
+  /** A broker epoch. */
+  readonly since: number
 }
 
 export class Identity {
@@ -63,6 +72,18 @@ export class Identity {
   /** Start of the newest block of producer ids that this broker began; -1: none yet. */
   get producerIdsBegun(): number {
     return this.#content.producerIdsBegun
+  }
+
+  /** The broker epoch with which these logs were first registered; undefined: they were not. */
+  logsSince(logsId: string): number | undefined {
+    const { logs } = this.#content
+    return logs?.logsId === logsId ? logs.since : undefined
+  }
+
+  /** Resolves when that is on disk. Later registrations of the same logs change nothing. */
+  noteRegistered(logsId: string, brokerEpoch: number): Promise<void> {
+    if (this.logsSince(logsId) === undefined) this.#content = { ...this.#content, logs: { logsId, since: brokerEpoch } }
+    return this.#write()
   }
 
   /** Resolves when the highest epoch is on disk. What the disk refused before is tried again with each call. */

@@ -134,6 +134,7 @@ export class CastleLink {
   #makeReport(): OwnReport {
     const { config, about, identity, remembered, reporters } = this.#options
     const address = this.#options.address()
+    const logsSince = identity.logsSince(reporters.logsId())
     return {
       kind: 'broker',
       cluster: config.cluster,
@@ -146,6 +147,7 @@ export class CastleLink {
       stopping: this.#stopping,
       replicates: true,
       logsId: reporters.logsId(),
+      ...(logsSince !== undefined && { logsSince }),
       logs: reporters.logs(),
       groups: reporters.groups(),
       producerIdsBegun: identity.producerIdsBegun,
@@ -154,8 +156,8 @@ export class CastleLink {
     }
   }
 
-  #onAnswer({ castleEpoch, wantSubjects = [] }: Answer): void {
-    this.#remember(castleEpoch)
+  #onAnswer({ castleEpoch, brokerEpoch = 0, wantSubjects = [] }: Answer): void {
+    this.#remember(castleEpoch, brokerEpoch)
     const isNews = wantSubjects.some((key) => !this.#wanted.includes(key))
     if (!isNews && wantSubjects.length === this.#wanted.length) return
     this.#wanted = wantSubjects
@@ -164,8 +166,15 @@ export class CastleLink {
     else this.#report = undefined
   }
 
-  #remember(castleEpoch: number): void {
-    this.#options.identity.raiseCastleEpoch(castleEpoch).catch((error: unknown) => {
+  #remember(castleEpoch: number, brokerEpoch: number): void {
+    const { identity, reporters } = this.#options
+    const noted = [identity.raiseCastleEpoch(castleEpoch)]
+    const logsId = reporters.logsId()
+    if (brokerEpoch > 0 && identity.logsSince(logsId) === undefined) {
+      noted.push(identity.noteRegistered(logsId, brokerEpoch))
+      this.#report = undefined
+    }
+    Promise.all(noted).catch((error: unknown) => {
       // Not remembered is not followed wrongly: the epoch counts in memory, and the next answer tries again.
       const fields = { castleEpoch, error: messageOf(error) }
       this.#complaints.say('epoch', fields, 'cannot note the Castle epoch on disk', 'error')

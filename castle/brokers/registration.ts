@@ -57,8 +57,8 @@ export function register(
   if (meeting === 'same' && known?.up === true && !isBehind) return known
   // A broker of the first release says none; what was known before it still holds.
   const logsId = report.logsId ?? known?.logsId
-  const unclean = known?.logsId !== undefined && known.logsId !== logsId
-  const uncleanEpoch = unclean ? brokerEpoch : known?.uncleanEpoch
+  const unclean = isUnclean(known, logsId, report)
+  const uncleanEpoch = unclean ? brokerEpoch : latest(known?.uncleanEpoch, report.logsSince)
   const broker: Broker = {
     id,
     cluster: report.cluster,
@@ -83,8 +83,9 @@ export function register(
   touchCluster(draft, report.cluster, environment)
   giveProducerIds(draft, id)
   const elected = electFor(draft, reports, { brokerId: id, cluster: broker.cluster, reborn: true, unclean })
-  if (unclean) noteUnclean(draft, broker.cluster, id)
-  const uncleanly = unclean ? ', its logs may lack what they had: a power loss, or another disk' : ''
+  if (uncleanEpoch !== undefined) noteUnclean(draft, broker.cluster, id, uncleanEpoch)
+  const uncleanly =
+    unclean && report.logs.length > 0 ? ', its logs may lack what they had: a power loss, or another disk' : ''
   draft.decide({
     kind: 'broker-up',
     what: `broker ${id} of cluster ${broker.cluster} is up; ${inWords(elected)}`,
@@ -92,6 +93,16 @@ export function register(
     about: [`broker/${id}`, `cluster/${broker.cluster}`],
   })
   return broker
+}
+
+/** Whether its logs may lack what they had when somebody last counted on them (R8): they go by another name, or no Castle has registered them yet. */
+function isUnclean(known: Broker | undefined, logsId: string | undefined, { logsSince }: BrokerReport): boolean {
+  if (known !== undefined) return known.logsId !== undefined && known.logsId !== logsId
+  return logsId !== undefined && logsSince === undefined
+}
+
+function latest(one: number | undefined, other: number | undefined): number | undefined {
+  return one === undefined || other === undefined ? (one ?? other) : Math.max(one, other)
 }
 
 function whyNow(meeting: Meeting, known: Broker | undefined): string {

@@ -362,6 +362,42 @@ describe('a store that was emptied', () => {
     expect(first('orders')?.leaderEpoch).toBeGreaterThan(1_000)
   })
 
+  test.each([
+    ['lost power with it', { logsId: 'new', since: 'never' }, [2, 3]],
+    [
+      'lost power with it, and has registered since, before anybody was told of that',
+      { logsId: 'new', since: 'later' },
+      [2, 3],
+    ],
+    ['was killed, and comes back with what it had', { logsId: 'logs-1', since: 'before' }, [1, 2, 3]],
+  ])(
+    'counts a replica as in sync by what its broker says of its logs: it %s (R8)',
+    async (_, { logsId, since }, isr) => {
+      const options = (id: number) => ({ replicates: true, logsId: `logs-${id}` })
+      const brokers = [1, 2, 3].map((id) => world.broker(id, options(id)))
+      await world.clock.until(() => brokers.every((broker) => broker.topic('__consumer_offsets')), 3_000, 'brokers')
+      await done(world.castle.createTopic({ cluster: 'c', name: 'orders', assignments: [[1, 2, 3]] }))
+      await world.clock.pass(200)
+      const { topicId = '', version = 0 } = topic('orders') ?? {}
+      const log = { topicId, partition: 0, leaderEpoch: 0, fault: null }
+      const starts = await Promise.all(brokers.map((broker) => kill(broker)))
+      await restore(new MemoryDisk())
+      const sinceOf: Record<string, number> = { before: version - 10, later: version + 10 }
+      for (const [index, start] of starts.entries()) {
+        const logsSince = sinceOf[index === 0 ? since : 'before']
+        const named = { ...options(index + 1), ...(index === 0 && { logsId }) }
+        start().change({ ...named, ...(logsSince !== undefined && { logsSince }), logs: [log] })
+      }
+      await world.clock.until(
+        () => first('orders') !== undefined && inDoubt().length === 0,
+        5_000,
+        'nothing is in doubt',
+      )
+      expect(first('orders')).toMatchObject({ leader: isr[0], isr })
+      expect(topic('orders')?.losses ?? []).toEqual([])
+    },
+  )
+
   test('gets them back from what folders of restarted brokers remember', async () => {
     const brokers = await replicating(3)
     await done(world.castle.createTopic({ cluster: 'c', name: 'orders', assignments: [[1, 2, 3]] }))

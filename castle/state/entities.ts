@@ -41,7 +41,7 @@ export interface Broker {
   readonly stopping?: boolean
   /** Names its logs as they are: under another name its replicas count for nothing until they are in sync again (R8). */
   readonly logsId?: string
-  /** The broker epoch with which its logs came under another name last: what was decided before that does not hold for them. Absent: never. */
+  /** The broker epoch with which its logs were first registered by their name: what was decided before that does not hold for them. Absent: unknown. */
   readonly uncleanEpoch?: number
 }
 

@@ -501,7 +501,7 @@ export class ReplicasModel {
     const leaderEpoch = view?.leaderEpoch ?? -1
     const logs = [{ topicId, partition: 0, leaderEpoch, fault: fault === 'none' ? null : fault, ...end }]
     const address = { host: 'h', port: 1, metricsPort: 0, rack: null, pid: 1 }
-    const rest = { holds: {}, groups: [], producerIdsBegun: -1, replicates: true, logsId: String(logsId) }
+    const rest = { holds: {}, groups: [], producerIdsBegun: -1, replicates: true, logsId: String(logsId), logsSince: 0 }
     return { kind: 'broker', cluster: 'c', release: 'test', stopping, logs, ...address, ...rest }
   }
 

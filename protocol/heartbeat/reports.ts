@@ -79,6 +79,11 @@ export const brokerReport = Type.Object({
    * than the one it last ran under, without the marker of a clean shutdown). Under a new name its replicas leave every ISR (R8).
    */
   logsId: Type.Optional(name),
+  /**
+   * The broker epoch with which a Castle first registered these logs, by this name: what was decided before that does not hold for them (R8), and a
+   * store that went back in time knows no other names to compare with. Absent: none has, or the broker is of an earlier release.
+   */
+  logsSince: Type.Optional(version),
   /** Topic id -> the newest version of the topic's subject that its data folder remembers from before this process (R14). */
   remembers: Type.Optional(Type.Record(topicId, version, { maxProperties: limit.subjects })),
   /** The subjects that Castle asked for with `wantSubjects`, as this broker has them. */
