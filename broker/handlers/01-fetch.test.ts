@@ -294,6 +294,26 @@ describe('a session (KIP-227)', () => {
     expect(told(await on([], { forgottenTopicsData, maxWaitMs: 0 }).answer)).toEqual([])
   })
 
+  test('what is forgotten while others are read from cold files stays forgotten (issue 5, seed 1029)', async () => {
+    const { partitions, on } = await open(3)
+    partitions[1]!.isCold = true
+    for (const partition of partitions) partition.add(batch(10))
+    const readBefore = partitions[2]!.reads.length
+    const asked = on([])
+    // Read: 0. Being read: 1. To be read: 2.
+    const forgottenTopicsData = [{ topic: 'orders', topicId: topicIdOf(1), partitions: [0, 2] }]
+    const behind = on([], { forgottenTopicsData, maxWaitMs: 0 })
+    await Promise.all([asked.answer, behind.answer])
+    expect(partitions[2]!.reads).toHaveLength(readBefore)
+    const answer = await on([{ partition: 0, fetchOffset: 1 }], { maxWaitMs: 0 }).answer
+    expect(told(answer)).toEqual([
+      [1, 1],
+      [0, 1],
+    ])
+    expect(answersOf(answer).map(({ records }) => (records as Uint8Array[]).length)).toEqual([1, 0])
+    expect(partitions.map(({ watchers }) => watchers)).toEqual([1, 1, 0])
+  })
+
   test('what comes while others are read from cold files is not missed', async () => {
     const { partitions, on } = await open(2)
     partitions[1]!.isCold = true

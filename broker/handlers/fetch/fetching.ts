@@ -86,6 +86,8 @@ export class Fetching implements Waiter {
   #read(from: number): void {
     for (let i = from; i < this.#news.length; i++) {
       const slot = this.#news[i]!
+      // The session let go of it while a fetch was reading: else its old question would be answered for ever, beside the new one.
+      if (slot.isClosed) continue
       const divergingEpoch = slot.divergence(this.#context.broker)
       const hasRoom = divergingEpoch === null && !this.#isFull
       const result = slot.read(this.#context.broker, hasRoom ? this.#limit(slot) : -1)

@@ -24,6 +24,8 @@ export class Slot {
   #isHeard = false
   /** It stands in its session's list of news. */
   isListed = false
+  /** The reader asks for it no more: nothing is read for it, and no follower is heard by it. */
+  isClosed = false
   /** What the reader was told, for an answer of a session names only what changed; -1: nothing yet. */
   toldHighWatermark = -1
   toldStartOffset = -1
@@ -129,8 +131,8 @@ export class Slot {
     return partition !== null && (partition.toldHighWatermark !== highWatermark || !partition.isLeader)
   }
 
-  /** The reader asks for it no more. */
   close(): void {
+    this.isClosed = true
     this.#isWatching = false
     this.#unwatch()
     const { follower } = this.#reader
