@@ -1,7 +1,6 @@
 // Errors as RFC 9457 problem documents: what happened, with names and values, and what to do next. Everything that goes
 // wrong leaves by here, so that no client ever has to read two shapes.
 
-import { STATUS_CODES } from 'node:http'
 import type { Duplex } from 'node:stream'
 import { Type } from '@castellan/protocol/json-schema'
 import type { Logger } from '@castellan/protocol/runtime'
@@ -75,7 +74,7 @@ export function endWithProblem(socket: Duplex, error: CastleError, status: numbe
   if (socket.destroyed || !socket.writable) return void socket.destroy()
   const body = JSON.stringify(problemOf(error, status, ''))
   const head = [
-    `HTTP/1.1 ${status} ${STATUS_CODES[status] ?? ''}`,
+    `HTTP/1.1 ${status} ${process.getBuiltinModule('node:http').STATUS_CODES[status] ?? ''}`,
     'content-type: application/problem+json',
     `content-length: ${Buffer.byteLength(body)}`,
     'connection: close',

@@ -1,7 +1,7 @@
 // Text on a terminal: how wide it is, cut to fit, in colour, and harmless. Names and messages come from anybody, and a terminal
 // obeys what it is shown: control characters are written as escapes.
+import { createRequire } from 'node:module'
 import { styleText } from 'node:util'
-import stringWidth from 'string-width'
 import type { Output } from '../io.ts'
 
 export type Style = 'red' | 'green' | 'yellow' | 'bold' | 'dim'
@@ -10,8 +10,14 @@ export function paint(out: Output, style: Style, text: string): string {
   return out.hasColours ? styleText(style, text, { validateStream: false }) : text
 }
 
+const require = createRequire(import.meta.url)
+const plain = /^[ -~]*$/
+
 /** Columns of a terminal: two for most of Chinese, none for what combines with the letter before. */
 export function widthOf(text: string): number {
+  if (plain.test(text)) return text.length
+  // Loaded only now: the tables of Unicode that it makes would cost every process of a platform a twentieth of a second.
+  const { default: stringWidth } = require('string-width') as typeof import('string-width')
   return stringWidth(text)
 }
 

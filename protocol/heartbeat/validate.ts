@@ -1,4 +1,4 @@
-// Checks what comes off the wire against the schemas, compiled once. Fields that a schema does
+// Checks what comes off the wire against the schemas, each compiled once, when it is first used. Fields that a schema does
 // not know are left alone and messages of an unknown type are skipped, so that old and new live together; anything
 // else that does not fit is a HeartbeatMessageError, and whoever sent it loses its link.
 import type { Static, TSchema } from 'typebox'
@@ -59,13 +59,15 @@ export interface Check<T> {
 }
 
 function checkOf<Schema extends TSchema>(what: string, schema: Schema): Check<Static<Schema>> {
-  const compiled = Compile(schema)
-  const is = (value: unknown): value is Static<Schema> => compiled.Check(value)
+  // At first use: no process uses all of them, and compiling all would be a good part of its start.
+  let compiled: ReturnType<typeof Compile> | undefined
+  const checker = () => (compiled ??= Compile(schema))
+  const is = (value: unknown): value is Static<Schema> => checker().Check(value)
   return {
     is,
     parse(value) {
       if (is(value)) return value
-      const [, [problem]] = compiled.Errors(value)
+      const [, [problem]] = checker().Errors(value)
       const path = problem?.instancePath ?? ''
       const at = path === '' ? '' : ` at ${path}`
       throw new HeartbeatMessageError('INVALID_MESSAGE', path, `${what}${at}: ${problem?.message ?? 'does not fit'}`)
