@@ -72,6 +72,19 @@ describe('a broker is called down', () => {
     expect(world.doors.knocks).toBe(0)
   })
 
+  test.each<[string, () => void]>([
+    ['was out of reach for a while', () => world.doors.silent.add(portOf(1))],
+    ['was still that of the process before it', () => world.doors.incarnations.set(portOf(1), '1-1')],
+  ])('at once when its address %s after it had registered', async (_, hide) => {
+    hide()
+    const again = world.broker(1, {}, { incarnation: '1-again' })
+    await world.clock.pass(10_000)
+    world.doors.silent.clear()
+    world.doors.incarnations.set(portOf(1), '1-again')
+    await world.clock.pass(40_000)
+    expect(await downAfter(() => kill(again))).toBeLessThan(30)
+  })
+
   test('not when its link alone broke, and it comes back', async () => {
     world.network.breakAll()
     await world.clock.pass(2_000)

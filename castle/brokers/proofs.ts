@@ -2,6 +2,7 @@
 // Only where that very process had answered at the address when it registered: else the address may never have been reachable from here.
 //
 //   registered --> ask at its address who it is --> the same incarnation: known there
+//                   ^---- with a later heartbeat ----'-- else, for as long as it lives
 //   link broken, known there --> knock, again and again while the link is gone --> refused: gone
 //
 // The kernel closes a dead process's sockets one after another, so that the first knock may still be let in. This is about speed
@@ -24,15 +25,25 @@ export interface ProofsOptions {
   readonly isInattentive: () => boolean
 }
 
-const askDelaysMs = [0, 500, 5_000]
+/** After each answer that was none. An address may be out of reach for long, and a port be another's until that has ended. */
+const askAgainMs = [500, 5_000, 30_000]
 /** Ends well before a lease of a second does. */
 const knockDelaysMs = [0, 2, 3, 5, 10, 20, 40, 80, 160, 320]
+
+interface Asked {
+  readonly incarnation: string
+  state: 'asking' | 'unknown' | 'known'
+  /** How often it was not found. */
+  failures: number
+  /** While it is unknown: asked again then. */
+  nextMs: number
+}
 
 export class Proofs {
   readonly #options: ProofsOptions
   readonly #complaints: Complaints
   /** Broker -> the process that is asked for or known at its address. */
-  readonly #asked = new Map<number, { readonly incarnation: string; isKnown: boolean }>()
+  readonly #asked = new Map<number, Asked>()
   readonly #knocking = new Set<number>()
   readonly #end = new AbortController()
 
@@ -41,24 +52,21 @@ export class Proofs {
     this.#complaints = new Complaints(options.clock, options.log)
   }
 
-  /** Each heartbeat of a registered process: asks once at its address who it is. */
+  /** Each heartbeat of a registered process: asks at its address who it is, until that is known. */
   meet(process: Process): void {
-    if (this.#asked.get(process.id)?.incarnation === process.incarnation) return
-    const asked = { incarnation: process.incarnation, isKnown: false }
-    this.#asked.set(process.id, asked)
-    const isCurrent = () => this.#asked.get(process.id) === asked
-    this.#ask(process, isCurrent).then(
-      (isKnown) => {
-        asked.isKnown = isKnown
-      },
-      (error: unknown) => this.#onTrouble(process, error),
-    )
+    const { id, incarnation } = process
+    let asked = this.#asked.get(id)
+    if (asked?.incarnation !== incarnation) {
+      asked = { incarnation, state: 'unknown', failures: 0, nextMs: 0 }
+      this.#asked.set(id, asked)
+    }
+    if (asked.state === 'unknown' && this.#options.clock.nowMs() >= asked.nextMs) void this.#ask(process, asked)
   }
 
   /** Whether its address has answered as this process. */
   isKnown({ id, incarnation }: Pick<Process, 'id' | 'incarnation'>): boolean {
     const asked = this.#asked.get(id)
-    return asked?.isKnown === true && asked.incarnation === incarnation
+    return asked?.state === 'known' && asked.incarnation === incarnation
   }
 
   /** Its link broke: calls `onGone` when that process is proven gone while `isMissing`. */
@@ -80,19 +88,18 @@ export class Proofs {
     this.#end.abort()
   }
 
-  async #ask(process: Process, isCurrent: () => boolean): Promise<boolean> {
+  async #ask(process: Process, asked: Asked): Promise<void> {
     const { doors, clock } = this.#options
-    let trouble: unknown
-    for (const delayMs of askDelaysMs) {
-      if (delayMs > 0) await sleep(clock, delayMs, this.#end.signal)
-      if (this.#end.signal.aborted || !isCurrent()) return false
-      try {
-        return (await doors.incarnationAt(addressOf(process), process.id)) === process.incarnation
-      } catch (error) {
-        trouble = error
-      }
+    asked.state = 'asking'
+    try {
+      const answering = await doors.incarnationAt(addressOf(process), process.id)
+      asked.state = answering === process.incarnation ? 'known' : 'unknown'
+    } catch (error) {
+      asked.state = 'unknown'
+      if (asked.failures > 0) this.#onTrouble(process, error)
     }
-    throw trouble
+    asked.nextMs = clock.nowMs() + askAgainMs[Math.min(asked.failures, askAgainMs.length - 1)]!
+    asked.failures += 1
   }
 
   async #isGone(process: Process, isMissing: () => boolean): Promise<boolean> {
