@@ -89,7 +89,7 @@ export class Castle {
     })
     this.brokers = new Brokers({
       onReport: (session) => this.restore.proceed(session),
-      awaitsTopics: (cluster) => this.restore.isWaitingForStrangers(cluster),
+      awaitsTopics: (cluster) => this.restore.awaitedForStrangers(cluster).length > 0,
       changes,
       groups: this.groups,
       attention: this.#attention,
@@ -222,7 +222,10 @@ export class Castle {
   /** Resolves when the topic is on disk (R11); rejects with a CastleError. */
   createTopic(args: NewTopic, asked?: Asked): Promise<CreatedTopic> {
     const topicId = uuid(this.#runtime.random)
-    return this.#changes.change((draft) => createTopic(draft, topicId, args, this.#topicDefaults, asked))
+    return this.#changes.change((draft) => {
+      this.restore.checkNameKnown(args.cluster, args.name)
+      return createTopic(draft, topicId, args, this.#topicDefaults, asked)
+    })
   }
 
   /** What creating it would do; nothing is done. */

@@ -26,14 +26,17 @@ export function addRestore(app: FastifyInstance, castle: Castle): void {
     plan: {
       shape: Type.Object({
         topics: count,
-        /** Names, the first hundred. */
+        /** Names, the first hundred; ids of topics whose names only this broker knows. */
         examples: Type.Array(Type.String()),
       }),
       make: ({ params, query: { cluster } }) => {
-        const waiting = [...topicsOf(castle.state, castle.clusterNamed(cluster).id)].filter((topic) => {
+        const { id } = castle.clusterNamed(cluster)
+        const waiting = [...topicsOf(castle.state, id)].filter((topic) => {
           return castle.restore.awaited(topic).includes(params.id)
         })
-        return { topics: waiting.length, examples: waiting.slice(0, 100).map(({ name }) => name) }
+        const strangers = castle.restore.strangersOf(id, params.id)
+        const examples = [...waiting.map(({ name }) => name), ...strangers].slice(0, 100)
+        return { topics: waiting.length + strangers.length, examples }
       },
     },
   })

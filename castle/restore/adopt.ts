@@ -2,7 +2,7 @@
 // was recorded by a Castle that knew what it did, and nothing that comes after it can take it back.
 import { leaderEpochReportedMax, type Subject, type TopicState } from '@castellan/protocol/heartbeat'
 import type { Draft } from '../state/draft.ts'
-import type { Topic } from '../state/entities.ts'
+import type { RefusedTopic, Topic } from '../state/entities.ts'
 import { holdersOf } from '../topics/change.ts'
 import { isInDoubt } from './doubts.ts'
 import { isOffer } from './known.ts'
@@ -101,4 +101,28 @@ function isPlausible({ name, deleted, partitions }: TopicState): boolean {
       return hasOnce && isLed && leaderEpoch <= leaderEpochReportedMax && [...isr, ...elr].every(isReplica)
     })
   )
+}
+
+/** Refused topics that a cluster remembers; one that had to go is news again when a broker tells of it, and is refused again. */
+const refusedMax = 1_000
+
+/** It is not taken over, and no news any more: each start of Castle would put all topics in doubt because of it. Its logs stay, as strays (R13). */
+export function refuseTopic(
+  draft: Draft,
+  cluster: string,
+  broker: string,
+  { subject: { version }, state: { topicId, name } }: Offered,
+  why: RefusedTopic['why'],
+): void {
+  const known = draft.get('cluster', cluster)
+  if (known === undefined) return
+  const { [topicId]: _again, ...others } = known.refused ?? {}
+  const kept = Object.entries(others).slice(1 - refusedMax)
+  draft.put('cluster', { ...known, refused: Object.fromEntries([...kept, [topicId, { name, version, why }]]) })
+  draft.decide({
+    kind: 'topic-refused',
+    what: `did not take topic ${name} (${topicId}) over from broker ${broker}: its logs stay, as strays`,
+    why: why === 'name-taken' ? 'another topic has the name by now' : 'what the broker says of it cannot be',
+    about: [`broker/${broker}`, `cluster/${cluster}`],
+  })
 }

@@ -55,15 +55,21 @@ export function unheardOf({ partitions }: Topic, isHeard: (brokerId: number) => 
   return [...replicas].filter((id) => !isHeard(id))
 }
 
-/** A person says that a broker will not come back, or knows nothing that counts. Throws BROKER_NOT_AWAITED. */
+export interface GivingUp {
+  readonly isAwaited: (topic: Topic) => boolean
+  /** Topics that the store does not know, and the broker alone could tell of. */
+  readonly strangers: number
+  readonly why: string
+}
+
+/** A person says that a broker will not come back, or knows nothing that counts. Returns how many topics waited for it. Throws BROKER_NOT_AWAITED. */
 export function giveUp(
   draft: Draft,
   cluster: string,
   brokerId: number,
-  isAwaited: (topic: Topic) => boolean,
-  why: string,
+  { isAwaited, strangers, why }: GivingUp,
 ): number {
-  let topics = 0
+  let topics = strangers
   for (const topic of [...topicsOf(draft, cluster)]) {
     const { doubt } = topic
     if (doubt === undefined || !isAwaited(topic)) continue

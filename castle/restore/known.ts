@@ -85,6 +85,7 @@ export function offersOf(
 
 export function isOffer(view: View, cluster: string, topicId: string, version: number): boolean {
   const topic = view.get('topic', topicId)
-  if (topic === undefined) return version > (view.get('cluster', cluster)?.forgotten ?? 0)
-  return topic.cluster === cluster && !topic.deleted && isNewer(topic, version)
+  if (topic !== undefined && (topic.cluster !== cluster || topic.deleted || !isNewer(topic, version))) return false
+  const { forgotten = 0, refused } = view.get('cluster', cluster) ?? {}
+  return version > (refused?.[topicId]?.version ?? -1) && (topic !== undefined || version > forgotten)
 }

@@ -12,9 +12,9 @@ import { CastleError } from '../errors.ts'
 import type { Session } from '../heartbeats/session.ts'
 import type { Changes } from '../state/changes.ts'
 import type { Draft } from '../state/draft.ts'
-import type { Topic } from '../state/entities.ts'
+import type { RefusedTopic, Topic } from '../state/entities.ts'
 import type { State } from '../state/state.ts'
-import { type Adoption, adopt, type Offered } from './adopt.ts'
+import { adopt, type Offered, refuseTopic } from './adopt.ts'
 import { awaitedBy, giveUp, isInDoubt, unheardOf } from './doubts.ts'
 import { isOffer, offersOf } from './known.ts'
 import { findSettled, type Settling, settleDoubts } from './settle.ts'
@@ -43,8 +43,6 @@ export class Restore {
   readonly #heard = new Set<number>()
   /** Topics that the store does not know, and that made it doubt all others. */
   readonly #strangers = new Set<string>()
-  /** Topic id -> why it could not be taken over, for people. */
-  readonly #refused = new Map<string, { readonly name: string; readonly cluster: string; readonly why: Adoption }>()
   readonly #complaints: Complaints
   #settling = false
 
@@ -116,22 +114,36 @@ export class Restore {
     if (offers === undefined || offers.topics.size === 0 || offers.incarnation !== session.incarnation) return []
     const wanted: string[] = []
     for (const [topicId, version] of offers.topics) {
-      if (!isOffer(this.#state, offers.cluster, topicId, version) || this.#refused.has(topicId)) continue
+      if (!isOffer(this.#state, offers.cluster, topicId, version)) continue
       wanted.push(`topic/${topicId}`)
       if (wanted.length === wantedMax) break
     }
     return wanted
   }
 
-  /** Topics of a cluster are on their way that the store does not know: names may be theirs. */
-  isWaitingForStrangers(cluster: string): boolean {
-    for (const [brokerId, offers] of this.#offers) {
-      if (offers.cluster !== cluster || !this.#canTell(brokerId)) continue
-      for (const topicId of offers.topics.keys()) {
-        if (this.#state.get('topic', topicId) === undefined && !this.#refused.has(topicId)) return true
-      }
-    }
-    return false
+  /** Brokers that know topics of a cluster which the store does not, and have not said what they are: names may be theirs. */
+  awaitedForStrangers(cluster: string): number[] {
+    return [...this.#offers.keys()].filter((id) => this.strangersOf(cluster, id).length > 0).sort((a, b) => a - b)
+  }
+
+  /** Ids of topics of a cluster that a broker alone can tell of. */
+  strangersOf(cluster: string, brokerId: number): string[] {
+    const offers = this.#offers.get(brokerId)
+    if (offers?.cluster !== cluster || !this.#canTell(brokerId)) return []
+    const isStrange = ([topicId, version]: [string, number]) =>
+      this.#state.get('topic', topicId) === undefined && isOffer(this.#state, cluster, topicId, version)
+    return [...offers.topics].filter(isStrange).map(([topicId]) => topicId)
+  }
+
+  /** Throws TOPIC_IN_DOUBT: a name that is free in the store may be that of a topic which is on its way back. */
+  checkNameKnown(cluster: string, name: string): void {
+    if (this.#state.topicNamed(cluster, name) !== undefined) return
+    const brokers = this.awaitedForStrangers(cluster)
+    if (brokers.length === 0) return
+    const who = brokers.slice(0, 10).join(', ')
+    const message = `a topic '${name.slice(0, 300)}' may be on its way back: the store forgot topics that broker ${who} knows`
+    const next = 'Try again in a moment; start that broker if it is down, or give it up.'
+    throw new CastleError('TOPIC_IN_DOUBT', message, { next, params: { name: name.slice(0, 300), brokers: who } })
   }
 
   /** A registered broker's report: takes over what it sent, and ends the doubts that can end. */
@@ -172,16 +184,10 @@ export class Restore {
     for (const each of offered) {
       const { topicId, name } = each.state
       const adoption = adopt(draft, Number(session.id), cluster, each, 'brokers know better')
-      if ((adoption === 'name-taken' || adoption === 'not-believed') && !this.#refused.has(topicId)) {
-        draft.decide({
-          kind: 'topic-refused',
-          what: `did not take topic ${name} (${topicId}) over from broker ${session.id}: its logs stay, as strays`,
-          why: adoption === 'name-taken' ? 'another topic has the name by now' : 'what the broker says of it cannot be',
-          about: [`broker/${session.id}`, `cluster/${cluster}`],
-        })
-        this.#refused.set(topicId, { name, cluster, why: adoption })
-        this.#complaints.say('refused', { topicId, name, adoption }, 'a topic of a broker cannot be taken over')
-      }
+      if (adoption !== 'name-taken' && adoption !== 'not-believed') continue
+      if (!isOffer(draft, cluster, topicId, each.subject.version)) continue
+      refuseTopic(draft, cluster, session.id, each, adoption)
+      this.#complaints.say('refused', { topicId, name, adoption }, 'a topic of a broker cannot be taken over')
     }
   }
 
@@ -209,8 +215,7 @@ export class Restore {
     const offering: number[] = []
     for (const [brokerId, { cluster, topics }] of this.#offers) {
       const version = topics.get(topic.topicId)
-      if (version === undefined || topic.doubt?.givenUp?.includes(brokerId) || this.#refused.has(topic.topicId))
-        continue
+      if (version === undefined || topic.doubt?.givenUp?.includes(brokerId)) continue
       if (this.#canTell(brokerId) && isOffer(this.#state, cluster, topic.topicId, version)) offering.push(brokerId)
     }
     return offering
@@ -235,23 +240,26 @@ export class Restore {
   }
 
   /** Topics of brokers that the store does not know and cannot take over: their logs stay as strays. */
-  refused(): Iterable<{
-    readonly topicId: string
-    readonly name: string
-    readonly cluster: string
-    readonly why: Adoption
-  }> {
-    return [...this.#refused].map(([topicId, each]) => ({ topicId, ...each }))
+  refused(): (RefusedTopic & { readonly topicId: string; readonly cluster: string })[] {
+    return [...this.#state.all('cluster')].flatMap(({ id: cluster, refused = {} }) =>
+      Object.entries(refused).map(([topicId, each]) => ({ topicId, cluster, ...each })),
+    )
   }
 
   /** A person gives a broker up. Resolves to the number of topics that waited for it; rejects with a CastleError. */
-  giveUp(cluster: string, brokerId: number, why: string): Promise<number> {
-    return this.#options.changes.change((draft) => {
-      const topics = giveUp(draft, cluster, brokerId, (topic) => this.awaited(topic).includes(brokerId), why)
+  async giveUp(cluster: string, brokerId: number, why: string): Promise<number> {
+    const offers = this.#offers.get(brokerId)
+    const strangers = this.strangersOf(cluster, brokerId).length
+    const given = await this.#options.changes.change((draft) => {
+      const isAwaited = (topic: Topic) => this.awaited(topic).includes(brokerId)
+      const topics = giveUp(draft, cluster, brokerId, { isAwaited, strangers, why })
       // The draft's topics are asked: they know already who was given up.
       settleDoubts(draft, this.#settlingNow())
       return topics
     })
+    // What it says from now on counts.
+    if (this.#offers.get(brokerId) === offers) this.#offers.delete(brokerId)
+    return given
   }
 }
 

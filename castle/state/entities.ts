@@ -14,6 +14,15 @@ export interface Cluster {
   readonly version: number
   /** The highest version of a topic's deletion of which no record is left; absent: all are kept. Brokers may still know such a topic. */
   readonly forgotten?: number
+  /** Topics that brokers know and that were not taken over, by topic id: up to these versions they are no news (R14). The newest ones. */
+  readonly refused?: Readonly<Record<string, RefusedTopic>>
+}
+
+export interface RefusedTopic {
+  readonly name: string
+  readonly version: number
+  /** Another topic has its name, or what was said of it cannot be. */
+  readonly why: 'name-taken' | 'not-believed'
 }
 
 export interface Broker {
