@@ -181,23 +181,31 @@ export class Following {
       return { kind: 'later', reason: `the leader says that epoch ${epoch} ends at ${endOffset}, which cuts nothing` }
     }
     return this.#alone(async () => {
-      const before = log.endOffset
+      const before = { endOffset: log.endOffset, highWatermark: this.#state.highWatermark }
+      this.#lowerTo(offset)
       await log.truncateTo(offset)
       this.#noteCut(before, log.endOffset, diverging)
       return now
     })
   }
 
-  #noteCut(before: number, after: number, diverging: EpochEnd): void {
-    const { context, topic, index, highWatermark } = this.#state
+  #noteCut(before: { endOffset: number; highWatermark: number }, after: number, diverging: EpochEnd): void {
+    const { context, topic, index } = this.#state
+    const { endOffset: from, highWatermark } = before
     context.counters.truncations++
-    context.counters.truncatedRecords += before - after
-    this.#state.highWatermark = Math.min(highWatermark, after)
-    const fields = { topic, partition: index, from: before, to: after, highWatermark, diverging }
-    if (after < highWatermark) this.#events.onCutBelow()
+    context.counters.truncatedRecords += from - after
+    this.#lowerTo(after)
+    const fields = { topic, partition: index, from, to: after, highWatermark, diverging }
     if (after < highWatermark)
       context.log.warn(fields, 'cut below the high watermark: an unclean election lost records')
     else context.log.info(fields, 'cut the log back to where it agrees with its leader')
+  }
+
+  /** Before the log is cut: one that ends below what is written down counts as damaged at the next start (R9). */
+  #lowerTo(offset: number): void {
+    if (offset >= this.#state.highWatermark) return
+    this.#state.highWatermark = offset
+    this.#events.onCutBelow()
   }
 
   /** The leader has no such offset: what is here was deleted there, or there is nothing here. */
@@ -222,6 +230,7 @@ export class Following {
 
   async #beginAnew(log: Log, offset: number): Promise<void> {
     this.#state.context.counters.begunAnew++
+    this.#lowerTo(offset)
     await log.beginAnew(offset)
     this.#state.highWatermark = offset
   }

@@ -1,5 +1,6 @@
 // The high watermarks of replicated partitions, written down now and then: a lower bound that the next process begins with, so that
-// reading goes on while too few replicas are in sync to tell a new one (R6). A file that is missing or damaged counts as none.
+// reading goes on while too few replicas are in sync to tell a new one (R6); and what a log must have, unless somebody took it away (R9). A
+// file that is missing or damaged counts as none.
 import type { Disk } from '@castellan/protocol/runtime'
 import { kinds } from '../log/files.ts'
 import { readStateFile, writeStateFile } from '../log/state-file.ts'
@@ -34,20 +35,39 @@ export class HighWatermarks {
     return this.#written.get(topicId)?.get(index) ?? 0
   }
 
+  *all(): Generator<Mark, void, void> {
+    for (const [topicId, marks] of this.#written) {
+      for (const [index, highWatermark] of marks) yield { topicId, index, highWatermark }
+    }
+  }
+
+  /** Before the log goes, in good order: the next process must not miss it. Throws what the disk says. */
+  forget(topicId: string, index?: number): void {
+    const isKept = (mark: Mark) => mark.topicId !== topicId || (index !== undefined && mark.index !== index)
+    const kept = [...this.all()].filter(isKept)
+    if (kept.length < [...this.all()].length) this.#write(byTopic(kept))
+  }
+
   /** Writes them down when one differs; false: none does. Throws what the disk says. */
   save(marks: Iterable<Mark>): boolean {
-    const next = new Map<string, Map<number, number>>()
-    let differs = false
-    for (const { topicId, index, highWatermark } of marks) {
-      if (highWatermark === 0) continue
-      const ofTopic = next.get(topicId) ?? new Map<number, number>()
-      next.set(topicId, ofTopic.set(index, highWatermark))
-      differs ||= this.get(topicId, index) !== highWatermark
-    }
-    if (!differs) return false
+    const known = [...marks].filter(({ highWatermark }) => highWatermark > 0)
+    if (known.every(({ topicId, index, highWatermark }) => this.get(topicId, index) === highWatermark)) return false
+    this.#write(byTopic(known))
+    return true
+  }
+
+  #write(next: Map<string, Map<number, number>>): void {
     const content = Object.fromEntries([...next].map(([topicId, ofTopic]) => [topicId, [...ofTopic]]))
     writeStateFile(this.#disk, this.#path, kinds.highWatermarks, { marks: content })
     this.#written = next
-    return true
   }
+}
+
+function byTopic(marks: Iterable<Mark>): Map<string, Map<number, number>> {
+  const grouped = new Map<string, Map<number, number>>()
+  for (const { topicId, index, highWatermark } of marks) {
+    const ofTopic = grouped.get(topicId) ?? new Map<number, number>()
+    grouped.set(topicId, ofTopic.set(index, highWatermark))
+  }
+  return grouped
 }

@@ -2,6 +2,7 @@ import { SlabPool } from '@castellan/protocol'
 import { describe, expect, test } from 'vitest'
 import { LogError } from '../log/errors.ts'
 import { batchOf, gate, settle } from '../log/testing.ts'
+import { HighWatermarks } from './high-watermarks.ts'
 import type { Partition } from './partition.ts'
 import { Partitions } from './partitions.ts'
 import {
@@ -384,10 +385,90 @@ test('high watermarks of replicated partitions outlive a kill, as far as the log
   for (const values of [['a', 'b'], ['c']]) await produce(broker.partitions.get(topicId, 0)!, { values }, 0)
   await broker.clock.advance(300)
   await broker.open()
-  expect(broker.partitions.get(topicId, 0)).toMatchObject({ role: 'none', highWatermark: 3 })
-  await broker.partitions.get(topicId, 0)!.log!.truncateTo(2)
-  await broker.open()
-  expect(broker.partitions.get(topicId, 0)!.highWatermark).toBe(2)
+  expect(broker.partitions.get(topicId, 0)).toMatchObject({ role: 'none', fault: null, highWatermark: 3 })
+})
+
+describe('what was committed is missing at the start, and no power was lost (R9)', () => {
+  /** Partition 0 has three records, in two batches; the high watermark is written down. */
+  const written = async () => {
+    const broker = await TestingBroker.start()
+    broker.partitions.apply(topicState({ replicas: [1, 2, 3], isr: [1], configs: { 'min.insync.replicas': '1' } }))
+    for (const values of [['a', 'b'], ['c']]) await produce(broker.partitions.get(topicId, 0)!, { values }, 0)
+    await broker.clock.advance(300)
+    return broker
+  }
+  const gone = 'the log ends at 0, and had everything up to 3 at least'
+
+  test.each<[string, (broker: TestingBroker) => void | Promise<void>, fault: string | null]>([
+    ['nothing', () => {}, null],
+    ['its folder', (broker) => broker.platters.remove(partitionFolder), gone],
+    ['the folder of its topic', (broker) => broker.platters.remove(`${dataFolder}/logs/${topicId}`), gone],
+    [
+      'a whole batch at the end',
+      (broker) => broker.partitions.get(topicId, 0)!.log!.truncateTo(2),
+      'the log ends at 2, and had everything up to 3 at least',
+    ],
+  ])('%s is missing', async (_, take, fault) => {
+    const broker = await written()
+    await take(broker)
+    for (let process = 0; process < 3; process++) {
+      await broker.open()
+      expect(broker.partitions.reports()[0]?.fault?.slice(0, gone.length) ?? null).toBe(fault)
+      // A Castle that has not heard of it yet.
+      broker.partitions.apply(topicState({ replicas: [1, 2, 3], isr: [1, 2, 3], leaderEpoch: 2 + process }))
+      expect(broker.partitions.get(topicId, 0)!.role).toBe(fault === null ? 'leader' : 'none')
+    }
+    if (fault === null) return
+    broker.partitions.apply(topicState({ replicas: [1, 2, 3], isr: [2, 3], leader: 2, leaderEpoch: 9 }))
+    await settle()
+    expect(broker.partitions.get(topicId, 0)).toMatchObject({ role: 'follower', endOffset: 0, isAnew: true })
+  })
+
+  test('after a clean stop, too', async () => {
+    const broker = await written()
+    await broker.partitions.close()
+    broker.platters.remove(partitionFolder)
+    await broker.open()
+    expect(broker.partitions.reports()).toMatchObject([{ topicId, partition: 0, fault: gone }])
+  })
+
+  test('after a power loss it is nothing unusual: the logs have another name', async () => {
+    const broker = await written()
+    broker.platters.remove(partitionFolder)
+    broker.bootId = 'boot-2'
+    await broker.open()
+    expect(broker.partitions.reports()).toEqual([])
+  })
+
+  test('what was deleted is not missed, nor what is no replica any more, whenever the process is killed', async () => {
+    for (const spec of [{ deleted: true }, { replicas: [2, 3], leader: 2, leaderEpoch: 2, removed: [1] }]) {
+      const broker = await written()
+      broker.partitions.apply(topicState(spec))
+      await broker.open()
+      expect(broker.partitions.reports()).toEqual([])
+    }
+  })
+
+  test('a follower that is cut below what it knew as committed notes that before, so that a kill shows no damage', async () => {
+    const broker = await written()
+    broker.partitions.apply(topicState({ replicas: [1, 2, 3], isr: [2], leader: 2, leaderEpoch: 5 }))
+    const { following } = broker.partitions.get(topicId, 0)!
+    const divergingEpoch = { epoch: 1, endOffset: 2 }
+    const answer = {
+      errorCode: 0,
+      divergingEpoch,
+      highWatermark: 0,
+      lastStableOffset: 0,
+      logStartOffset: 0,
+      records: null,
+    }
+    const cut = following.take(following.position!, answer as never, slabs.take(8))
+    const marks = new HighWatermarks(broker.disk!, `${dataFolder}/logs/high-watermarks`)
+    expect(marks.get(topicId, 0)).toBe(2)
+    await cut
+    await broker.open()
+    expect(broker.partitions.get(topicId, 0)).toMatchObject({ fault: null, endOffset: 2, highWatermark: 2 })
+  })
 })
 
 test('high watermarks of topics that Castle has not spoken of yet outlive a kill, too', async () => {

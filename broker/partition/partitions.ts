@@ -113,12 +113,14 @@ export class Partitions {
     const run = await folders.begin(runtime.bootId, () => uuid(runtime.random))
     const partitions = new Partitions(runtime, options, folders, run)
     const { counters } = partitions.#context
-    await recoverAll(folders.places(), (place) => partitions.#openLog(place), {
+    const places = folders.places()
+    await recoverAll(places, (place) => partitions.#openLog(place), {
       clock: runtime.clock,
       log: options.log,
       counters,
       onBegin: options.onRecovery,
     })
+    if (run.isIntact) partitions.#findMissing(places)
     const { cutBytes, recoveredBytes } = counters
     options.log.info({ ...partitions.#count(), ...run, recoveredBytes, cutBytes }, 'logs are open')
     partitions.#upkeep.start()
@@ -259,15 +261,36 @@ export class Partitions {
       const fault = readStateFile<FaultContent>(this.#context.disk, `${place.folder}/fault`, kinds.fault)
       if (fault !== undefined)
         return partition.setKnownDamage(`${fault.reason} (remove ${place.folder}/fault when it is repaired)`)
-      partition.attach(
-        await Log.open(this.#context, place.folder, this.#logSettings(effectiveConfigs({})), events(partition)),
-        this.#folders.isAnew(place),
-        this.#marks.get(place.topicId, place.index),
-      )
+      const settings = this.#logSettings(effectiveConfigs({}))
+      const log = await Log.open(this.#context, place.folder, settings, events(partition))
+      const highWatermark = this.#marks.get(place.topicId, place.index)
+      partition.attach(log, this.#folders.isAnew(place), highWatermark)
+      // After a power loss that is what R8 is for.
+      if (this.#context.isIntact && highWatermark > log.endOffset) throw cutShort(log.endOffset, highWatermark)
       if (partition.log!.needsCheckpoint) this.#upkeep.noteWritten(partition)
     } catch (error) {
       // Whatever it is, it is this log's: the others go on (R9).
       partition.setFault(error)
+    }
+  }
+
+  /**
+   * What an earlier process had, and nobody took away in good order, is damaged like any other log that is not what was written (R9): an empty
+   * one in its place would count as in sync, and take from others what it lacks.
+   */
+  #findMissing(places: readonly LogPlace[]): void {
+    const found = new Set(places.map(({ folder }) => folder))
+    for (const { topicId, index, highWatermark } of this.#marks.all()) {
+      const place = this.#folders.place(topicId, index)
+      if (found.has(place.folder)) continue
+      const partition = this.#add(place, '')
+      try {
+        // For the note of what is wrong with it.
+        this.#folders.make(place, '')
+      } catch (error) {
+        this.#context.complaints.say('missing', { topicId, partition: index, error }, 'cannot note that a log is gone')
+      }
+      partition.setFault(cutShort(0, highWatermark))
     }
   }
 
@@ -307,6 +330,7 @@ export class Partitions {
     if (partitions === undefined) return
     for (const partition of partitions.values()) partition.close()
     try {
+      this.#forgetMarks(topicId)
       this.#folders.discard(topicId)
     } catch (error) {
       this.#undeleted.add(topicId)
@@ -330,6 +354,7 @@ export class Partitions {
     partition.close()
     this.#unmade.delete(partition)
     try {
+      this.#forgetMarks(topicId, index)
       this.#folders.discardOne(this.#folders.place(topicId, index))
     } catch (error) {
       partition.setFault(new LogError('LOG_DISK', `the log cannot be removed: ${systemCode(error) ?? error}`, error))
@@ -352,6 +377,7 @@ export class Partitions {
     partition.close()
     try {
       this.#folders.beginAnew(place)
+      this.#forgetMarks(topicId, index)
       for (const path of this.#folders.filesOf(place)) this.#context.files.forget(path)
       const kept = this.#folders.setAside(place)
       this.#context.log.warn(
@@ -375,6 +401,16 @@ export class Partitions {
     const next = this.#add(place, state.name)
     this.#slices.run(() => this.#make(next))
     void this.#removeDiscarded()
+  }
+
+  /** A log goes in good order: the next process does not miss it. */
+  #forgetMarks(topicId: string, index?: number): void {
+    try {
+      this.#marks.forget(topicId, index)
+    } catch (error) {
+      // On a full disk, where what goes makes room: at worst a log that nobody wants is shown as damaged.
+      this.#context.complaints.say('high watermarks', { error }, 'cannot write down the high watermarks')
+    }
   }
 
   /** True: they have moved since the last time. */
@@ -521,6 +557,10 @@ export class Partitions {
       this.#context.log.warn({ error }, 'cannot note the clean shutdown; the next start checks all logs')
     }
   }
+}
+
+function cutShort(endOffset: number, highWatermark: number): LogError {
+  return new LogError('LOG_CORRUPT', `the log ends at ${endOffset}, and had everything up to ${highWatermark} at least`)
 }
 
 /** Somebody else leads, and nobody counts on this replica: what its log still has may go. */
