@@ -77,6 +77,7 @@ class ProcessDisk implements Disk {
       read: (target, position) => file.read(target, position),
       readAsync: (target, position) => file.readAsync(target, position),
       writev: guarded((buffers, position) => file.writev(buffers, position)),
+      writevAsync: guarded((buffers, position) => file.writevAsync(buffers, position)),
       truncate: guarded((size) => file.truncate(size)),
       sync: guarded(() => file.sync()),
       close: () => file.close(),

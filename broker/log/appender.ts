@@ -58,8 +58,15 @@ export interface FlushResult {
   readonly error?: LogError
 }
 
-/** Brokers heartbeat as often: a disk that takes longer makes the whole broker late. */
-const slowWriteMs = 250
+/** What one system call writes: appends that fit into one segment. */
+interface Run {
+  readonly segment: Segment
+  readonly appends: readonly Staged[]
+  readonly buffers: readonly Uint8Array[]
+  readonly bytes: number
+}
+
+const nothing: FlushResult = { written: 0, rolled: false, epochBegan: false }
 /** Relative offsets in clients are 32 bits wide. */
 const offsetsPerSegmentMax = 2 ** 31 - 1
 
@@ -99,6 +106,7 @@ export class Appender {
   }
 
   #push(staged: Staged): void {
+    assert(this.#state.writing === null, 'staged behind what is being written off the loop')
     staged.slab?.retain()
     this.#staged.push(staged)
     this.#state.nextOffset = staged.endOffset
@@ -107,19 +115,64 @@ export class Appender {
   /** Writes all that is staged. Never throws: what is refused is undone. */
   flush(): FlushResult {
     const staged = this.#staged
-    if (staged.length === 0) return { written: 0, rolled: false, epochBegan: false }
+    if (staged.length === 0) return nothing
     this.#staged = []
-    const { length: segmentsBefore } = this.#state.segments
+    const before = this.#state.segments.at(-1)
     let written = 0
     let error: LogError | undefined
     try {
-      while (written < staged.length) written += this.#writeRun(staged, written)
+      while (written < staged.length) {
+        const run = this.#nextRun(staged, written)
+        this.#write(run)
+        this.#noteRun(run)
+        written += run.appends.length
+      }
     } catch (thrown) {
       error = this.#undo(staged, written, thrown)
     }
+    return this.#flushed(staged, written, before, error)
+  }
+
+  /** As `flush`, off the loop. Until it has resolved nothing may be staged: so what is refused can be undone. Never rejects. */
+  async flushOffLoop(): Promise<FlushResult> {
+    assert(this.#state.writing === null, 'a log is written twice at a time')
+    const writing = this.#flushOffLoop()
+    this.#state.writing = writing
+    try {
+      return await writing
+    } finally {
+      this.#state.writing = null
+    }
+  }
+
+  async #flushOffLoop(): Promise<FlushResult> {
+    const staged = this.#staged
+    this.#staged = []
+    const before = this.#state.segments.at(-1)
+    let written = 0
+    let error: LogError | undefined
+    try {
+      while (written < staged.length) {
+        const run = this.#nextRun(staged, written)
+        await this.#writeOffLoop(run)
+        this.#noteRun(run)
+        written += run.appends.length
+      }
+    } catch (thrown) {
+      error = this.#undo(staged, written, thrown)
+    }
+    return this.#flushed(staged, written, before, error)
+  }
+
+  #flushed(
+    staged: readonly Staged[],
+    written: number,
+    before: Segment | undefined,
+    error: LogError | undefined,
+  ): FlushResult {
     for (const { slab } of staged) slab?.release()
     this.#state.context.cache.trim()
-    const rolled = this.#state.segments.length > segmentsBefore
+    const rolled = this.#state.segments.at(-1) !== before
     const epochBegan = this.#epochBegan
     this.#epochBegan = false
     return { written, rolled, epochBegan, ...(error && { error }) }
@@ -132,25 +185,25 @@ export class Appender {
     this.#state.nextOffset = this.#state.endOffset
   }
 
-  /** Writes what fits into one segment with one system call; returns how many appends that were. */
-  #writeRun(staged: readonly Staged[], from: number): number {
-    const { settings, context } = this.#state
+  /** What fits into one segment. */
+  #nextRun(staged: readonly Staged[], from: number): Run {
+    const { settings } = this.#state
     if (this.#isFull(staged[from]!)) this.roll()
     const segment = activeSegment(this.#state)
     let bytes = 0
     let to = from
     do bytes += staged[to++]!.records.length
     while (to < staged.length && segment.bytes + bytes + staged[to]!.records.length <= settings.segmentBytes)
-    const run = from === 0 && to === staged.length ? staged : staged.slice(from, to)
-    this.#write(
-      segment,
-      run.map(({ records }) => records),
-    )
+    const appends = from === 0 && to === staged.length ? staged : staged.slice(from, to)
+    return { segment, appends, buffers: appends.map(({ records }) => records), bytes }
+  }
+
+  #noteRun({ segment, appends, bytes }: Run): void {
+    const { context } = this.#state
     context.counters.appendedBytes += bytes
     const nowMs = context.clock.wallMs()
-    for (const append of run) this.#noteWritten(segment, append, nowMs)
+    for (const append of appends) this.#noteWritten(segment, append, nowMs)
     this.#keeper.noteWritten(segment)
-    return run.length
   }
 
   #isFull({ records, endOffset }: Staged): boolean {
@@ -161,21 +214,36 @@ export class Appender {
     return context.clock.wallMs() - firstAppendMs >= settings.segmentMs
   }
 
-  #write(segment: Segment, buffers: Uint8Array[]): void {
+  #write({ segment, buffers, bytes }: Run): void {
     const { context } = this.#state
-    const { counters, clock } = context
+    const { clock, writePath } = context
     const file = context.files.get(segment.path)
     if (this.#isTorn) file.truncate(segment.bytes)
     this.#isTorn = true
     const beganMs = clock.nowMs()
     file.writev(buffers, segment.bytes)
     this.#isTorn = false
-    const writeMs = clock.nowMs() - beganMs
-    counters.longestWriteMs = Math.max(counters.longestWriteMs, writeMs)
-    counters.writes++
-    if (writeMs < slowWriteMs) return
-    const fields = { file: segment.path, writeMs: Math.round(writeMs) }
-    context.complaints.say('slow write', fields, 'a write to a log held everything up: its disk is overloaded or sick')
+    writePath.wrote(clock.nowMs() - beganMs, bytes)
+  }
+
+  /** One at a time of all logs, as on the loop: the other threads are for syncs and reads. */
+  #writeOffLoop({ segment, buffers, bytes }: Run): Promise<void> {
+    const { context } = this.#state
+    return context.writePath.offLoop(bytes, async () => {
+      this.#mustBeInUse()
+      await context.files.during(segment.path, (file) => {
+        if (this.#isTorn) file.truncate(segment.bytes)
+        this.#isTorn = true
+        return file.writevAsync(buffers, segment.bytes)
+      })
+      this.#mustBeInUse()
+      this.#isTorn = false
+    })
+  }
+
+  /** Its path may be that of another log by now, and what it knew is gone. */
+  #mustBeInUse(): void {
+    if (this.#state.isAbandoned) throw new LogError('LOG_DISK', `${this.#state.folder} is out of use`)
   }
 
   #noteWritten(
@@ -199,7 +267,8 @@ export class Appender {
 
   /** Takes back all appends from `written` on. */
   #undo(staged: readonly Staged[], written: number, thrown: unknown): LogError {
-    const { context, folder, producers, endOffset } = this.#state
+    const { context, folder, producers, endOffset, isAbandoned } = this.#state
+    if (isAbandoned) return new LogError('LOG_DISK', `${folder} is out of use`, thrown)
     for (const { changes } of staged.slice(written).reverse()) {
       for (const { producerId, before } of [...changes].reverse()) producers.restore(producerId, before)
     }

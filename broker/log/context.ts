@@ -6,6 +6,7 @@ import type { FileCache } from './file-cache.ts'
 import type { FolderSyncs } from './folder-syncs.ts'
 import type { IndexCache } from './index-cache.ts'
 import type { Limiter } from './limiter.ts'
+import type { WritePath } from './write-path.ts'
 
 export interface LogContext {
   readonly disk: Disk
@@ -20,6 +21,8 @@ export interface LogContext {
   readonly indexes: IndexCache
   /** For reads from files. */
   readonly pool: SlabPool
+  /** Whether appends are written on the loop. */
+  readonly writePath: WritePath
   /** How many syncs run at a time. */
   readonly syncs: Limiter
   readonly folders: FolderSyncs
@@ -30,8 +33,12 @@ export interface LogContext {
 export interface LogCounters {
   appendedBytes: number
   appendedBatches: number
-  /** System calls that appended, and the longest of them since it was last taken, in ms. */
+  /** System calls that appended, how many of them off the loop, and the longest since it was last taken, in ms. */
   writes: number
+  writesOffLoop: number
+  slowWrites: number
+  /** How often a slow disk drove the writes from the loop. */
+  leftLoop: number
   longestWriteMs: number
   failedWrites: number
   syncs: number
@@ -56,6 +63,9 @@ export function newCounters(): LogCounters {
     appendedBytes: 0,
     appendedBatches: 0,
     writes: 0,
+    writesOffLoop: 0,
+    slowWrites: 0,
+    leftLoop: 0,
     longestWriteMs: 0,
     failedWrites: 0,
     syncs: 0,

@@ -21,7 +21,7 @@ const olderSnapshotsKept = 1
 
 export class Keeper {
   readonly #log: LogState
-  /** Writes what is staged, so that state in memory and on disk are of one offset. */
+  /** Writes what is staged, or begins to, so that state in memory and on disk are of one offset. */
   readonly #flush: () => void
   readonly #tasks = new Limiter(1)
   /** Segments with bytes that were not synced. */
@@ -133,8 +133,13 @@ export class Keeper {
 
   /** False: not now, but the log is well: recovery would have more to read, that is all. */
   async #write(durable: boolean): Promise<boolean> {
-    this.#flush()
     const log = this.#log
+    this.#flush()
+    while (log.writing !== null) {
+      await log.writing
+      if (log.isAbandoned) return false
+      this.#flush()
+    }
     assert(log.nextOffset === log.endOffset, 'a checkpoint of producers whose batches are not written')
     this.#changed = false
     const checkpoint = checkpointOf(log)

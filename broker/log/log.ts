@@ -1,12 +1,13 @@
 // The log of one partition: batches in order, in segments on disk, the recent ones in memory too.
 //
 //   stage(...)  ->  offsets given, bytes patched, producer state moved on       in the turn in which a request comes
-//   flush()     ->  one writev for all that was staged                          once at the end of the turn
+//   flush()     ->  one writev for all that was staged                          once at the end of the turn; off the loop when the
+//                                                                               disk makes its writers wait (write-path.ts)
 //
 //   |== closed segments =======|== active segment ==============|-- staged --|
 //   start offset               synced           endOffset ──────┘            └── nextOffset
 //
-// Everything here runs on the loop and never waits, but for reads from files, syncs and deletions, which return promises.
+// Everything here runs on the loop and never waits, but for reads from files, writes to a slow disk, syncs and deletions, which return promises.
 import { systemCode } from '../errors.ts'
 import { type Append, Appender, type CopiedAppend, type FlushResult, newSegment } from './appender.ts'
 import type { CachedRead } from './batch-cache.ts'
@@ -56,7 +57,7 @@ export class Log {
     const { changed, ...found } = recovered
     const { endOffset } = found.segments.at(-1)!
     const ends = { endOffset, nextOffset: endOffset, cached: context.cache.open(endOffset) }
-    return new Log({ ...found, ...ends, context, folder, settings, isAbandoned: false }, changed, events)
+    return new Log({ ...found, ...ends, context, folder, settings, writing: null, isAbandoned: false }, changed, events)
   }
 
   /** Makes an empty log in `folder`, which exists and holds none. Throws what the disk says. */
@@ -74,6 +75,7 @@ export class Log {
       epochs: new EpochHistory(),
       producers: new Producers(settings.producersMax),
       cached: context.cache.open(0),
+      writing: null,
       isAbandoned: false,
     }
     const log = new Log(state, true, events)
@@ -163,9 +165,33 @@ export class Log {
     this.#appender.stageCopied(append)
   }
 
-  /** Writes all that is staged. Never throws: what the disk refused is undone. */
+  /** Writes all that is staged, now. Never throws: what the disk refused is undone. Not while it is being written off the loop. */
   flush(): FlushResult {
-    const result = this.#appender.flush()
+    return this.#noteFlushed(this.#appender.flush())
+  }
+
+  /** The disk makes its writers wait: `flushOffLoop` is to be called instead of `flush`. */
+  get isSlow(): boolean {
+    return this.#state.context.writePath.isAsync
+  }
+
+  /** As `flush`, off the loop: nothing may be staged until it has resolved. It never rejects. */
+  async flushOffLoop(): Promise<FlushResult> {
+    return this.#noteFlushed(await this.#appender.flushOffLoop())
+  }
+
+  /** Something is being written off the loop. */
+  get isWriting(): boolean {
+    return this.#state.writing !== null
+  }
+
+  /** Resolves when nothing is being written off the loop. */
+  async settled(): Promise<void> {
+    while (this.#state.writing !== null) await this.#state.writing
+  }
+
+  #noteFlushed(result: FlushResult): FlushResult {
+    if (this.#state.isAbandoned) return result
     if (result.epochBegan) this.#epochsChanged = true
     // Not before all is written: a checkpoint's producers must be those of its offset.
     if (result.rolled) void this.checkpoint()
@@ -266,6 +292,8 @@ export class Log {
   }
 
   #tryRoll(): boolean {
+    // Another time: its last segment is being written to.
+    if (this.isWriting) return false
     try {
       this.#appender.roll()
       return true
@@ -330,6 +358,7 @@ export class Log {
 
   /** Clean: everything is synced and written down. A log that never held anything has nothing to write. */
   async close(): Promise<void> {
+    await this.settled()
     this.saveEpochs()
     if (this.#state.endOffset > 0 || this.#state.startOffset > 0) await this.checkpoint()
     this.abandon()

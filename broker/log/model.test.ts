@@ -59,8 +59,9 @@ class Twin {
   }
 }
 
+type Flush = 'no' | 'now' | 'off the loop'
 type Step =
-  | { readonly kind: 'append'; readonly count: number; readonly producer: number; readonly turnEnds: boolean }
+  | { readonly kind: 'append'; readonly count: number; readonly producer: number; readonly flush: Flush }
   | { readonly kind: 'repeat'; readonly back: number }
   | { readonly kind: 'read'; readonly from: number; readonly maxBytes: number }
   | { readonly kind: 'truncate' | 'delete'; readonly at: number }
@@ -75,7 +76,7 @@ const step: fc.Arbitrary<Step> = fc.oneof(
       kind: fc.constant('append' as const),
       count: fc.integer({ min: 1, max: 5 }),
       producer: fc.integer({ min: -1, max: 2 }),
-      turnEnds: fc.boolean(),
+      flush: fc.constantFrom<Flush>('no', 'now', 'off the loop'),
     }),
   },
   { weight: 2, arbitrary: fc.record({ kind: fc.constant('repeat' as const), back: fc.nat(6) }) },
@@ -130,7 +131,7 @@ class Run {
   }
 
   async do(one: Step): Promise<boolean> {
-    if (one.kind === 'append') return this.append(one.count, one.producer, one.turnEnds)
+    if (one.kind === 'append') return this.append(one.count, one.producer, one.flush)
     this.log.flush()
     if (one.kind === 'restart') return this.restart(one.how)
     if (one.kind === 'repeat') this.repeat(one.back)
@@ -143,11 +144,12 @@ class Run {
     return true
   }
 
-  append(count: number, producerId: number, turnEnds: boolean): boolean {
+  async append(count: number, producerId: number, flush: Flush): Promise<boolean> {
     const { offset, values, sequence } = this.twin.add(count, producerId)
     const producer = producerId < 0 ? {} : { producerId, producerEpoch: 0, baseSequence: sequence }
     expect(stage(this.log, { values, timestamp: offset, ...producer }, this.twin.epoch)).toBe(offset)
-    if (turnEnds) this.log.flush()
+    if (flush === 'now') this.log.flush()
+    if (flush === 'off the loop') await this.log.flushOffLoop()
     return true
   }
 

@@ -23,6 +23,8 @@ export interface LogState {
   readonly epochs: EpochHistory
   readonly producers: Producers
   readonly cached: CachedLog
+  /** Settles with what is being written off the loop; until then nothing else is staged. Null: nothing is. */
+  writing: Promise<unknown> | null
   /** The log is closed, or out of use: what still runs for it is nobody's concern. */
   isAbandoned: boolean
 }

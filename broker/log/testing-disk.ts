@@ -36,6 +36,8 @@ export class TestingDisk implements Disk {
   /** Syncs and reads off the loop wait for these. */
   syncGate: Promise<void> = Promise.resolve()
   readGate: Promise<void> = Promise.resolve()
+  /** Awaited by every write off the loop. */
+  writeGate: Promise<void> = Promise.resolve()
 
   get openFiles(): number {
     return this.#openFiles
@@ -88,6 +90,16 @@ export class TestingDisk implements Disk {
       target.set(part)
       return part.length
     }
+    const write = (buffers: readonly Uint8Array[], position: number): void => {
+      const all = Buffer.concat(buffers)
+      try {
+        check('write')
+      } catch (error) {
+        content.put(all.subarray(0, this.partialBytes), position)
+        throw error
+      }
+      content.put(all, position)
+    }
     return {
       path,
       size: () => content.bytes.length,
@@ -96,15 +108,10 @@ export class TestingDisk implements Disk {
         await this.readGate
         return read(target, position)
       },
-      writev: (buffers, position) => {
-        const all = Buffer.concat(buffers)
-        try {
-          check('write')
-        } catch (error) {
-          content.put(all.subarray(0, this.partialBytes), position)
-          throw error
-        }
-        content.put(all, position)
+      writev: write,
+      writevAsync: async (buffers, position) => {
+        await this.writeGate
+        write(buffers, position)
       },
       truncate: (size) => {
         check('truncate')
@@ -201,6 +208,8 @@ export class ProcessDisk implements Disk {
       read: (target, position) => file.read(target, position),
       readAsync: (target, position) => this.#alive(file.readAsync(target, position)),
       writev: (buffers, position) => this.#isDead || file.writev(buffers, position),
+      writevAsync: (buffers, position) =>
+        this.#isDead ? this.#never() : this.#alive(file.writevAsync(buffers, position)),
       truncate: (size) => this.#isDead || file.truncate(size),
       sync: () => this.#alive(file.sync()),
       close: () => file.close(),

@@ -12,6 +12,7 @@ import { Limiter } from './limiter.ts'
 import { Log } from './log.ts'
 import { endOffsetOf, lengthOf } from './outline.ts'
 import { ProcessDisk, TestingDisk } from './testing-disk.ts'
+import { WritePath } from './write-path.ts'
 
 /** A clock that goes when it is told to. `soon` runs with the next microtask. */
 export class TestingClock implements Clock {
@@ -107,6 +108,8 @@ export function testingContext(options: ContextOptions = {}): TestingContext {
   const syncs = new Limiter(2)
   const pool = new SlabPool({ slabBytes: 65_536, keepBytesMax: 1_000_000, poison: true })
   const { clock = new TestingClock(), log = silentLogger } = options
+  const complaints = new Complaints(clock, log)
+  const counters = newCounters()
   return {
     platters,
     disk,
@@ -114,13 +117,14 @@ export function testingContext(options: ContextOptions = {}): TestingContext {
     clock,
     log,
     isIntact: options.isIntact ?? false,
-    complaints: new Complaints(clock, log),
+    complaints,
     files: new FileCache(disk, options.openFilesMax ?? 100),
     cache: new BatchCache({ bytesMax: options.cacheBytesMax ?? 1_000_000, pool }),
     indexes: new IndexCache(8),
+    writePath: new WritePath(clock, log, complaints, counters),
     syncs,
     folders: new FolderSyncs(disk, syncs),
-    counters: newCounters(),
+    counters,
   }
 }
 

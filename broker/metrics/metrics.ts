@@ -133,8 +133,28 @@ export class BrokerMetrics {
     ])
     this.#gauge(
       'castellan_broker_log_longest_write_seconds',
-      'The longest write to a log since the last look: everything waits for it.',
+      'The longest write to a log since the last look: on the loop, everything waits for it.',
       () => partitions.takeLongestWriteMs() / 1000,
+    )
+    this.#counter(
+      'castellan_broker_log_writes_off_loop_total',
+      'Calls that wrote to logs off the event loop, for the disk was slow.',
+      () => log().writesOffLoop,
+    )
+    this.#counter(
+      'castellan_broker_log_slow_writes_total',
+      'Writes to logs that took far longer than memory does.',
+      () => log().slowWrites,
+    )
+    this.#counter(
+      'castellan_broker_log_left_loop_total',
+      'Times that a slow disk drove the writes from the event loop.',
+      () => log().leftLoop,
+    )
+    this.#gauge(
+      'castellan_broker_log_write_path_async',
+      'Whether logs are written off the event loop now, for the disk is slow.',
+      () => (partitions.writePath.path === 'async' ? 1 : 0),
     )
     this.#counter('castellan_broker_log_syncs_total', 'Times that a log was forced to disk.', () => log().syncs)
     this.#counter('castellan_broker_log_cut_bytes_total', 'Torn tails cut off by recovery.', () => log().cutBytes)

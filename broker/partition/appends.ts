@@ -3,8 +3,11 @@
 //   append ─► checks ─► admission ─► log.stage ─┐  end of the turn    ┌─► high watermark ─► acknowledgements
 //                       (producers)             └─► flush: one writev ┘       ▲        └─► watchers (waiting fetches)
 //                                                       └─► followers fetch ──┘
+//
+// On a slow disk `flush` only begins to write, off the loop: what comes meanwhile is held, and goes this way when that is written.
 import { errors, type Slab } from '@castellan/protocol'
 import { type Admission, admit } from '../log/admission.ts'
+import type { FlushResult } from '../log/appender.ts'
 import type { Log } from '../log/log.ts'
 import { Acks, type PendingAck } from './acks.ts'
 import { checkBatches, type Refusal, refusal } from './checks.ts'
@@ -28,6 +31,8 @@ export interface AppendEvents {
   onWritten(): void
   /** The high watermark rose. */
   onHighWatermark(): void
+  /** What was being written off the loop is written, or refused: nothing is under way any more. */
+  onSettled(): void
 }
 
 export class Appends {
@@ -35,6 +40,8 @@ export class Appends {
   readonly #events: AppendEvents
   /** In the order of the log. */
   #staged: PendingAck[] = []
+  /** What is being written off the loop; null: nothing is. Until it is, and has settled, appends are held: they come behind it. */
+  #writing: PendingAck[] | null = null
   readonly #acks = new Acks()
   readonly #held = new HeldAppends()
 
@@ -48,7 +55,7 @@ export class Appends {
     const { settings, context, leaderEpoch, leader } = this.#state
     const log = leading(this.#state)
     if ('kind' in log) return done(refusedAppend(log.errorCode, log.reason))
-    if (leader !== null && holdsAppends(leader)) return this.#hold({ records, slab, acks, done })
+    if (this.#mustHold(leader)) return this.#hold({ records, slab, acks, done })
     const nowMs = context.clock.wallMs()
     const batches = this.#tooFewReplicas(acks) ?? checkBatches(records, settings, nowMs)
     if ('kind' in batches) return done(refusedAppend(batches.errorCode, batches.reason))
@@ -57,17 +64,26 @@ export class Appends {
     if (admission.kind === 'refused') {
       return done(refusedAppend(admission.errorCode, admission.reason, log.startOffset))
     }
-    if (admission.kind === 'duplicate') return this.#acknowledgeAgain(log, admission, acks, done)
+    if (admission.kind === 'duplicate') {
+      // What it repeats may only be staged: then it stands or falls with that.
+      if (admission.endOffset > log.endOffset) this.flush()
+      if (this.#writing !== null) return this.#hold({ records, slab, acks, done })
+      return this.#acknowledgeAgain(log, admission, acks, done)
+    }
     const baseOffset = log.stage({ records, slab, batches, leaderEpoch, logAppendTimeMs, changes: admission.changes })
     const result = { errorCode: 0, baseOffset, logAppendTimeMs, logStartOffset: log.startOffset }
     this.#staged.push({ acks, endOffset: log.nextOffset, result, done })
     if (this.#staged.length === 1) this.#events.onStaged()
   }
 
+  #mustHold(leader: LeaderState | null): boolean {
+    return this.#writing !== null || (leader !== null && holdsAppends(leader))
+  }
+
   #hold(append: HeldAppend): void {
     this.#held.add(append)
-    // Another time, then: nobody is kept waiting for memory.
-    if (this.#held.isFull) this.overtime()
+    // Another time, then: nobody is kept waiting for memory. (For a slow disk they must wait, and those who send: for memory of requests.)
+    if (this.#held.isFull && this.#writing === null) this.overtime()
   }
 
   /** Appends were held for as long as may be: they go on. */
@@ -77,8 +93,7 @@ export class Appends {
   }
 
   #letGo(): void {
-    const { leader } = this.#state
-    if (leader !== null && holdsAppends(leader)) return
+    if (this.#mustHold(this.#state.leader)) return
     this.#held.takeAll(({ records, slab, acks, done }) => this.append(records, slab, acks, done))
   }
 
@@ -105,8 +120,6 @@ export class Appends {
     done: (result: AppendResult) => void,
   ): void {
     const { baseOffset, endOffset, timestamp } = duplicate
-    // What it repeats may only be staged: then it stands or falls with that.
-    if (endOffset > log.endOffset) this.flush()
     if (endOffset > log.endOffset)
       return done(refusedAppend(errors.KAFKA_STORAGE_ERROR.code, 'the disk refused the first one'))
     const logAppendTimeMs = this.#state.settings.messageTimestampType === 'LogAppendTime' ? timestamp : -1
@@ -119,15 +132,33 @@ export class Appends {
     this.advance()
   }
 
-  /** Writes what is staged, acknowledges what may be, and refuses what the disk did not take. */
+  /** Writes what is staged, or begins to when the disk is slow. */
   flush(): void {
-    const { log, context, topic, index } = this.#state
+    const { log } = this.#state
     if (this.#staged.length === 0 || log === undefined) return
     const staged = this.#staged
     this.#staged = []
     const fromOffset = log.endOffset
-    const { written, error } = log.flush()
-    for (let at = 0; at < written; at++) this.#acks.add(staged[at]!)
+    if (!log.isSlow) return this.#flushed(log, fromOffset, staged, log.flush())
+    this.#writing = staged
+    void log.flushOffLoop().then((result) => {
+      // Out of use, or of no concern any more: then all were refused.
+      if (!log.isAbandoned) this.#flushed(log, fromOffset, this.#writing ?? [], result)
+      // Only then may anything be staged: who waits for the log to settle comes first.
+      this.#state.context.clock.soon(() => this.#settled())
+    })
+  }
+
+  #settled(): void {
+    this.#writing = null
+    this.#events.onSettled()
+    this.#letGo()
+  }
+
+  /** Acknowledges what may be, and refuses what the disk did not take. */
+  #flushed(log: Log, fromOffset: number, staged: readonly PendingAck[], { written, error }: FlushResult): void {
+    const { context, topic, index } = this.#state
+    for (let at = 0; at < written && at < staged.length; at++) this.#acks.add(staged[at]!)
     if (this.#state.fault !== null) this.refuseAll(errors.KAFKA_STORAGE_ERROR, this.#state.fault)
     if (written > 0) {
       this.#noteAppended(fromOffset)
@@ -191,8 +222,9 @@ export class Appends {
   /** Refuses all that waits, also what is staged: it will not be written. */
   refuseAll(error: { readonly code: number }, reason: string): void {
     const result = refusedAppend(error.code, reason)
-    const staged = this.#staged
+    const staged = [...(this.#writing ?? []), ...this.#staged]
     this.#staged = []
+    if (this.#writing !== null) this.#writing = []
     this.#acks.refuse(result)
     for (const pending of staged) pending.done(result)
     this.#held.takeAll(({ done }) => done(result))

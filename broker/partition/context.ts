@@ -7,6 +7,7 @@ import { FileCache } from '../log/file-cache.ts'
 import { FolderSyncs } from '../log/folder-syncs.ts'
 import { IndexCache } from '../log/index-cache.ts'
 import { Limiter } from '../log/limiter.ts'
+import { WritePath } from '../log/write-path.ts'
 import type { PartitionsOptions } from './partitions.ts'
 
 const MiB = 1024 * 1024
@@ -22,18 +23,21 @@ export function logContext(
 ): LogContext {
   const pool = new SlabPool({ slabBytes: MiB, keepBytesMax: 16 * MiB })
   const syncs = new Limiter(syncsMax)
+  const complaints = new Complaints(clock, log)
+  const counters = newCounters()
   return {
     disk,
     clock,
     log,
     isIntact,
-    complaints: new Complaints(clock, log),
+    complaints,
     pool,
     files: new FileCache(disk, settings.logOpenFilesMax ?? 400),
     cache: new BatchCache({ bytesMax: settings.logCacheBytesMax ?? 64 * MiB, pool }),
     indexes: new IndexCache(indexesMax),
+    writePath: new WritePath(clock, log, complaints, counters),
     syncs,
     folders: new FolderSyncs(disk, syncs),
-    counters: newCounters(),
+    counters,
   }
 }

@@ -11,6 +11,7 @@ import assert from 'node:assert/strict'
 import { errorOf, errors, type FetchResponse, type Slab } from '@castellan/protocol'
 import { messageOf, systemCode } from '../errors.ts'
 import { learn } from '../log/admission.ts'
+import type { FlushResult } from '../log/appender.ts'
 import { checkCopies, firstOffset } from '../log/copies.ts'
 import { LogError } from '../log/errors.ts'
 import type { Log } from '../log/log.ts'
@@ -76,7 +77,7 @@ export class Following {
     this.#events = events
   }
 
-  /** Its log is being cut: until that is done it can neither lead, nor ask, nor go. */
+  /** Its log is being cut, or written to off the loop: until that is done it can neither lead, nor ask, nor go. */
   get isBusy(): boolean {
     return this.#isBusy
   }
@@ -84,7 +85,7 @@ export class Following {
   /** Null: it does not follow, or cannot ask now. */
   get position(): Position | null {
     const { followed, log } = this.#state
-    if (followed === null || log === undefined || this.#isBusy) return null
+    if (followed === null || log === undefined || this.#isBusy || log.isWriting) return null
     const { endOffset: offset, startOffset } = log
     return { leaderEpoch: followed.leaderEpoch, offset, lastEpoch: log.epochAt(offset - 1), startOffset }
   }
@@ -93,6 +94,8 @@ export class Following {
   begin(): Outcome | Promise<Outcome> {
     const { followed, log } = this.#state
     if (followed === null || log === undefined || this.#isBusy) return stale
+    // As a leader it began to write.
+    if (log.isWriting) return log.settled().then(() => this.begin())
     log.forgetEmptyEpochs()
     return this.#synced(log)
   }
@@ -100,13 +103,14 @@ export class Following {
   /** Takes the leader's answer to `asked`. `slab` holds its records: it is retained while they are needed. */
   take(asked: Position, answer: FetchedPartition, slab: Slab): Outcome | Promise<Outcome> {
     const { followed, log } = this.#state
-    if (followed?.leaderEpoch !== asked.leaderEpoch || log === undefined || this.#isBusy) return stale
+    if (followed?.leaderEpoch !== asked.leaderEpoch || log === undefined || this.#isBusy || log.isWriting) return stale
     if (log.endOffset !== asked.offset) return stale
     if (answer.errorCode === errors.OFFSET_OUT_OF_RANGE.code) return this.#outOfRange(log, asked, answer)
     if (answer.errorCode !== 0) return this.#refused(answer.errorCode)
     if (answer.divergingEpoch !== null) return this.#cut(log, answer.divergingEpoch)
     const { records } = answer
-    const outcome = records === null || records.length === 0 ? now : this.#append(log, asked, answer, records, slab)
+    const outcome =
+      records === null || records.length === 0 ? now : this.#takeRecords(log, asked, answer, records, slab)
     if (!this.#isBusy) this.#moveOn(log, answer)
     return outcome
   }
@@ -117,22 +121,36 @@ export class Following {
 
   // ---------------------------------------------------------------- appending
 
-  #append(
+  #takeRecords(
     log: Log,
     asked: Position,
     answer: FetchedPartition,
     records: Uint8Array,
     slab: Slab,
   ): Outcome | Promise<Outcome> {
-    const { context, settings } = this.#state
     const first = firstOffset(records)
     if (first !== undefined && first < asked.offset && log.startOffset === asked.offset)
       return this.#beginInside(log, asked, answer, first, records, slab)
+    if (!log.isSlow) return this.#append(log, asked, records, slab)
+    return this.#alone(async () => {
+      const outcome = await this.#append(log, asked, records, slab)
+      if (!log.isAbandoned) this.#moveOn(log, answer)
+      return outcome
+    })
+  }
+
+  #append(log: Log, asked: Position, records: Uint8Array, slab: Slab): Outcome | Promise<Outcome> {
+    const { context, settings } = this.#state
     const { runs, problem } = checkCopies(records, asked, settings.segmentBytes)
     const nowMs = context.clock.wallMs()
     for (const { records, batches } of runs)
       log.stageCopied({ records, slab, batches, changes: learn(log.producers, batches, nowMs) })
-    const { written, epochBegan, error } = log.flush()
+    if (!log.isSlow) return this.#appended(log, log.flush(), problem)
+    return log.flushOffLoop().then((result) => this.#appended(log, result, problem))
+  }
+
+  #appended(log: Log, { written, epochBegan, error }: FlushResult, problem: string | null): Outcome | Promise<Outcome> {
+    if (log.isAbandoned) return stale
     if (written > 0) this.#events.onWritten()
     if (epochBegan) this.#events.onEpoch()
     if (error !== undefined) return { kind: 'later', reason: error.message }
@@ -251,7 +269,7 @@ export class Following {
     return this.#alone(async () => {
       try {
         await this.#beginAnew(log, first)
-        const outcome = await this.#append(log, { ...asked, offset: first, startOffset: first }, answer, records, slab)
+        const outcome = await this.#append(log, { ...asked, offset: first, startOffset: first }, records, slab)
         await log.deleteBefore(Math.min(asked.offset, log.endOffset), log.endOffset)
         this.#moveOn(log, answer)
         return outcome

@@ -29,7 +29,7 @@ export interface PartitionHost {
   noteCutBelow(): void
   /** It was fetched anew, and has everything now: call `noteWhole` once that is on record. */
   noteWhole(partition: Partition): void
-  /** Its log was cut and is not any more: what it was to become meanwhile can be now. */
+  /** Its log was cut, or written to off the loop, and is not any more: what it was to become meanwhile can be now. */
   noteIdle(partition: Partition): void
   /** A follower that is not in sync has fetched, and may be in sync now. */
   noteOutsider(partition: Partition): void
@@ -89,6 +89,7 @@ export class Partition {
       onStaged: () => host.noteStaged(this),
       onWritten: () => this.#appended(),
       onHighWatermark: () => this.#highWatermarkRose(),
+      onSettled: () => this.#settled(),
     })
     this.followers = new Followers(this.#state, this.#appends, {
       onOutsider: () => host.noteOutsider(this),
@@ -295,7 +296,8 @@ export class Partition {
     const { topicId, index: partition, leaderEpoch, isAnew } = this
     const { log, leader, followed } = this.#state
     const fault = this.fault ?? (isAnew ? 'being fetched anew from its leader, in place of a damaged log' : null)
-    const isIdle = leader === null && followed === null && fault === null && !this.following.isBusy
+    const isIdle =
+      leader === null && followed === null && fault === null && !this.following.isBusy && log?.isWriting !== true
     if (log === undefined || !isIdle) return { topicId, partition, leaderEpoch, fault }
     const { endOffset } = log
     return { topicId, partition, leaderEpoch, fault, lastEpoch: log.epochAt(endOffset - 1), endOffset }
@@ -376,6 +378,11 @@ export class Partition {
     }
     if (leaderEpoch <= this.leaderEpoch) return false
     this.flush()
+    if (log.isWriting) {
+      // Where the epoch begins is known when that is written: then it is told again.
+      this.resign(-1)
+      return true
+    }
     log.beginEpoch(leaderEpoch)
     this.#host.noteEpoch(this)
     const { endOffset } = log
@@ -451,6 +458,11 @@ export class Partition {
   #highWatermarkRose(): void {
     this.#notifyFollowers(false)
     this.#notifyReaders()
+  }
+
+  /** What it was to become meanwhile it can be now. */
+  #settled(): void {
+    if (!this.isLeader) this.#host.noteIdle(this)
   }
 
   #changed(): void {

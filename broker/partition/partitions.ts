@@ -10,6 +10,7 @@ import { type FaultContent, kinds } from '../log/files.ts'
 import { Limiter } from '../log/limiter.ts'
 import { Log } from '../log/log.ts'
 import { readStateFile } from '../log/state-file.ts'
+import type { WritePathState } from '../log/write-path.ts'
 import { logContext, syncsMax } from './context.ts'
 import { LogFolders, type LogPlace, type RunBegun } from './folders.ts'
 import type { HighWatermarks } from './high-watermarks.ts'
@@ -178,6 +179,11 @@ export class Partitions {
   get metrics(): LogMetrics {
     const { counters, cache, files } = this.#context
     return { ...counters, cacheBytes: cache.bytes, openFiles: files.openFiles, ...this.#count() }
+  }
+
+  /** Whether the disk is well enough to be written to on the loop. */
+  get writePath(): WritePathState {
+    return this.#context.writePath.state
   }
 
   /** The longest write since it was last asked, in ms: how a slow disk is seen. */

@@ -48,6 +48,10 @@ export class MemoryDisk implements Disk {
         this.#check()
         file.write(buffers, position)
       },
+      writevAsync: async (buffers, position) => {
+        this.#check()
+        file.write(buffers, position)
+      },
       truncate: (size) => file.resize(size),
       sync: () => this.syncing,
       close: () => {},

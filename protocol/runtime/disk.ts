@@ -1,8 +1,8 @@
 // A disk, injected. Paths are absolute strings with '/'. Errors carry Node's `code` (ENOENT, ENOSPC, EIO, ...).
 //
 // Calls without a Promise block the event loop: they are for hot pages, appends to the page cache and
-// small metadata. `readAsync` is for cold data, `sync` never runs on the loop (performance.md), and `removeAsync` is for what may
-// be large: to give a gigabyte back takes a file system a third of a second.
+// small metadata. `readAsync` is for cold data, `writevAsync` for a disk that makes its writers wait, `sync` never runs on the loop
+// (performance.md), and `removeAsync` is for what may be large: to give a gigabyte back takes a file system a third of a second.
 
 export type OpenMode =
   | 'read' // must exist
@@ -17,6 +17,8 @@ export interface DiskFile {
   readAsync(target: Uint8Array, position: number): Promise<number>
   /** Writes all buffers one after another from `position`. Throws when not all could be written. */
   writev(buffers: readonly Uint8Array[], position: number): void
+  /** As `writev`, off the loop; rejects when not all could be written. The buffers must stay as they are until it has settled. */
+  writevAsync(buffers: readonly Uint8Array[], position: number): Promise<void>
   truncate(size: number): void
   /** Resolves when everything written before the call is durable (fdatasync). */
   sync(): Promise<void>

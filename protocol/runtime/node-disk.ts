@@ -76,6 +76,16 @@ class NodeFile implements DiskFile {
     }
   }
 
+  async writevAsync(buffers: readonly Uint8Array[], position: number): Promise<void> {
+    let left = buffers
+    let at = position
+    while (left.length > 0) {
+      const bytes = await writeOnce(this.#fd, left, at)
+      at += bytes
+      left = behind(left, bytes)
+    }
+  }
+
   truncate(size: number): void {
     fs.ftruncateSync(this.#fd, size)
   }
@@ -87,6 +97,23 @@ class NodeFile implements DiskFile {
   close(): void {
     fs.closeSync(this.#fd)
   }
+}
+
+function writeOnce(fd: number, buffers: readonly Uint8Array[], position: number): Promise<number> {
+  return new Promise((resolve, reject) =>
+    fs.writev(fd, buffers, position, (error, bytes) => (error ? reject(error) : resolve(bytes))),
+  )
+}
+
+/** What the buffers hold behind their first `bytes`. */
+function behind(buffers: readonly Uint8Array[], bytes: number): Uint8Array[] {
+  let skip = bytes
+  const rest: Uint8Array[] = []
+  for (const buffer of buffers) {
+    if (skip < buffer.length) rest.push(skip === 0 ? buffer : buffer.subarray(skip))
+    skip = Math.max(0, skip - buffer.length)
+  }
+  return rest
 }
 
 function readOnce(fd: number, target: Uint8Array, offset: number, position: number): Promise<number> {

@@ -94,3 +94,13 @@ export function firstOf(buffers: readonly Uint8Array[], length: number): Uint8Ar
   }
   return first
 }
+
+/** What the buffers hold behind their first `length` bytes. */
+export function behind(buffers: readonly Uint8Array[], length: number): Uint8Array[] {
+  let skip = length
+  return buffers.map((buffer) => {
+    const rest = buffer.subarray(Math.min(skip, buffer.length))
+    skip = Math.max(0, skip - buffer.length)
+    return rest
+  })
+}

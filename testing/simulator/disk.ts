@@ -1,7 +1,7 @@
 // A disk that forgets: what was written stands in the page cache and survives the death of a process, but a power loss takes what was
 // not synced (platters.ts; after FoundationDB's AsyncFileNonDurable, in idea). A process may die within a call.
 import type { Disk, DiskFile, OpenMode } from '@castellan/protocol/runtime'
-import { bytesOf, Content, firstOf } from './content.ts'
+import { behind, bytesOf, Content, firstOf } from './content.ts'
 import type { Platters } from './platters.ts'
 import type { SeededRandom } from './random.ts'
 
@@ -16,15 +16,21 @@ export interface DiskHost {
   act(): 'lives' | 'dies' | 'dead'
   /** Something was written: a slow disk holds its process up. */
   wrote(): void
+  /** Calls `write` after a slow disk's delay, whether the process is stopped or not, and what that returns in the process; not when it has died. */
+  writes(write: () => () => void): void
+}
+
+function diskError(code: string, path: string): Error {
+  return Object.assign(new Error(`${code}: ${path}`), { code })
 }
 
 function fail(code: string, path: string): never {
-  throw Object.assign(new Error(`${code}: ${path}`), { code })
+  throw diskError(code, path)
 }
 
-function refuse(platters: Platters, path: string): never {
+function noSpace(platters: Platters, path: string): Error {
   platters.refusals += 1
-  return fail('ENOSPC', path)
+  return diskError('ENOSPC', path)
 }
 
 function parentOf(path: string): string {
@@ -45,7 +51,7 @@ export class SimDisk implements Disk {
     if (content === undefined) {
       if (mode !== 'create' || !folders.has(parentOf(path))) fail('ENOENT', path)
       if (this.#host.act() !== 'lives') return new SimFile(path, new Content(), this.#platters, this.#host)
-      if (this.#platters.freeBytes <= 0) refuse(this.#platters, path)
+      if (this.#platters.freeBytes <= 0) throw noSpace(this.#platters, path)
       content = this.#platters.make(path)
       journal.push(() => files.delete(path))
     }
@@ -72,7 +78,7 @@ export class SimDisk implements Disk {
     if (this.#platters.folders.has(folder)) return
     if (folder !== '/') this.mkdir(parentOf(folder))
     if (this.#host.act() !== 'lives') return
-    if (this.#platters.freeBytes <= 0) refuse(this.#platters, folder)
+    if (this.#platters.freeBytes <= 0) throw noSpace(this.#platters, folder)
     this.#platters.folders.add(folder)
     this.#platters.journal.push(() => this.#platters.folders.delete(folder))
   }
@@ -198,12 +204,35 @@ class SimFile implements DiskFile {
       this.#content.write(firstOf(buffers, this.#host.random.between(0, length + 1)), position)
       return
     }
+    const isWhole = this.#put(buffers, position)
+    this.#host.wrote()
+    if (!isWhole) throw noSpace(this.#platters, this.path)
+  }
+
+  /** A first part is there at once, the rest when it is done: whoever reads too early, or dies meanwhile, meets the part. */
+  writevAsync(buffers: readonly Uint8Array[], position: number): Promise<void> {
+    this.#mustBeOpen()
+    const state = this.#host.act()
+    if (state === 'dead') return new Promise(() => {})
+    const early = this.#host.random.between(0, bytesOf(buffers) + 1)
+    this.#put(firstOf(buffers, early), position)
+    if (state === 'dies') return new Promise(() => {})
+    return new Promise((resolve, reject) =>
+      this.#host.writes(() => {
+        const isWhole = this.#put(behind(buffers, early), position + early)
+        return isWhole ? resolve : () => reject(noSpace(this.#platters, this.path))
+      }),
+    )
+  }
+
+  /** False: the disk is full, and only a part was written. */
+  #put(buffers: readonly Uint8Array[], position: number): boolean {
+    const length = bytesOf(buffers)
     const room = this.#content.size - position + this.#platters.freeBytes
     const written = Math.max(0, Math.min(length, room))
     this.#platters.freeBytes -= Math.max(0, position + written - this.#content.size)
     this.#content.write(written < length ? firstOf(buffers, written) : buffers, position)
-    this.#host.wrote()
-    if (written < length) refuse(this.#platters, this.path)
+    return written === length
   }
 
   truncate(size: number): void {

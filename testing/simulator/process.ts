@@ -156,6 +156,14 @@ export class Process {
     scheduler.at(this.random.next() * writeDelayMs, () => this.resume())
   }
 
+  /** See DiskHost. */
+  writes(write: () => () => void): void {
+    const { diskDelayMs, writeDelayMs, scheduler } = this.machine
+    scheduler.at(this.random.next() * Math.max(diskDelayMs, writeDelayMs), () => {
+      if (!this.dead) this.run(write())
+    })
+  }
+
   // ------------------------------------------------------------ inside
 
   /** One event after another, each with the promises that it wakes. */

@@ -97,7 +97,13 @@ describe('death', () => {
     for (let seed = 0; seed < 50; seed++) {
       const platters = new Platters()
       const random = new SeededRandom(seed)
-      const disk = platters.mount({ random, act: () => 'lives', wrote: () => {}, later: (then) => then() })
+      const disk = platters.mount({
+        random,
+        act: () => 'lives',
+        wrote: () => {},
+        writes: (write) => write()(),
+        later: (then) => then(),
+      })
       const write = (path: string, content: string) => {
         const file = disk.open(path, 'create')
         file.writev([bytes(content)], 0)
