@@ -3,7 +3,7 @@ import { beforeEach, describe, expect, test } from 'vitest'
 import { Metadata } from '../castle/metadata.ts'
 import { doubtMs } from '../replication/fetchers.ts'
 import { HandlerBench, topicIdOf } from '../testing/handler-bench.ts'
-import { metadata } from './03-metadata.ts'
+import { metadata, momentMs } from './03-metadata.ts'
 
 let bench: HandlerBench
 beforeEach(() => {
@@ -12,8 +12,11 @@ beforeEach(() => {
   bench.addTopic(2, '__consumer_offsets', [1], { internal: true })
 })
 
-const ask = (topics: MetadataRequestInput['topics'], version = 13) =>
-  bench.ask(metadata, api, version, { topics }).answer
+async function ask(topics: MetadataRequestInput['topics'], version = 13) {
+  const { answer } = bench.ask(metadata, api, version, { topics })
+  await bench.clock.advance(momentMs)
+  return answer
+}
 
 test('the living brokers, the cluster, and a broker as controller', async () => {
   expect(await ask([])).toMatchObject({
@@ -99,8 +102,9 @@ test('partitions: who leads at which epoch, and which replicas are away', async 
 
 test('what a client may do, for those that ask: everything', async () => {
   const wanted = { includeTopicAuthorizedOperations: true, includeClusterAuthorizedOperations: true }
-  const answer = await bench.ask(metadata, api, 8, { topics: [{ name: 'orders' }, { name: 'nothing' }], ...wanted })
-    .answer
+  const asked = bench.ask(metadata, api, 8, { topics: [{ name: 'orders' }, { name: 'nothing' }], ...wanted })
+  await bench.clock.advance(momentMs)
+  const answer = await asked.answer
   expect(answer?.topics.map((topic) => topic.topicAuthorizedOperations)).toEqual([3576, -2_147_483_648])
   expect(answer?.clusterAuthorizedOperations).toBe(8096)
   expect((await ask([{ name: 'orders' }], 8))?.topics[0]?.topicAuthorizedOperations).toBe(-2_147_483_648)
@@ -125,7 +129,7 @@ describe('a leader that this broker has just lost', () => {
 
   test('is not named before Castle has spoken: the answer waits, and names the new one', async () => {
     const asked = bench.ask(metadata, api, 13, { topics: [{ name: 'orders' }] })
-    await bench.clock.advance(1)
+    await bench.clock.advance(momentMs)
     expect(asked.response).toBeUndefined()
     bench.setBrokers(1)
     await bench.clock.advance(1)
@@ -136,7 +140,7 @@ describe('a leader that this broker has just lost', () => {
 
   test('is named after a second all the same: a way may be broken, and not the broker', async () => {
     const asked = bench.ask(metadata, api, 13, { topics: null })
-    await bench.clock.advance(doubtMs - 1)
+    await bench.clock.advance(momentMs + doubtMs - 1)
     expect(asked.response).toBeUndefined()
     await bench.clock.advance(1)
     expect((await asked.answer)?.topics[0]?.partitions.map(({ leaderId }) => leaderId)).toEqual([1, 2])
@@ -147,5 +151,36 @@ describe('a leader that this broker has just lost', () => {
     const asked = bench.ask(metadata, api, 13, { topics: null })
     asked.abandon()
     expect(await asked.answer).toBeTruthy()
+  })
+})
+
+describe('a leader that dies as a client asks', () => {
+  test.each([
+    ['heard of by this broker a moment after its client: the answer waits for Castle', momentMs - 1, [1, 1]],
+    ['heard of later than that: is named', momentMs + 1, [1, 2]],
+  ])('%s', async (_, heardMs, leaders) => {
+    const asked = bench.ask(metadata, api, 13, { topics: [{ name: 'orders' }] })
+    await bench.clock.advance(heardMs)
+    bench.leadersInDoubt.add(2)
+    await bench.clock.advance(momentMs)
+    bench.addTopic(1, 'orders', [1, 1])
+    expect((await asked.answer)?.topics[0]?.partitions.map(({ leaderId }) => leaderId)).toEqual(leaders)
+  })
+
+  test('is waited for only where another broker leads', async () => {
+    const asked = bench.ask(metadata, api, 13, { topics: [{ name: '__consumer_offsets' }] })
+    expect((await asked.answer)?.topics).toHaveLength(1)
+  })
+
+  test('is among the brokers for a while, and leads nothing', async () => {
+    const [, dead] = bench.metadata.cluster!.brokers
+    bench.gone.push(dead!)
+    bench.setBrokers(1)
+    const answer = await ask([{ name: 'orders' }])
+    expect(answer).toMatchObject({ controllerId: 1, brokers: [{ nodeId: 1 }, { nodeId: 2, port: 9002 }] })
+    expect(answer?.topics[0]?.partitions.map(({ leaderId, errorCode }) => [leaderId, errorCode])).toEqual([
+      [1, 0],
+      [-1, 5],
+    ])
   })
 })

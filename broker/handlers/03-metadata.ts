@@ -2,7 +2,10 @@
 // Topics are never made by asking for them. The controller is a broker (any passes admin requests on to Castle).
 //
 // Who asks right after a leader died would be told of the dead one, and some clients ask again only seconds later (franz-go: five). So an
-// answer that would name a leader whom this broker itself has just lost waits for Castle's word, a second at most.
+// answer that names another leader waits a moment: clients and brokers hear that a process is gone within milliseconds of each other, in any
+// order. If that leader is one whom this broker itself has just lost then, it waits for Castle's word, a second at most. Whose process
+// went away stays on the list of brokers for a while, as in Kafka: librdkafka takes everything away from a broker that is not named any
+// more before it looks who leads, and asks again only a second later.
 //
 //  1 rack, controller, internal   2 cluster id   5 offline replicas   7 leader epoch   8 authorized operations
 //  9 flexible   10 topic ids   12 topics by id   13 an error of the whole
@@ -14,7 +17,7 @@ import {
   zeroUuid,
 } from '@castellan/protocol'
 import type { PartitionState, TopicState } from '@castellan/protocol/heartbeat'
-import type { Metadata } from '../castle/metadata.ts'
+import type { BrokerAddress, Metadata } from '../castle/metadata.ts'
 import { doubtMs } from '../replication/fetchers.ts'
 import { type BrokerParts, handler } from './handler.ts'
 import { unknownNameError, unknownTopicError } from './lookup.ts'
@@ -26,11 +29,19 @@ export const metadata = handler(api, (request, context) => {
   const { broker, apiVersion } = context
   const wantsAll = request.topics === null || (apiVersion === 0 && request.topics.length === 0)
   const topics = wantsAll ? null : request.topics
-  if (!namesLeaderInDoubt(broker, topics)) return answerOf(broker, request, topics)
-  const isCertain = broker.metadata.when(() => !namesLeaderInDoubt(broker, topics), doubtMs)
+  if (!namesOtherLeader(broker, topics)) return answerOf(broker, request, topics)
   const isAbandoned = new Promise<void>((resolve) => context.onAbandoned(resolve))
-  return Promise.race([isCertain, isAbandoned]).then(() => answerOf(broker, request, topics))
+  return Promise.race([untilCertain(broker, topics), isAbandoned]).then(() => answerOf(broker, request, topics))
 })
+
+/** By then this broker has heard of it, too, when a leader's death is why a client asks. */
+export const momentMs = 25
+
+async function untilCertain(broker: BrokerParts, topics: Request['topics']): Promise<void> {
+  const { runtime, metadata } = broker
+  await new Promise<void>((resolve) => runtime.clock.after(momentMs, resolve))
+  await metadata.when(() => !namesLeaderInDoubt(broker, topics), doubtMs)
+}
 
 /** `topics` null: all of them. */
 function answerOf(broker: BrokerParts, request: Request, topics: Request['topics']): Response {
@@ -38,7 +49,7 @@ function answerOf(broker: BrokerParts, request: Request, topics: Request['topics
   const brokers = livingBrokers(broker)
   const found = topics === null ? everyTopic(broker) : topics.map((topic) => topicAskedFor(broker, topic))
   return {
-    brokers,
+    brokers: [...brokers, ...broker.fetchers.gone().map(nodeOf)],
     clusterId: broker.metadata.cluster?.id ?? broker.config.cluster,
     controllerId: controllerOf(broker, brokers),
     topics: found.map((topic) => ({
@@ -49,12 +60,19 @@ function answerOf(broker: BrokerParts, request: Request, topics: Request['topics
   }
 }
 
-function namesLeaderInDoubt({ metadata, fetchers }: BrokerParts, topics: Request['topics']): boolean {
-  const inDoubt = fetchers.leadersInDoubt()
-  if (inDoubt.size === 0) return false
+function namesOtherLeader(broker: BrokerParts, topics: Request['topics']): boolean {
+  return namesLeader(broker, topics, (leader) => leader >= 0 && leader !== broker.config.brokerId)
+}
+
+function namesLeaderInDoubt(broker: BrokerParts, topics: Request['topics']): boolean {
+  const inDoubt = broker.fetchers.leadersInDoubt()
+  return inDoubt.size > 0 && namesLeader(broker, topics, (leader) => inDoubt.has(leader))
+}
+
+function namesLeader({ metadata }: BrokerParts, topics: Request['topics'], is: (leader: number) => boolean): boolean {
   const asked = topics === null ? metadata.topics() : topics.map((topic) => topicNamed(metadata, topic))
   for (const topic of asked) {
-    if (topic?.partitions.some(({ leader }) => inDoubt.has(leader))) return true
+    if (topic?.partitions.some(({ leader }) => is(leader))) return true
   }
   return false
 }
@@ -71,7 +89,11 @@ function bits(...operations: number[]): number {
 /** Before Castle has spoken a broker knows of itself alone. */
 function livingBrokers({ metadata, config, address }: BrokerParts): Response['brokers'] {
   if (!metadata.cluster) return [{ nodeId: config.brokerId, ...address, rack: config.rack }]
-  return metadata.cluster.brokers.map(({ id, host, port, rack }) => ({ nodeId: id, host, port, rack }))
+  return metadata.cluster.brokers.map(nodeOf)
+}
+
+function nodeOf({ id, host, port, rack }: BrokerAddress): Response['brokers'][number] {
+  return { nodeId: id, host, port, rack }
 }
 
 /** This broker, because the client reaches it; one that Castle counts as dead names a living one. */

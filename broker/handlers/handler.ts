@@ -33,7 +33,7 @@ export interface BrokerParts {
   readonly producerIds: ProducerIds
   readonly deadlines: Deadlines
   readonly fetchSessions: FetchSessions
-  readonly fetchers: Pick<Fetchers, 'leadersInDoubt'>
+  readonly fetchers: Pick<Fetchers, 'leadersInDoubt' | 'gone'>
   readonly responseMemory: ResponseMemory
   readonly counters: Counters
 }

@@ -1,6 +1,6 @@
 // Who follows whom: partitions come by the roles that Castle gave them, and go to the fetcher of their leader's broker.
 import { SlabPool } from '@castellan/protocol'
-import { Complaints, type Logger, type Runtime } from '@castellan/protocol/runtime'
+import { type Clock, Complaints, type Logger, type Runtime } from '@castellan/protocol/runtime'
 import type { BrokerAddress, Metadata } from '../castle/metadata.ts'
 import type { Partition, Partitions } from '../partition/index.ts'
 import { Fetcher, type FetcherCounters, type FetcherOptions } from './fetcher.ts'
@@ -21,6 +21,9 @@ const KiB = 1024
 /** By then Castle has said who leads instead, or that broker's death cannot be told from a broken way. */
 export const doubtMs = 1_000
 
+/** As long as Kafka's own brokers name one that died: its session. */
+export const goneMs = 9_000
+
 export class Fetchers {
   readonly #options: FetchersOptions
   readonly #fetcherOptions: FetcherOptions
@@ -28,11 +31,15 @@ export class Fetchers {
   /** Whom each follows, as its fetcher was told. */
   readonly #followed = new Map<Partition, NonNullable<Partition['followed']>>()
   readonly #addresses = new Map<number, BrokerAddress | undefined>()
+  /** Leaders whose process went away: where they were, and when that was. */
+  readonly #gone = new Map<number, { readonly address: BrokerAddress; readonly sinceMs: number }>()
+  readonly #clock: Clock
   readonly #stops: (() => void)[]
   readonly counters: FetcherCounters = { fetches: 0, fetchedBytes: 0, staleAnswers: 0, failures: 0 }
 
   constructor(runtime: Runtime, options: FetchersOptions) {
     this.#options = options
+    this.#clock = runtime.clock
     const { brokerId, brokerEpoch, log, release, poison = false } = options
     this.#fetcherOptions = {
       runtime,
@@ -69,6 +76,19 @@ export class Fetchers {
     return inDoubt
   }
 
+  /**
+   * Leaders whose process went away a moment ago, as this broker saw on its own link: Castle does not count them any more. One that hangs
+   * or is cut off is none: its link is not broken.
+   */
+  gone(): BrokerAddress[] {
+    const gone: BrokerAddress[] = []
+    for (const [id, { address, sinceMs }] of this.#gone) {
+      if (this.#clock.nowMs() - sinceMs >= goneMs) this.#gone.delete(id)
+      else if (this.#options.metadata.broker(id) === undefined) gone.push(address)
+    }
+    return gone
+  }
+
   close(): void {
     for (const stop of this.#stops) stop()
     for (const fetcher of this.#fetchers.values()) fetcher.close()
@@ -93,6 +113,7 @@ export class Fetchers {
     const fetcher = this.#fetchers.get(leader)
     fetcher?.unfollow(partition)
     if (fetcher?.size !== 0) return
+    this.#noteGone(fetcher)
     fetcher.close()
     this.#fetchers.delete(leader)
     this.#addresses.delete(leader)
@@ -116,7 +137,12 @@ export class Fetchers {
     const address = this.#options.metadata.broker(fetcher.leader)
     const isSame =
       before?.host === address?.host && before?.port === address?.port && before?.brokerEpoch === address?.brokerEpoch
+    if (address === undefined) this.#noteGone(fetcher)
     this.#addresses.set(fetcher.leader, address)
     if (!isSame) fetcher.setAddress(address)
+  }
+  #noteGone({ leader, lostForMs }: Fetcher): void {
+    const address = this.#addresses.get(leader)
+    if (lostForMs !== null && address !== undefined) this.#gone.set(leader, { address, sinceMs: this.#clock.nowMs() })
   }
 }

@@ -4,7 +4,7 @@ import type { Api, RequestInput, ResponseInput, Slab } from '@castellan/protocol
 import { Reader, Writer } from '@castellan/protocol'
 import type { Result, TopicState } from '@castellan/protocol/heartbeat'
 import { silentLogger } from '@castellan/protocol/runtime'
-import { Metadata } from '../castle/metadata.ts'
+import { type BrokerAddress, Metadata } from '../castle/metadata.ts'
 import { type BrokerConfig, brokerConfig } from '../config.ts'
 import { Deadlines } from '../handlers/deadlines.ts'
 import { FetchSessions } from '../handlers/fetch/sessions.ts'
@@ -38,6 +38,7 @@ export class HandlerBench {
   readonly parts: BrokerParts
   /** Brokers that this one can follow no more since a moment ago. */
   readonly leadersInDoubt = new Set<number>()
+  readonly gone: BrokerAddress[] = []
   /** What Castle answers to calls. */
   castleSays: (method: string, args: unknown) => Omit<Result, 'type' | 'id'> | Promise<Omit<Result, 'type' | 'id'>> =
     () => ({ errorCode: 41 })
@@ -65,7 +66,7 @@ export class HandlerBench {
       producerIds: { take: async () => this.nextProducerId },
       deadlines: new Deadlines(this.clock),
       fetchSessions: new FetchSessions(),
-      fetchers: { leadersInDoubt: () => this.leadersInDoubt },
+      fetchers: { leadersInDoubt: () => this.leadersInDoubt, gone: () => this.gone },
       responseMemory: new ResponseMemory(this.clock, config.queuedMaxResponseBytes),
       counters: this.counters,
     } as unknown as BrokerParts

@@ -1,5 +1,4 @@
 // Producers of one client at work on a cluster, and rounds in which one broker is broken and mended under them.
-import { setTimeout as pause } from 'node:timers/promises'
 import { Load, type LoadClient } from '../clients/load/index.ts'
 import { waitFor } from '../processes/index.ts'
 import { type BenchCluster, brokerIds, type PartitionState } from './clusters.ts'
@@ -27,7 +26,7 @@ interface Shape {
   readonly partitions: number
   readonly replicationFactor: number
   readonly perSecond: number
-  /** Of peace before each round. */
+  /** Without a change of leaders before each round. */
   readonly restMs: number
 }
 
@@ -90,8 +89,7 @@ export class Session {
   /** Breaks one broker, another one each round, and says what the producers saw. */
   async round(fault: FaultName, round: number): Promise<Pause[]> {
     await this.#settled()
-    // As long as a cluster that is well lies between two deaths: clients bound how often they ask who leads.
-    await pause(this.#shape.restMs)
+    await this.#rested()
     const before = await this.#states()
     const victim = this.#victim(before, round)
     const failedBefore = this.#flows.map(({ load }) => load.failed)
@@ -150,13 +148,50 @@ export class Session {
     else this.#cluster.heal()
   }
 
+  /**
+   * Clients bound how often they ask who leads (franz-go: each five seconds), and learn of each change of leaders. A cluster lies well for
+   * longer than that between two deaths, so a round begins only when nothing has changed for so long.
+   */
+  async #rested(): Promise<void> {
+    let leaders = ''
+    let sinceMs = now()
+    await waitFor(
+      'the cluster to rest',
+      async () => {
+        const seen = (await this.#states())
+          .flat()
+          .map(({ leader }) => leader)
+          .join()
+        if (seen !== leaders) sinceMs = now()
+        leaders = seen
+        return this.#checkLoads() && now() - sinceMs >= this.#shape.restMs
+      },
+      settleMs + 3 * this.#shape.restMs,
+    )
+  }
+
   /** All partitions are acknowledged again, and the fault has lasted long enough for leases to run out. */
   async #goesOn(fromMs: number): Promise<void> {
     const flows = () => now() - fromMs > broken.leastMs && this.#isFlowing()
-    await waitFor('all partitions to go on', () => this.#checkLoads() && flows(), goneOnMs).catch((error: unknown) => {
-      console.log(`${String(error)}: counted as a pause up to now`)
-      for (const { load } of this.#flows) console.log(`${load.options.name} said:\n${load.errors.slice(-3_000)}`)
-    })
+    await waitFor('all partitions to go on', () => this.#checkLoads() && flows(), goneOnMs).catch(
+      async (error: unknown) => {
+        console.log(`${String(error)}: counted as a pause up to now`)
+        await this.#tellStalled()
+        for (const { load } of this.#flows) console.log(`${load.options.name} said:\n${load.errors.slice(-3_000)}`)
+      },
+    )
+  }
+
+  /** Which partitions do not go on, and what the cluster says of them. */
+  async #tellStalled(): Promise<void> {
+    const states = await this.#states()
+    for (const [index, { topic }] of this.#flows.entries()) {
+      for (const state of states[index]!) {
+        const silentMs = now() - this.#acks.last(`${topic}/${state.partition}`)
+        if (silentMs > broken.flowingMs)
+          console.log(`${topic}: silent for ${silentMs.toFixed(0)} ms: ${JSON.stringify(state)}`)
+      }
+    }
   }
 
   /** Every replica in sync, everything flowing. Where leaders are does not matter: the victim is one that leads something. */

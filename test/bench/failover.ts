@@ -3,6 +3,10 @@
 // Two producers of a client run steadily, one to a topic of Ack -1, one of Ack 1, each over the leaders of all brokers. A round breaks one
 // broker, so it tells two things: the pause of the partitions that this broker led, and of those that it followed. The pause is the longest
 // time between two acknowledgements of a partition, from the fault until all partitions go on (only then the broker comes back).
+//
+// A cluster is well for longer than a moment between two deaths, so a round begins when no leader has changed for a while: as long as the client
+// needs to forget the last death (restsMs). With --rest 0 deaths follow each other as fast as the replicas are in sync: that tells what clients
+// do to themselves then, and is another figure.
 import { availableParallelism, loadavg } from 'node:os'
 import { parseArgs } from 'node:util'
 import { type LoadClient, loadClients, loadMissing } from '../clients/load/index.ts'
@@ -14,6 +18,13 @@ import { quantile } from './pauses.ts'
 const faultNames = ['kill', 'hang', 'cut'] as const
 export type FaultName = (typeof faultNames)[number]
 
+/**
+ * Java's client, librdkafka and the SDK ask who leads as soon as they need to know. franz-go asks at most every five seconds, and after the
+ * death of a broker once more five seconds later; and a connection whose broker died and came back unnoticed it takes for a good one until it
+ * has not used it for 30 seconds: asking on it costs a back-off.
+ */
+const restsMs: Record<LoadClient, number> = { sdk: 2_000, java: 2_000, librdkafka: 2_000, 'franz-go': 36_000 }
+
 const texts: Record<FaultName, string> = {
   kill: 'kill -9; started again by hand',
   hang: 'SIGSTOP, and SIGCONT when all goes on',
@@ -22,7 +33,8 @@ const texts: Record<FaultName, string> = {
 
 /**
  * Options: --runs N (rounds of each client and fault), --clients a,b --faults kill,hang,cut --rate N (messages a second of both
- * producers together), --partitions N, --rf N, --rest MS (of peace before each round), --kafka (Apache Kafka 4.3 beside it, with Java's client).
+ * producers together), --partitions N, --rf N, --rest MS (without a change of leaders before each round; see restsMs), --kafka (Apache Kafka 4.3
+ * beside it).
  */
 export async function failover(args: string[]): Promise<void> {
   const { values } = parseArgs({
@@ -34,14 +46,14 @@ export async function failover(args: string[]): Promise<void> {
       rate: { type: 'string', default: '1000' },
       partitions: { type: 'string', default: '6' },
       rf: { type: 'string', default: '3' },
-      rest: { type: 'string', default: '0' },
+      rest: { type: 'string' },
       kafka: { type: 'boolean', default: false },
     },
   })
   const clients = chosen('clients', values.clients, loadClients)
   const faults = chosen('faults', values.faults, faultNames)
   const shape = { partitions: Number(values.partitions), replicationFactor: Number(values.rf) }
-  const run = { ...shape, runs: Number(values.runs), perSecond: Number(values.rate), restMs: Number(values.rest) }
+  const run = { ...shape, runs: Number(values.runs), perSecond: Number(values.rate), restMs: values.rest }
   console.log(`load average before: ${loadavg()[0]!.toFixed(1)} on ${availableParallelism()} cores`)
   console.log(`missing here: ${missingTools().join(', ') || 'nothing'}`)
   const rows: Row[] = []
@@ -55,7 +67,9 @@ export async function failover(args: string[]): Promise<void> {
   }
   if (values.kafka) {
     await withCluster(startKafka, async (cluster) => {
-      rows.push(...(await measure(cluster, 'java', 'kill', { ...run, runs: Math.min(run.runs, 3) })))
+      const others = clients.filter((client) => client !== 'sdk')
+      for (const client of others)
+        rows.push(...(await measure(cluster, client, 'kill', { ...run, runs: Math.min(run.runs, 3) })))
     })
   }
   print(rows)
@@ -66,7 +80,8 @@ interface Run {
   readonly replicationFactor: number
   readonly runs: number
   readonly perSecond: number
-  readonly restMs: number
+  /** As --rest said. */
+  readonly restMs: string | undefined
 }
 
 interface Row {
@@ -95,7 +110,7 @@ async function measure(cluster: BenchCluster, client: LoadClient, fault: FaultNa
     console.log(`skipped: ${client}: ${missing}`)
     return []
   }
-  const session = await Session.start(cluster, client, run)
+  const session = await Session.start(cluster, client, { ...run, restMs: Number(run.restMs ?? restsMs[client]) })
   const pauses: Pause[] = []
   try {
     for (let round = 0; round < run.runs; round++) {
