@@ -4,7 +4,7 @@ import { setTimeout as pause } from 'node:timers/promises'
 import { nodeRuntime, silentLogger } from '@castellan/protocol/runtime'
 import { Admin, KafkaClient } from '@castellan/sdk/kafka'
 import type { PartitionState } from '../bench/clusters.ts'
-import { messageOf, type Recorder } from './recorder.ts'
+import { type ChaosRecorder, messageOf } from './recorder.ts'
 
 export interface Watched {
   readonly castle: string
@@ -29,13 +29,13 @@ export class Observer {
   /** What it could not see for a while, by what: faults do that. */
   readonly misses = new Map<string, number>()
   readonly #watched: Watched
-  readonly #recorder: Recorder
+  readonly #recorder: ChaosRecorder
   readonly #client: KafkaClient
   readonly #admin: Admin
   readonly #stop = new AbortController()
   readonly #loops: Promise<void>[] = []
 
-  constructor(watched: Watched, recorder: Recorder) {
+  constructor(watched: Watched, recorder: ChaosRecorder) {
     this.#watched = watched
     this.#recorder = recorder
     this.#client = newClient(watched.bootstrap)

@@ -1,43 +1,12 @@
-// Writes down what clients saw and what was observed of a run on real processes: the history that the checkers judge.
-import type {
-  AckLevel,
-  Acknowledged,
-  Commit,
-  EndState,
-  Handled,
-  History,
-  Leadership,
-  Loss,
-  Message,
-  Read,
-  ReplicaLog,
-  ReplicaState,
-  SeenEnd,
-  Sent,
-  Stored,
-  Trouble,
-} from '../checkers/index.ts'
+// Writes down what the clients of a run on real processes told, in the run's own time.
+import { type AckLevel, type Message, Recorder } from '../checkers/index.ts'
 
-export class Recorder implements History {
-  readonly sent: Sent[] = []
-  readonly acknowledged: Acknowledged[] = []
-  readonly failed: (Message & { readonly why: string })[] = []
-  readonly handled: Handled[] = []
-  readonly commits: Commit[] = []
-  readonly reads: Read[] = []
-  readonly seenEnds: SeenEnd[] = []
-  readonly leaderships: Leadership[] = []
-  readonly replicaStates: ReplicaState[] = []
-  readonly stored = new Map<string, Stored[]>()
-  readonly replicaLogs: ReplicaLog[] = []
-  readonly ends: EndState[] = []
-  readonly losses: Loss[] = []
-  readonly troubles: Trouble[] = []
-  readonly coordinatorLosses: { group: string; atMs: number; untilMs: number }[] = []
+export class ChaosRecorder extends Recorder {
   readonly #startMs: number
   readonly #handledKeys = new Set<string>()
 
   constructor(startMs: number) {
+    super()
     this.#startMs = startMs
   }
 

@@ -15,7 +15,7 @@ import type { Victims } from './faults.ts'
 import { Member } from './member.ts'
 import { Observer } from './observer.ts'
 import { machineKinds } from './plan.ts'
-import { Recorder } from './recorder.ts'
+import { ChaosRecorder } from './recorder.ts'
 
 export const safe = 'chaos-safe'
 export const fast = 'chaos-fast'
@@ -36,7 +36,7 @@ export interface SceneOptions {
 }
 
 export class Scene {
-  readonly recorder = new Recorder(performance.timeOrigin + performance.now())
+  readonly recorder = new ChaosRecorder(performance.timeOrigin + performance.now())
   /** Of the SDK's producer at Ack -1. */
   readonly acks = new AckTimes()
   /** Kinds of faults and clients that cannot be here, and why. */

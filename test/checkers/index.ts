@@ -7,6 +7,7 @@ import { checkLeaders, checkLogs, checkReplicas } from './r5-logs.ts'
 import { checkCommits, checkOwners } from './s3-owners.ts'
 
 export * from './history.ts'
+export { Recorder } from './recorder.ts'
 
 /** Every promise that a history can show to be broken. */
 export function checkAll(history: History): Verdict[] {

@@ -19,7 +19,8 @@ import { BrokerWatch } from './broker-watch.ts'
 import { CastleWatch } from './castle-watch.ts'
 import { Coverage } from './coverage.ts'
 import { Damage } from './damage.ts'
-import { Recorder } from './recorder.ts'
+import { Defects } from './defects.ts'
+import { RunRecorder } from './recorder.ts'
 import { runConsumer, runProducer, runReader } from './services.ts'
 import { consumers, producers, reader, topicPlans } from './topics.ts'
 
@@ -36,8 +37,9 @@ const restartMs = 300
 export class Cluster {
   readonly scheduler: Scheduler
   readonly network: SimNetwork
-  readonly recorder = new Recorder()
+  readonly recorder = new RunRecorder()
   readonly coverage = new Coverage()
+  readonly defects = new Defects(this)
   readonly shape: Shape
   readonly castleDisk = new MemoryDisk()
   readonly castleWatch: CastleWatch
@@ -130,19 +132,26 @@ export class Cluster {
   }
 
   logOf(process: Process): Logger {
-    return processLog(process, this.coverage.logged)
+    return processLog(process, {
+      counts: this.coverage.logged,
+      onError: (message, fields) => this.defects.note(this.lives(process), message, fields),
+    })
   }
 
   note(text: string): void {
     this.scheduler.trace(() => text)
   }
 
-  /** `from`: what it had read by then. */
-  readerWasReset(partition: string, from: { readonly offset: number; readonly atMs: number }): void {
-    this.coverage.count('reader was reset')
-    const to = { offset: 0, atMs: this.scheduler.nowMs }
-    const reader = `reader of ${partition}, reset ${this.scheduler.nowMs.toFixed(0)}`
-    for (const { offset, atMs } of [from, to]) this.recorder.seenEnds.push({ reader, partition, offset, atMs })
+  /** Nobody who read may be sent back but by a loss that was counted (R3). `from.atMs`: when it had read that far; -Infinity: nobody knows. */
+  wasSentBack(
+    who: string,
+    partition: string,
+    from: { readonly offset: number; readonly atMs: number },
+    end: number,
+  ): void {
+    const { nowMs: atMs } = this.scheduler
+    const reader = `${who}, sent back at ${atMs.toFixed(0)} ms`
+    this.recorder.seenEnds.push({ reader, partition, ...from }, { reader, partition, offset: end, atMs })
   }
 
   /** The end of the run: nothing is started again. */

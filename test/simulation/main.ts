@@ -1,52 +1,37 @@
 // `npm run simulate -- --seed N --minutes M`: runs seeds N, N+1, ... on all cores for so long, prints what happened, and fails when a
 // promise was broken. With --seeds K it runs K of them; with --trace one seed, every event of it.
-import { parseArgs } from 'node:util'
-import { nodeRuntime } from '@castellan/protocol/runtime'
-import { runSeeds } from './pool.ts'
-import { Report } from './report.ts'
-import { explain, hasFailed, ordinary, type RunResult, runSeed } from './run.ts'
+import { flag, minutes, readOptions, someOf, wholeNumber } from '../command-line.ts'
+import { type FaultKind, faultNames } from './faults.ts'
+import { ordinary, type RunOptions } from './options.ts'
 
-const { clock } = nodeRuntime()
-const { values } = parseArgs({
-  options: {
-    seed: { type: 'string', default: String(clock.wallMs() % 1_000_000_000) },
-    seeds: { type: 'string' },
-    minutes: { type: 'string', default: '1' },
-    faults: { type: 'string', default: String(ordinary.faults) },
-    trace: { type: 'boolean', default: false },
+const seedMax = Number.MAX_SAFE_INTEGER - 1_000_000
+const given = readOptions(
+  {
+    call: 'npm run simulate --',
+    summary:
+      'Runs the whole platform under faults on a simulated clock, disk and network: everything that happens comes from a seed.',
+    options: {
+      seed: wholeNumber('N', 'the first seed; one that nobody has run yet by default', 0, seedMax),
+      minutes: minutes('run seeds for so long (default 1)'),
+      seeds: wholeNumber('K', 'run so many seeds, however long it takes', 1),
+      trace: flag('run one seed, and print every event of it with the lines of all logs'),
+      density: wholeNumber(
+        'N',
+        `faults in a seed (default ${ordinary.faults}); another number is another run of the same seed`,
+        0,
+        1_000,
+      ),
+      faults: someOf<FaultKind>(faultNames, 'only these kinds (default: some of them all, as the seed says)'),
+    },
   },
-})
-const first = wholeNumber('seed', values.seed)
-const options = { ...ordinary, faults: wholeNumber('faults', values.faults) }
-const startMs = clock.nowMs()
-const report = new Report()
-
-if (values.trace) {
-  const result = await runSeed(first, { ...options, keepTrace: true })
-  for (const line of result.trace ?? []) process.stdout.write(line)
-  note(result)
-  console.log(explain(result))
-} else {
-  const untilMs = startMs + wholeNumber('minutes', values.minutes) * 60_000
-  const count = values.seeds === undefined ? Number.POSITIVE_INFINITY : wholeNumber('seeds', values.seeds)
-  let next = first
-  const more = () => (count === Number.POSITIVE_INFINITY ? clock.nowMs() < untilMs : next < first + count)
-  await runSeeds(() => (more() ? next++ : undefined), options, note)
-  for (const line of report.details()) console.log(line)
-}
-console.log(report.summary)
-if (report.failed.length > 0) process.exitCode = 1
-
-function note(result: RunResult): void {
-  report.add(result)
-  const { seed, simulatedMs, events, acknowledged, traceHash } = result
-  const outcome = hasFailed(result) ? 'FAILED' : 'good'
-  const what = `${(simulatedMs / 1_000).toFixed(0)} s, ${events} events, ${acknowledged} acknowledged`
-  console.log(`seed ${seed}: ${what}, ${outcome}, trace ${traceHash.slice(0, 12)}`)
-}
-
-function wholeNumber(name: string, text: string): number {
-  if (/^\d{1,15}$/.test(text)) return Number(text)
-  console.error(`--${name} is '${text}', but must be a whole number. Give it one, or leave it out.`)
-  process.exit(2)
+  process.argv.slice(2),
+)
+if (given !== undefined) {
+  // Loaded only now: a word of help waits for no platform.
+  const { Session } = await import('./session.ts')
+  const { density, faults: kinds, trace, ...which } = given
+  const options: RunOptions = { ...ordinary, faults: density ?? ordinary.faults, ...(kinds && { kinds }) }
+  const session = new Session(options)
+  await (trace ? session.trace(which.seed) : session.run(which))
+  if (session.hasFailed) process.exitCode = 1
 }

@@ -29,19 +29,17 @@ function noteAway(cluster: Cluster, error: unknown): [] {
 }
 
 /** Every record of every topic, by partition. One that cannot be read is left out: it has no leader, and the checkers see that. */
-export async function readLogs(cluster: Cluster, runtime: Runtime): Promise<Map<string, Stored[]>> {
+export async function readLogs(cluster: Cluster, runtime: Runtime): Promise<void> {
   const admin = adminOf(cluster, runtime)
-  const stored = new Map<string, Stored[]>()
   const places = topicPlans.flatMap(({ name, partitions }) =>
     Array.from({ length: partitions }, (_, partition) => ({ topic: name, partition })),
   )
   const reading = places.map(async ({ topic, partition }) => {
     const records = await readLog(admin, topic, partition)
-    stored.set(nameOf(topic, partition), records)
+    cluster.recorder.stored.set(nameOf(topic, partition), records)
   })
   for (const result of await Promise.allSettled(reading))
     if (result.status === 'rejected') noteAway(cluster, result.reason)
-  return stored
 }
 
 async function readLog(admin: Admin, topic: string, partition: number): Promise<Stored[]> {

@@ -1,6 +1,7 @@
 // Runs seeds on several cores at a time: seeds know nothing of each other.
 import { Worker } from 'node:worker_threads'
-import type { RunOptions, RunResult } from './run.ts'
+import type { RunOptions } from './options.ts'
+import type { RunResult } from './run.ts'
 
 /** As many as the smallest machine that this is tested on has cores. */
 const cores = 2

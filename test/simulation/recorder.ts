@@ -1,39 +1,7 @@
-// Writes down what the clients of a run saw, and what brokers and Castle said of themselves: the history that the checkers judge.
-import type {
-  AckLevel,
-  Acknowledged,
-  Commit,
-  EndState,
-  Handled,
-  History,
-  Leadership,
-  Loss,
-  Message,
-  Read,
-  ReplicaLog,
-  ReplicaState,
-  SeenEnd,
-  Sent,
-  Stored,
-  Trouble,
-} from '../checkers/index.ts'
+// Writes down what the services of a run saw, by the process that saw it: what a process that died was doing counts for nothing.
+import { type AckLevel, type Commit, type Handled, Recorder, type Sent } from '../checkers/index.ts'
 
-export class Recorder {
-  readonly sent: Sent[] = []
-  readonly acknowledged: Acknowledged[] = []
-  readonly failed: (Message & { readonly why: string })[] = []
-  readonly handled: Handled[] = []
-  readonly commits: Commit[] = []
-  readonly reads: Read[] = []
-  readonly seenEnds: SeenEnd[] = []
-  leaderships: Leadership[] = []
-  readonly replicaStates: ReplicaState[] = []
-  readonly losses: Loss[] = []
-  readonly troubles: Trouble[] = []
-  readonly coordinatorLosses: { group: string; atMs: number; untilMs: number }[] = []
-  stored: ReadonlyMap<string, readonly Stored[]> = new Map()
-  replicaLogs: readonly ReplicaLog[] = []
-  ends: readonly EndState[] = []
+export class RunRecorder extends Recorder {
   /** Sends under way, by the process that made them. */
   readonly #pending = new Map<string, Set<Sent>>()
   readonly #committed = new Map<string, number>()
@@ -106,11 +74,8 @@ export class Recorder {
 
   /** Castle's store went back to what it was then: what it decided since is not its word any more. */
   castleWentBack(toMs: number): void {
-    this.leaderships = this.leaderships.filter(({ process, atMs }) => process !== null || atMs <= toMs)
-  }
-
-  history(): History {
-    return this
+    const kept = this.leaderships.filter(({ process, atMs }) => process !== null || atMs <= toMs)
+    this.leaderships.splice(0, this.leaderships.length, ...kept)
   }
 }
 

@@ -2,22 +2,12 @@
 import { Scheduler } from '@castellan/testing/simulator'
 import { checkAll, describe, type History, type Verdict } from '../checkers/index.ts'
 import { Cluster } from './cluster.ts'
-import { type FaultKind, planFaults } from './faults.ts'
+import { planFaults } from './faults.ts'
 import { Injector } from './injector.ts'
 import { readLogs, readReplicas, watchCommits } from './observer.ts'
+import { ordinary, type RunOptions } from './options.ts'
 import { Person } from './person.ts'
 import { consumers, nameOf } from './topics.ts'
-
-export interface RunOptions {
-  readonly faults: number
-  /** Of each producer, at the mean. */
-  readonly sendEveryMs: number
-  /** Faults happen for so long. */
-  readonly faultMs: number
-  /** Only these kinds. Default: some of all, as the seed says. */
-  readonly kinds?: readonly FaultKind[]
-  readonly keepTrace?: boolean
-}
 
 export interface RunResult {
   readonly seed: number
@@ -34,8 +24,6 @@ export interface RunResult {
   readonly traceHash: string
   readonly trace: readonly string[] | null
 }
-
-export const ordinary: RunOptions = { faults: 14, sendEveryMs: 70, faultMs: 32_000 }
 
 const startMs = 20_000
 /** After the faults, what is open has so long to be done. */
@@ -71,7 +59,7 @@ export async function runSeed(seed: number, options: RunOptions = ordinary): Pro
     failedSends: recorder.failed
       .filter(({ why }) => why !== 'its process died')
       .map((message) => `${describe(message)}: ${message.why}`),
-    verdicts: [ended, ...checkAll(recorder.history())],
+    verdicts: [ended, cluster.defects.verdict(), ...checkAll(recorder)],
     counts: coverage.all(),
     traceHash: scheduler.traceHash(),
     trace: scheduler.lines,
@@ -101,9 +89,9 @@ async function through(cluster: Cluster, options: RunOptions): Promise<void> {
   }
   // What was handled last is still to be committed and seen.
   await scheduler.run(scheduler.nowMs + quietMs)
-  recorder.ends = endsOf(cluster)
-  recorder.stored = await within(scheduler, 60_000, readLogs(cluster, runtime))
-  recorder.replicaLogs = readReplicas(cluster)
+  recorder.ends.push(...endsOf(cluster))
+  await within(scheduler, 60_000, readLogs(cluster, runtime))
+  recorder.replicaLogs.push(...readReplicas(cluster))
 }
 
 async function start(cluster: Cluster): Promise<void> {

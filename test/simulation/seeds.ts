@@ -1,8 +1,9 @@
 // What a range of seeds must show: every promise in each run. A failure prints its seed.
 import { expect } from 'vitest'
+import { ordinary } from './options.ts'
 import { runSeeds } from './pool.ts'
 import { Report } from './report.ts'
-import { explain, ordinary } from './run.ts'
+import { explain } from './run.ts'
 
 export interface SeedRange {
   readonly first: number

@@ -79,7 +79,8 @@ export async function runReader(cluster: Cluster, process: Process, { topics }: 
           cluster.note(`reader: ${messageOf(error)}`)
           // Nobody may be sent back to the start but by a loss that was counted (R3).
           if (error instanceof CastellanError && error.code === 'OFFSET_OUT_OF_RANGE') {
-            cluster.readerWasReset(nameOf(at.topic, at.partition), at)
+            cluster.coverage.count('reader was reset')
+            cluster.wasSentBack(process.name, nameOf(at.topic, at.partition), { offset: at.offset, atMs: at.atMs }, 0)
             at.offset = 0
           }
         })

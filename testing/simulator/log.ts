@@ -3,23 +3,35 @@
 import type { Logger } from '@castellan/protocol/runtime'
 import type { Process } from './process.ts'
 
-/** `counts` has each text with the number of times it was written. */
-export function processLog(process: Process, counts: Map<string, number> = new Map()): Logger {
+export interface LogWatch {
+  /** Has each text with the number of times it was written. */
+  readonly counts?: Map<string, number>
+  /** Hears of lines that say that something failed which must not. */
+  readonly onError?: (message: string, fields: Readonly<Record<string, unknown>>) => void
+}
+
+/** Its children's fields stand on each of their lines. */
+export function processLog(process: Process, watch: LogWatch = {}, own: Record<string, unknown> = {}): Logger {
   const { scheduler } = process.machine
+  const { counts, onError } = watch
   const write = (level: string) => (fields: Record<string, unknown>, message: string) => {
     if (process.dead) return
-    counts.set(message, (counts.get(message) ?? 0) + 1)
+    counts?.set(message, (counts.get(message) ?? 0) + 1)
+    if (level === 'error') onError?.(message, { ...own, ...fields })
     if (scheduler.lines === null) return
-    scheduler.remark(`${process.name} ${level} ${message} ${JSON.stringify(fields, errorsAsText)}`)
+    scheduler.remark(`${process.name} ${level} ${message} ${fieldsAsText({ ...own, ...fields })}`)
   }
-  const log: Logger = {
+  return {
     debug: write('debug'),
     info: write('info'),
     warn: write('warn'),
     error: write('error'),
-    child: () => log,
+    child: (fields) => processLog(process, watch, { ...own, ...fields }),
   }
-  return log
+}
+
+export function fieldsAsText(fields: Readonly<Record<string, unknown>>): string {
+  return JSON.stringify(fields, errorsAsText)
 }
 
 function errorsAsText(_name: string, value: unknown): unknown {

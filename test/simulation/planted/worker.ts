@@ -1,5 +1,6 @@
 // Runs seeds of the platform with one rule broken, in a thread of its own, until one shows it.
 import { parentPort, workerData } from 'node:worker_threads'
+import { ordinary } from '../options.ts'
 import type { PlantedBug } from './bugs.ts'
 import { plant } from './loader.ts'
 
@@ -24,7 +25,7 @@ const faults = 24
 
 const { bug, first, cpuMs } = workerData as Search
 const notPlanted = plant(bug)
-const { ordinary, runSeed } = await import('../run.ts')
+const { runSeed } = await import('../run.ts')
 parentPort!.postMessage(await search())
 
 async function search(): Promise<Found> {
