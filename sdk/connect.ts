@@ -105,8 +105,20 @@ export function connect(options: ConnectOptions): Promise<Castellan> {
   return connectWith(nodeRuntime(), options)
 }
 
-/** `connect` on a runtime of one's own: the simulator's. */
-export async function connectWith(runtime: Runtime, given: ConnectOptions): Promise<Castellan> {
+/** Where a client runs, as people are shown it. */
+export interface Whereabouts {
+  readonly host: string
+  readonly pid: number
+}
+
+const here: Whereabouts = { host: hostname().slice(0, nameLengthMax) || 'unknown', pid: process.pid }
+
+/** `connect` on a runtime of one's own, and from a place of one's own: the simulator's. */
+export async function connectWith(
+  runtime: Runtime,
+  given: ConnectOptions,
+  whereabouts: Whereabouts = here,
+): Promise<Castellan> {
   const options = checkOptions('connect', connectRules, given)
   const { service, connectTimeoutMs, signal, onEvent, log = consoleLogger() } = options as Required<ConnectOptions>
   const client = new KafkaClient(runtime, { bootstrap: [], clientId: service }, log)
@@ -115,6 +127,7 @@ export async function connectWith(runtime: Runtime, given: ConnectOptions): Prom
     client,
     {
       ...linkOptions(options),
+      ...whereabouts,
       onState: (state) => onEvent({ kind: 'castle', state }),
       onStop: () => onEvent({ kind: 'castle', state: 'stopped' }),
     },
@@ -171,8 +184,6 @@ function linkOptions({ castle, service, cluster }: ConnectOptions) {
   return {
     urls,
     service,
-    host: hostname().slice(0, nameLengthMax) || 'unknown',
-    pid: process.pid,
     release,
     cluster: cluster ?? null,
   }

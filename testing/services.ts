@@ -33,7 +33,11 @@ export class Services {
   async connect(options: ServiceOptions): Promise<Castellan> {
     const process = this.#hosts.addService(options?.service || 'service')
     const log = this.#logs.of(process.name, () => this.#time.nowMs, options.log)
-    const castellan = await connectWith(process.runtime, { connectTimeoutMs, ...options, castle: castleUrl, log })
+    const castellan = await connectWith(
+      process.runtime,
+      { connectTimeoutMs, ...options, castle: castleUrl, log },
+      process.whereabouts,
+    )
     const watch = { service: process.name, time: this.#time, history: this.#history, consumers: [], calls: 0, runs: 0 }
     this.#watches.add(watch)
     this.#clients.set(process.name, castellan)

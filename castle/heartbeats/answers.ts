@@ -34,10 +34,10 @@ export class AnswerHeads {
   }
 }
 
-/** An answer that says one thing instead of the state. */
+/** An answer that says one thing instead of the state; or nothing. */
 export function shortAnswer(head: string, seq: number, more: Readonly<Record<string, unknown>>): string {
-  const fields = JSON.stringify(more)
-  return `${head}${seq},${fields.slice(1)}`
+  const fields = JSON.stringify(more).slice(1)
+  return `${head}${seq}${fields === '}' ? '' : ','}${fields}`
 }
 
 /** What the session gets: everything in its scope that it does not hold, as far as it fits. */

@@ -12,12 +12,8 @@ const keysPerTopic = 4
 const connectTimeoutMs = 300_000
 
 function connect(cluster: Cluster, process: Process) {
-  return connectWith(process.runtime, {
-    castle: castleUrl,
-    service: process.name,
-    connectTimeoutMs,
-    log: cluster.logOf(process),
-  })
+  const options = { castle: castleUrl, service: process.name, connectTimeoutMs, log: cluster.logOf(process) }
+  return connectWith(process.runtime, options, process.whereabouts)
 }
 
 /** Sends the messages of its keys in turn, without waiting for one before it sends the next. Keys are this process's own. */

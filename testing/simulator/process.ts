@@ -100,6 +100,11 @@ export class Process {
     }
   }
 
+  /** What its clients say of where they run: nothing of the real process, which is another at each replay. */
+  get whereabouts(): { readonly host: string; readonly pid: number } {
+    return { host: this.name, pid: 1 }
+  }
+
   // ------------------------------------------------------------ what befalls it
 
   get isStalled(): boolean {

@@ -113,7 +113,7 @@ export const plantedBugs: readonly PlantedBug[] = [
     changes: [
       {
         file: 'castle/brokers/registration.ts',
-        find: 'const unclean = known?.logsId !== undefined && known.logsId !== logsId',
+        find: 'const unclean = isUnclean(known, logsId, report)',
         replace: 'const unclean = false',
       },
     ],
