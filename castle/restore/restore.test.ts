@@ -281,6 +281,7 @@ describe('a store restored from a backup', () => {
     await restore(old)
     const again = starts[0]?.()
     await world.clock.pass(800)
+    expect(again?.sender.connected).toBe(true)
     expect(first('orders')).toMatchObject({ leader: 2, leaderEpoch: 0 })
     expect(again?.sender.brokerEpoch).toBe(0)
     expect(again?.topic('orders')).toBeUndefined()
