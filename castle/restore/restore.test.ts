@@ -285,6 +285,7 @@ describe('a store restored from a backup', () => {
     expect(first('orders')).toMatchObject({ leader: 2, leaderEpoch: 0 })
     expect(again?.sender.brokerEpoch).toBe(0)
     expect(again?.topic('orders')).toBeUndefined()
+    expect([again?.sender.connected, again?.sender.castleEpoch]).toEqual([true, world.castle.castleEpoch])
     starts[1]?.()
     starts[2]?.()
     await world.clock.until(() => (again?.sender.brokerEpoch ?? 0) > 0, 3_000, 'it is registered')
