@@ -16,6 +16,11 @@ export class Acks {
   readonly #forFollowers = new Fifo<PendingAck>()
   readonly #forLeader = new Fifo<PendingAck>()
 
+  /** Something waits at Ack 1. */
+  get waitsForFollowers(): boolean {
+    return this.#forFollowers.length > 0
+  }
+
   add(pending: PendingAck): void {
     if (pending.acks === -1) this.#forHighWatermark.push(pending)
     else if (pending.acks === 1) this.#forFollowers.push(pending)

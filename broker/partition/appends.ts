@@ -6,6 +6,7 @@
 //
 // On a slow disk `flush` only begins to write, off the loop: what comes meanwhile is held, and goes this way when that is written.
 import { errors, type Slab } from '@castellan/protocol'
+import type { Timer } from '@castellan/protocol/runtime'
 import { type Admission, admit } from '../log/admission.ts'
 import type { FlushResult } from '../log/appender.ts'
 import type { Log } from '../log/log.ts'
@@ -35,6 +36,9 @@ export interface AppendEvents {
   onSettled(): void
 }
 
+/** How often Ack 1 that waits is looked at again. */
+const lookAgainMs = 100
+
 export class Appends {
   readonly #state: PartitionState
   readonly #events: AppendEvents
@@ -44,6 +48,8 @@ export class Appends {
   #writing: PendingAck[] | null = null
   readonly #acks = new Acks()
   readonly #held = new HeldAppends()
+  /** While something waits at Ack 1. */
+  #timer: Timer | null = null
 
   constructor(state: PartitionState, events: AppendEvents) {
     this.#state = state
@@ -204,7 +210,16 @@ export class Appends {
     const highWatermark = Math.max(before, safeEndOffset(leader, ownOffset))
     this.#state.highWatermark = highWatermark
     this.#acks.complete(highWatermark, ownOffset, () => this.#answerableEnd(leader, ownOffset))
+    if (this.#acks.waitsForFollowers) this.#lookAgain()
     if (highWatermark > before) this.#events.onHighWatermark()
+  }
+
+  /** Followers of an idle partition are heard of without a word of it: nobody would say that a repeat can be acknowledged now. */
+  #lookAgain(): void {
+    this.#timer ??= this.#state.context.clock.after(lookAgainMs, () => {
+      this.#timer = null
+      this.advance()
+    })
   }
 
   #answerableEnd(leader: LeaderState, ownOffset: number): number {

@@ -215,6 +215,25 @@ describe('Ack 1 (R2)', () => {
     expect(results).toMatchObject([{ errorCode: 0 }])
   })
 
+  test('is given to a repeat when idle followers, which have it, are heard of again', async () => {
+    const batch = () => batchOf({ values: ['a'], producerId: 7, producerEpoch: 0, baseSequence: 0 })
+    fetched(2, 0)
+    fetched(3, 0)
+    expect(await produce(partition, batch(), 1)).toMatchObject({ baseOffset: 0 })
+    const presence = { fetchedMs: broker.clock.nowMs() }
+    const asked = { fetchOffset: 1, currentLeaderEpoch: partition.leaderEpoch, lastFetchedEpoch: -1 }
+    for (const id of [2, 3]) partition.followers.fetched({ id, brokerEpoch: 40 + id, presence }, asked)
+    await broker.clock.advance(3_000)
+    const results: AppendResult[] = []
+    partition.append(batch(), null, 1, (result) => results.push(result))
+    await broker.clock.advance(1_000)
+    expect(results).toEqual([])
+    // A fetch that names no partition: all is where it was.
+    presence.fetchedMs = broker.clock.nowMs()
+    await broker.clock.advance(200)
+    expect(results).toMatchObject([{ errorCode: 0, baseOffset: 0 }])
+  })
+
   test('is not given for what came in the turn in which another leader is named', async () => {
     fetched(2, 0)
     fetched(3, 0)

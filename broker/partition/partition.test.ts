@@ -439,6 +439,21 @@ describe('damage (R9)', () => {
     expect(await consume(broker.lead(10))).toEqual(expect.arrayContaining([[0, 'a']]))
   })
 
+  test('found by a read of a replica that has left is none of the one that came back', async () => {
+    const { broker, partition } = await damaged()
+    const { promise, open } = gate()
+    broker.platters.readGate = promise
+    const reading = partition.readCold(0, 100, -1)
+    broker.partitions.apply(topicState({ leaderEpoch: 3, leader: 2, replicas: [2], removed: [1] }))
+    await settle()
+    const again = broker.lead(4)
+    open()
+    expect(await reading).toMatchObject({ errorCode: errors.NOT_LEADER_OR_FOLLOWER.code, chunks: [] })
+    expect(again).not.toBe(partition)
+    expect([again.fault, broker.platters.paths().includes(`${partitionFolder}/fault`)]).toEqual([null, false])
+    expect(await produce(again, { values: ['c'] })).toMatchObject({ errorCode: 0, baseOffset: 0 })
+  })
+
   test('a disk that cannot read puts the partition out of use, for this process', async () => {
     const { broker, partition } = await damaged()
     broker.platters.bytes(segmentPath)[65]! ^= 1

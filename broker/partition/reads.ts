@@ -48,7 +48,7 @@ export class Reads {
       release()
       return now
     } catch (error) {
-      return emptyRead(this.#failedRead(error))
+      return emptyRead(this.#failedRead(log, error))
     }
   }
 
@@ -91,8 +91,10 @@ export class Reads {
   }
 
   /** Kafka's error code for what a read from disk ended with. Damage puts the partition out of use (R9). */
-  #failedRead(error: unknown): number {
+  #failedRead(log: Log, error: unknown): number {
     if (!(error instanceof LogError)) throw error
+    // The replica left meanwhile; where its files were, those of its next life may stand, which are not damaged.
+    if (log.isAbandoned) return errors.NOT_LEADER_OR_FOLLOWER.code
     const { context, topic, index } = this.#state
     // A shortage (of open files, of memory) passes; a disk that cannot read does not.
     if (error.code === 'LOG_CORRUPT' || systemCode(error.cause) === 'EIO') this.#onDamage(error)
@@ -108,7 +110,7 @@ export class Reads {
       const found = await find(log)
       return found === undefined ? null : { errorCode: 0, ...found }
     } catch (error) {
-      return unknownTimestamp(this.#failedRead(error))
+      return unknownTimestamp(this.#failedRead(log, error))
     }
   }
 

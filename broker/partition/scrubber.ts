@@ -55,12 +55,14 @@ export class Scrubber {
   }
 
   async #scrub(partition: Partition): Promise<void> {
-    if (partition.fault !== null) return
+    const { fault, log } = partition
+    if (fault !== null) return
     try {
-      await partition.log?.scrub((bytes) => this.#pace(bytes))
+      await log?.scrub((bytes) => this.#pace(bytes))
     } catch (error) {
       if (!(error instanceof LogError)) throw error
-      partition.setFault(error)
+      // Its files may be those of another log by now.
+      if (!log?.isAbandoned) partition.setFault(error)
     }
   }
 
