@@ -30,6 +30,8 @@ export interface FollowerFetch {
   readonly fetchOffset: number
   readonly currentLeaderEpoch: number
   readonly lastFetchedEpoch: number
+  /** It knows of flush.messages=1, and all of it is on its disk. Absent: not. */
+  readonly isSynced?: boolean
 }
 
 export interface FollowersEvents {
@@ -72,9 +74,11 @@ export class Followers {
 
   /** Takes in what a follower's fetch says of it, when it is one, at this leader's epoch, and its log is a part of this one (R5). False: it is not. */
   fetched({ id, brokerEpoch, presence }: FollowerId, asked: FollowerFetch): boolean {
-    const { leader, leaderEpoch } = this.#state
+    const { leader, leaderEpoch, settings } = this.#state
     const log = leading(this.#state)
     if ('kind' in log || leader === null || asked.currentLeaderEpoch !== leaderEpoch) return false
+    // It has not heard yet that it must sync: what it has may not outlive a power loss.
+    if (settings.flushMessages === 1 && !asked.isSynced) return false
     const { fetchOffset: endOffset } = asked
     if (endOffset < log.startOffset || endOffset > log.endOffset || divergenceOf(log, asked) !== null) return false
     const event = { id, brokerEpoch, endOffset, leaderEndOffset: log.endOffset, presence }

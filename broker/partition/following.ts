@@ -5,8 +5,8 @@
 //   out of range ─────► begin anew where the leader's log begins
 //   anything else ────► nothing changes; ask again after a while
 //
-// Asking from an offset tells the leader that everything below it is here: with flush.messages=1, that it is synced. The leader
-// decides about retention and start offset, a follower only goes after it.
+// Asking from an offset tells the leader that everything below it is here; with flush.messages=1 the question says that it is synced,
+// too, for the leader may have heard of that setting earlier. The leader decides about retention and start offset, a follower only goes after it.
 import assert from 'node:assert/strict'
 import { errorOf, errors, type FetchResponse, type Slab } from '@castellan/protocol'
 import { messageOf, systemCode } from '../errors.ts'
@@ -28,6 +28,8 @@ export interface Position {
   /** The leader epoch of its last record; -1: it has none. */
   readonly lastEpoch: number
   readonly startOffset: number
+  /** It knows of flush.messages=1, and all below `offset` is synced. */
+  readonly isSynced: boolean
 }
 
 /** When to ask on. */
@@ -84,10 +86,11 @@ export class Following {
 
   /** Null: it does not follow, or cannot ask now. */
   get position(): Position | null {
-    const { followed, log } = this.#state
+    const { followed, log, settings } = this.#state
     if (followed === null || log === undefined || this.#isBusy || log.isWriting) return null
     const { endOffset: offset, startOffset } = log
-    return { leaderEpoch: followed.leaderEpoch, offset, lastEpoch: log.epochAt(offset - 1), startOffset }
+    const isSynced = settings.flushMessages === 1 && log.syncedOffset >= offset
+    return { leaderEpoch: followed.leaderEpoch, offset, lastEpoch: log.epochAt(offset - 1), startOffset, isSynced }
   }
 
   /** Before the first question to a new leader, or at a new epoch. */

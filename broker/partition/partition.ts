@@ -323,9 +323,14 @@ export class Partition {
 
   /** What Castle says of its topic. The name, too: a power loss may have taken the file that had it. */
   configure(topic: string, settings: TopicSettings): void {
+    const { followed, settings: before } = this.#state
     this.#state.topic = topic
     this.#state.settings = settings
     this.#appends.resume()
+    if (followed === null || settings.flushMessages !== 1 || before.flushMessages === 1) return
+    // What it has already is to be synced now, and its leader to hear that it is: it asks anew.
+    this.#state.followed = { ...followed }
+    this.#changed()
   }
 
   /** Its fault is that the log is not what was written, and nothing but another replica can mend that (R9). */

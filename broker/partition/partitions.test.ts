@@ -316,6 +316,24 @@ describe('a damaged log (R9)', () => {
     slab.release()
   }
 
+  test('a follower that hears of flush.messages=1 syncs what it has, and asks its leader anew', async () => {
+    const broker = await TestingBroker.start()
+    const follow = (configs: Record<string, string>) =>
+      broker.partitions.apply(topicState({ replicas: [1, 2], leaderEpoch: 5, leader: 2, configs }))
+    follow({})
+    await hear(broker, 0, 5, ['a'])
+    const { followed, following } = broker.partitions.get(topicId, 0)!
+    expect(following.position).toMatchObject({ offset: 1, isSynced: false })
+    const told: unknown[] = []
+    broker.partitions.onLeadership((partition) => told.push(partition.followed))
+    follow({ 'flush.messages': '1' })
+    follow({ 'flush.messages': '1' })
+    expect(told).toEqual([{ leader: 2, leaderEpoch: 5 }])
+    expect(told[0]).not.toBe(followed)
+    await following.begin()
+    expect(following.position).toMatchObject({ offset: 1, isSynced: true })
+  })
+
   test('made anew, it is reported as out of use until it has all that its leader says it needs, by any process', async () => {
     const broker = await rebuilt()
     expect(anew(broker)).toBe(true)

@@ -118,7 +118,7 @@ class FakePartition {
     this.index = index
     const offset = () => this.offset
     Object.defineProperty(this.following, 'position', {
-      get: () => ({ leaderEpoch: 1, offset: offset(), lastEpoch: 1, startOffset: 0 }),
+      get: () => ({ leaderEpoch: 1, offset: offset(), lastEpoch: 1, startOffset: 0, isSynced: false }),
     })
   }
 }

@@ -171,18 +171,19 @@ export class FollowList {
 /** Another life of the same partition asks anew: it may have been cut meanwhile. */
 function isSame(position: Position, question: Question | undefined, followed: Followed | undefined): boolean {
   if (question === undefined || question.followed !== followed) return false
-  const { leaderEpoch, offset, lastEpoch, startOffset } = question.position
+  const { leaderEpoch, offset, lastEpoch, startOffset, isSynced } = question.position
   return (
     position.leaderEpoch === leaderEpoch &&
     position.offset === offset &&
     position.lastEpoch === lastEpoch &&
-    position.startOffset === startOffset
+    position.startOffset === startOffset &&
+    position.isSynced === isSynced
   )
 }
 
 function wordsOf(
   partition: number,
-  { leaderEpoch, offset, lastEpoch, startOffset }: Position,
+  { leaderEpoch, offset, lastEpoch, startOffset, isSynced }: Position,
   { partitionBytesMax }: FetchLimits,
 ): TopicAsked['partitions'][number] {
   return {
@@ -192,6 +193,7 @@ function wordsOf(
     lastFetchedEpoch: lastEpoch,
     logStartOffset: startOffset,
     partitionMaxBytes: partitionBytesMax,
+    isSynced,
   }
 }
 

@@ -1,10 +1,12 @@
 // Fetch: read record batches; consumers and followers.
 //
 // 5: log start offset   7: sessions (KIP-227)   9: leader epoch   10: zstd   11: rack, follower fetching (KIP-392)   12: flexible, diverging epoch
+// Our own, beyond Kafka's tags: isSynced, of a follower that knows of flush.messages=1: all below the offset is on its disk.
 // 13: topic ids   15: replica state (KIP-903)   16: the leaders' endpoints (KIP-951)   17: directory id   18: high watermark (KIP-1166)
 import {
   api,
   array,
+  boolean,
   int8,
   int16,
   int32,
@@ -48,6 +50,7 @@ export const fetch = api(1, 'Fetch', {
         partitionMaxBytes: int32,
         replicaDirectoryId: uuid.tagged(0, 17, zeroUuid),
         highWatermark: int64.tagged(1, 18, Number.MAX_SAFE_INTEGER),
+        isSynced: boolean.tagged(10_000, 17, false),
       }),
     }),
     forgottenTopicsData: array({

@@ -55,11 +55,14 @@ function expected(message: string, version: number): string[] {
   return lines
 }
 
-/** Our fields of a message at a version, in the same form. */
+/** Tags from here on are our own, which brokers send each other: nobody else needs to know them (KIP-482). */
+const ownTagMin = 10_000
+
+/** Our fields of a message at a version, in the same form, but for our own. */
 function actual(fields: Fields, version: number, depth = 0): string[] {
   return Object.entries(fields).flatMap(([name, field]) => {
     const shape = field.shape
-    if (version < shape.since || version > shape.until) return []
+    if (version < shape.since || version > shape.until || (shape.tag ?? 0) >= ownTagMin) return []
     const inner = shape.element === null ? shape : shape.element.shape
     const parts = [depth, name, typeOf(shape), version >= shape.nullableSince, shape.tag]
     return [parts.join(' '), ...(inner.fields ? actual(inner.fields, version, depth + 1) : [])]
