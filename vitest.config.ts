@@ -1,6 +1,10 @@
-// Which tests there are. First what needs one core a file (unit tests beside the code, the simulation), two files at a time; then what
-// starts processes (test/), one file at a time: two cores are soon full, and a starved broker proves nothing.
+// Which tests there are. First what needs one core a file (unit tests beside the code, the simulation), three files at a time, for there
+// is always one that waits; then what starts processes (test/), one file at a time: two cores are soon full, and a starved broker
+// proves nothing.
 // `*.long.test.ts` belongs to `npm run test:long`, which also runs the property tests again, on fresh cases.
+//
+// Unit tests share a process, and so the modules that they load: for most of them that costs more than the tests. Who measures the
+// process itself, or changes modules, globals or clocks in it, gets one alone, as does each file of `npm run test:long`.
 import { globSync, readFileSync } from 'node:fs'
 import { defineConfig } from 'vitest/config'
 
@@ -8,7 +12,7 @@ const long = process.env['CASTELLAN_LONG'] === '1'
 const suffix = long ? '*.long.test.ts' : '*.test.ts'
 const exclude = ['**/node_modules/**', '**/dist/**', ...(long ? [] : ['**/*.long.test.ts'])]
 const setupFiles = ['test/runner/properties.ts']
-const inOneProcess = [
+const unitFolders = [
   'protocol',
   'broker',
   'castle',
@@ -20,13 +24,34 @@ const inOneProcess = [
   'test/simulation',
   'test/checkers',
 ]
+/** Of the others in test/, what starts no process: it need not wait until nothing else runs. */
+const inOneProcess = long
+  ? []
+  : [
+      'test/api/*.test.ts',
+      'test/bench/*.test.ts',
+      'test/chaos/*.test.ts',
+      'test/clients/apache-kafka/*.test.ts',
+      'test/demo/{ledger,progress}.test.ts',
+      'test/guide/pages.test.ts',
+      'test/processes/*.test.ts',
+      'test/replication/*.test.ts',
+      'test/runner/*.test.ts',
+    ]
+const wantsItsOwnProcess = /process\.memoryUsage|vi\.(mock|resetModules|useFakeTimers|stubEnv|stubGlobal)|own process:/
+
+const unit = globSync([...unitFolders.map((folder) => `${folder}/**/${suffix}`), ...inOneProcess], { exclude })
+const alone = long ? unit : unit.filter((file) => wantsItsOwnProcess.test(readFileSync(file, 'utf8')))
 
 function propertyTests(): string[] {
-  const files = inOneProcess.flatMap((folder) =>
-    globSync(`${folder}/**/*.test.ts`, { exclude: ['**/node_modules/**'] }),
+  const files = globSync(
+    unitFolders.map((folder) => `${folder}/**/*.test.ts`),
+    { exclude: ['**/node_modules/**'] },
   )
   return files.filter((file) => readFileSync(file, 'utf8').includes('fc.assert('))
 }
+
+const ofUnits = { setupFiles, maxWorkers: 3, testTimeout: 30_000, sequence: { groupOrder: 0 } }
 
 export default defineConfig({
   test: {
@@ -34,20 +59,24 @@ export default defineConfig({
       {
         test: {
           name: 'unit',
-          include: [...inOneProcess.map((folder) => `${folder}/**/${suffix}`), ...(long ? propertyTests() : [])],
-          exclude,
-          setupFiles,
-          maxWorkers: 2,
-          testTimeout: 15_000,
-          sequence: { groupOrder: 0 },
+          include: unit.filter((file) => !alone.includes(file)),
+          isolate: false,
+          ...ofUnits,
+        },
+      },
+      {
+        test: {
+          name: 'alone',
+          include: [...alone, ...(long ? propertyTests() : [])],
+          ...ofUnits,
         },
       },
       {
         test: {
           name: 'whole',
           include: [`test/**/${suffix}`],
+          exclude: [...exclude, 'test/simulation/**', 'test/checkers/**', ...inOneProcess],
           setupFiles,
-          exclude: [...exclude, 'test/simulation/**', 'test/checkers/**'],
           fileParallelism: false,
           testTimeout: 60_000,
           hookTimeout: 60_000,
