@@ -1,5 +1,4 @@
 // Run by kill.test.ts: commits to the folder named on its command line until it is killed, and says which commits were answered.
-import { writeSync } from 'node:fs'
 import { SqliteThread } from './sqlite-thread.ts'
 
 const store = await SqliteThread.open(process.argv[2] ?? '')
@@ -17,5 +16,6 @@ for (let number = 1; ; number++) {
     ],
     castleEpoch,
   )
-  writeSync(1, `${value}\n`)
+  // Waits where nobody reads: a parent without its core would otherwise fill the pipe, and this process die of it.
+  await new Promise((written) => process.stdout.write(`${value}\n`, written))
 }
