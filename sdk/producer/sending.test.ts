@@ -195,7 +195,7 @@ describe('sendBatch', () => {
       }))
       return { responses }
     })
-    const producer = producerWith({ deliveryTimeoutMs: 100 })
+    const producer = producerWith({ deliveryTimeoutMs: 500 })
     const messages = [0, 1, 2, 0].map((partition, n) => ({ ...plain(`${n}`), partition }))
     const error = await caught<BatchError>(producer.sendBatch([...messages, { ...plain('4'), partition: 9 }]))
     expect(error).toMatchObject({
