@@ -28,7 +28,6 @@ const unitFolders = [
 const inOneProcess = long
   ? []
   : [
-      'test/api/*.test.ts',
       'test/bench/*.test.ts',
       'test/chaos/*.test.ts',
       'test/clients/apache-kafka/*.test.ts',

@@ -3,7 +3,7 @@
 // Words after `--` go to vitest: `npm test -- broker/log` runs one folder.
 import { type ChildProcess, spawn } from 'node:child_process'
 import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs'
-import { constants, setPriority, tmpdir } from 'node:os'
+import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { missingTools, tools } from '../processes/machine.ts'
 import type { Report } from './reporter.ts'
@@ -26,7 +26,7 @@ const missing = missingTools()
 for (const tool of missing) {
   console.log(`${tool} is missing: the tests that need it are skipped (${tools[tool].install})`)
 }
-// Beside the tests, and behind them where both want a core: the tests wait for other processes often enough.
+// Beside the tests, which wait for other processes often enough.
 const checks = isLong
   ? []
   : [
@@ -42,7 +42,6 @@ process.exitCode = exitCode(totals)
 async function check(name: string, command: string, args: string[]): Promise<Totals> {
   const startMs = Date.now()
   const child = spawn(command, args, { cwd: root, stdio: ['ignore', 'pipe', 'pipe'] })
-  if (child.pid !== undefined) setPriority(child.pid, constants.priority.PRIORITY_BELOW_NORMAL)
   let output = ''
   child.stdout.on('data', (text: Buffer) => (output += text.toString()))
   child.stderr.on('data', (text: Buffer) => (output += text.toString()))
