@@ -58,7 +58,8 @@ export function register(
   // A broker of the first release says none; what was known before it still holds.
   const logsId = report.logsId ?? known?.logsId
   const unclean = isUnclean(known, logsId, report)
-  const uncleanEpoch = unclean ? brokerEpoch : latest(known?.uncleanEpoch, report.logsSince)
+  // Registered by that name, but not with this store, which went back since: what was decided after that holds for them (R14).
+  const uncleanEpoch = unclean ? (report.logsSince ?? brokerEpoch) : latest(known?.uncleanEpoch, report.logsSince)
   const broker: Broker = {
     id,
     cluster: report.cluster,
@@ -83,7 +84,7 @@ export function register(
   touchCluster(draft, report.cluster, environment)
   giveProducerIds(draft, id)
   const elected = electFor(draft, reports, { brokerId: id, cluster: broker.cluster, reborn: true, unclean })
-  if (uncleanEpoch !== undefined) noteUnclean(draft, broker.cluster, id, uncleanEpoch)
+  if (uncleanEpoch !== undefined) noteUnclean(draft, broker.cluster, id, uncleanEpoch, unclean)
   const uncleanly =
     unclean && report.logs.length > 0 ? ', its logs may lack what they had: a power loss, or another disk' : ''
   draft.decide({

@@ -35,8 +35,10 @@ export function adopt(
   const namesake = draft.topicNamed(cluster, state.name)
   if (namesake !== undefined && namesake.topicId !== topicId) return 'name-taken'
   const { name, internal, ackLevel, configs, partitions } = state
-  const doubt = known?.doubt ?? { sinceMs: draft.wallMs, why }
-  const unclean = [...new Set([...(doubt.unclean ?? []), ...uncleanSince(draft, state, subject.version)])]
+  const { unclean: _, ...before } = known?.doubt ?? { sinceMs: draft.wallMs, why }
+  const doubt = { ...before, asOf: subject.version }
+  // Of what the store had others may have been unclean: this was decided later.
+  const unclean = uncleanSince(draft, state, subject.version)
   draft.put('topic', {
     ...(known ?? strange(draft, topicId, cluster)),
     ...{ name, internal, ackLevel, configs, partitions, version },

@@ -5,7 +5,6 @@ import { CastleError } from '../errors.ts'
 import type { Draft } from '../state/draft.ts'
 import type { Topic } from '../state/entities.ts'
 import { topicsOf, type View } from '../state/state.ts'
-import { knownAsOf } from './known.ts'
 
 export function isInDoubt({ doubt }: Pick<Topic, 'doubt'>): boolean {
   return doubt !== undefined
@@ -35,11 +34,15 @@ export function doubtTopics(draft: Draft, why: string, concerns: (topic: Topic) 
   }
 }
 
-/** A broker's logs may lack what they had before `since`: what follows from that is decided when the doubt is over (R8). */
-export function noteUnclean(draft: Draft, cluster: string, brokerId: number, since: number): void {
+/**
+ * A broker's logs may lack what they had before `since`; `unclean`: and what the store knows of it, too. What follows from that is decided when
+ * the doubt is over (R8).
+ */
+export function noteUnclean(draft: Draft, cluster: string, brokerId: number, since: number, unclean: boolean): void {
   for (const topic of [...topicsOf(draft, cluster)]) {
     const { doubt } = topic
-    if (doubt === undefined || doubt.unclean?.includes(brokerId) || knownAsOf(topic) > since) continue
+    if (doubt === undefined || doubt.unclean?.includes(brokerId)) continue
+    if (doubt.asOf === undefined ? !unclean : doubt.asOf > since) continue
     draft.put('topic', { ...topic, doubt: { ...doubt, unclean: [...(doubt.unclean ?? []), brokerId] } })
   }
 }

@@ -124,6 +124,29 @@ describe('a store restored from a backup', () => {
     expect(first('bills')).toMatchObject({ leader: 1, isr: [1, 3] })
   })
 
+  test('counts as in sync who lost power, came back into sync and has told a Castle of its logs, before the store went back', async () => {
+    const named = (id: number, logsId = `logs-${id}`) => ({ replicates: true, logsId, logsSince: 1 })
+    const brokers = [1, 2, 3].map((id) => world.broker(id, named(id)))
+    await world.clock.until(() => brokers.every((broker) => broker.topic('__consumer_offsets')), 3_000, 'brokers')
+    await done(world.castle.createTopic({ cluster: 'c', name: 'orders', assignments: [[1, 2, 3]] }))
+    await world.clock.pass(200)
+    const old = backup()
+    const since = topic('orders')?.version ?? 0
+    await done(world.castle.changeTopic('c', 'orders', { configs: { 'retention.ms': '2' } }))
+    const later = topic('orders')?.version ?? 0
+    expect(later).toBeGreaterThan(since)
+    await world.clock.pass(200)
+    const starts = await Promise.all(brokers.map((broker) => kill(broker)))
+    await restore(old)
+    // Between the backup and that change 2 and 3 lost power, and came back; 1 loses it now. All go by other names than the store knows.
+    const [one, ...others] = starts.map((start) => start())
+    one?.change({ logsId: 'new' })
+    for (const broker of others) broker.change({ ...named(broker.id, 'another'), logsSince: later - 1 })
+    await world.clock.until(() => topic('orders')?.version !== since && inDoubt().length === 0, 5_000, 'no doubt')
+    expect(first('orders')).toMatchObject({ leader: 2, isr: [2, 3] })
+    expect(topic('orders')?.losses ?? []).toEqual([])
+  })
+
   test('takes over what brokers know, and goes on once all have reported', async () => {
     const brokers = await replicating(3)
     const made = world.castle.createTopic({

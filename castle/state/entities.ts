@@ -84,6 +84,8 @@ export interface Doubt {
   readonly why: string
   /** Brokers that a person gave up: they are not waited for. Absent: none. */
   readonly givenUp?: readonly number[]
+  /** The version that a broker knew and that took the place of the store's. Absent: none did. */
+  readonly asOf?: number
   /** Brokers that came back meanwhile with logs that may lack what they had (R8). Absent: none. */
   readonly unclean?: readonly number[]
 }
