@@ -6,7 +6,7 @@
 //          -> close the logs -> end the link
 //          -> close the listener, last: a refused connection says that this broker is gone
 import { deferred } from '@castellan/protocol'
-import type { TopicState } from '@castellan/protocol/heartbeat'
+import type { OwnVitals, TopicState } from '@castellan/protocol/heartbeat'
 import { type Address, Complaints, type Logger, type Runtime } from '@castellan/protocol/runtime'
 import { Identity } from './castle/identity.ts'
 import { type About, CastleLink } from './castle/link.ts'
@@ -37,6 +37,8 @@ export interface BrokerOptions {
   readonly onReplaced?: (reason: string) => void
   /** Told once, when the recovery of the logs begins: how to ask how far it is. */
   readonly onRecovery?: (progress: () => RecoveryProgress) => void
+  /** The longest time that the loop was held within the last minute: then the broker tells Castle how it does. */
+  readonly loopHeldMs?: () => number
   /** For tests and the simulator: overwrites the memory of requests when it is given back. */
   readonly poison?: boolean
   /** For tests: stands before each API's handler. */
@@ -119,6 +121,7 @@ export class Broker implements BrokerParts {
         logs: () => this.partitions.reports(),
         logsId: () => this.partitions.logsId,
         groups: () => this.coordinator.reports(),
+        ...(options.loopHeldMs && { vitals: vitalsOf(partitions, options.loopHeldMs) }),
       },
       log,
       onStop: (reason) => void this.#replaced(reason, options),
@@ -248,5 +251,18 @@ export class Broker implements BrokerParts {
     this.hurry() // Castle moves nothing for a process that is not the broker any more
     await this.stop()
     onReplaced?.(reason)
+  }
+}
+
+function vitalsOf(partitions: Partitions, loopHeldMs: () => number): () => OwnVitals {
+  return () => {
+    const { metrics, bytes, writePath, longestWriteOfMinuteMs, lastStop } = partitions
+    const { slowWrites, leftLoop } = metrics
+    return {
+      loopHeldMs: loopHeldMs(),
+      logBytes: bytes,
+      writes: { path: writePath.path, longestMs: longestWriteOfMinuteMs, slow: slowWrites, leftLoop },
+      lastStop,
+    }
   }
 }

@@ -1,6 +1,7 @@
 // A broker in a process of its own: on Node's clock, disk and network, with metrics. The rim of this package.
 import { type Address, type Logger, LoopWatch, nodeRuntime } from '@castellan/protocol/runtime'
 import { Broker, type BrokerOptions } from './broker.ts'
+import { RecoveryTeller } from './castle/recovery-teller.ts'
 import type { BrokerConfig } from './config.ts'
 import { MetricsServer } from './metrics/http.ts'
 import manifest from './package.json' with { type: 'json' }
@@ -27,13 +28,18 @@ export async function startBroker(
 ): Promise<RunningBroker> {
   const loop = new LoopWatch(log)
   const metrics = config.metricsListen ? await MetricsServer.listen(config.metricsListen, loop) : null
+  const runtime = nodeRuntime()
+  let teller: RecoveryTeller | undefined
   try {
     const about = { pid: process.pid, release: manifest.version, metricsPort: metrics?.address.port ?? 0 }
     const onRecovery: BrokerOptions['onRecovery'] = (progress) => {
       metrics?.recovering(progress)
+      teller = new RecoveryTeller(runtime, config, log, progress)
       options.onRecovery?.(progress)
     }
-    const broker = await Broker.start(nodeRuntime(), config, log, { ...options, about, onRecovery })
+    const loopHeldMs = () => loop.longestOfMinuteMs
+    const all = { ...options, about, onRecovery, loopHeldMs }
+    const broker = await Broker.start(runtime, config, log, all).finally(() => teller?.stop())
     metrics?.serve(broker)
     return {
       address: broker.address,

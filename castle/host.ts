@@ -1,6 +1,6 @@
 // What heartbeats mean: the side of Sessions that knows brokers, groups and the state. A report is put where it belongs, and
 // compared with the store: whoever knows of something newer than it shows that the store went back in time (R14).
-import type { BrokerReport, Call, ClientReport, Heartbeat, Result } from '@castellan/protocol/heartbeat'
+import type { BrokerReport, BrokerVitals, Call, ClientReport, Heartbeat, Result } from '@castellan/protocol/heartbeat'
 import { type Clock, Complaints, type Logger } from '@castellan/protocol/runtime'
 import type { Brokers, Registering } from './brokers/brokers.ts'
 import { EpochTrust, type Witness } from './brokers/epoch-trust.ts'
@@ -52,6 +52,13 @@ export class Host implements SessionsHost {
 
   brokerIncarnations(id: string): Incarnations | undefined {
     return this.#state.get('broker', id)
+  }
+
+  onVitals(vitals: BrokerVitals): void {
+    const known = this.#state.get('broker', vitals.id)
+    // An older process has nothing to say of the newer one.
+    if (known === undefined || known.retired.includes(vitals.incarnation)) return
+    this.#options.brokers.vitals.put(known.id, vitals)
   }
 
   refuseBroker(id: string, report: BrokerReport): string | undefined {

@@ -10,6 +10,7 @@ import {
   type Call,
   type ClusterState,
   HeartbeatSender,
+  type OwnVitals,
   type ProducerIdBlock,
   type Result,
   readSubject,
@@ -44,6 +45,8 @@ export interface Reporters {
   logs(): BrokerReport['logs']
   logsId(): string
   groups(): BrokerReport['groups']
+  /** Absent: nothing measures them. */
+  readonly vitals?: () => OwnVitals
 }
 
 export interface CastleLinkOptions {
@@ -89,6 +92,7 @@ export class CastleLink {
       onSubject: (subject) => this.#receive(subject),
       onAnswer: (answer) => this.#onAnswer(answer),
       onStop: options.onStop,
+      ...(options.reporters.vitals && { vitals: options.reporters.vitals }),
     })
   }
 

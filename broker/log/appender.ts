@@ -223,7 +223,7 @@ export class Appender {
     const beganMs = clock.nowMs()
     file.writev(buffers, segment.bytes)
     this.#isTorn = false
-    writePath.wrote(clock.nowMs() - beganMs, bytes)
+    writePath.wrote(beganMs, bytes)
   }
 
   /** One at a time of all logs, as on the loop: the other threads are for syncs and reads. */

@@ -8,7 +8,7 @@
 //            no slow write for `stayMs`, nor one under way that is slow by now; soon slow again: stays twice as long the next time
 //
 // All logs of a broker are on one disk, so they go together.
-import type { Clock, Complaints, Logger } from '@castellan/protocol/runtime'
+import { type Clock, type Complaints, type Logger, RecentMax } from '@castellan/protocol/runtime'
 import type { LogCounters } from './context.ts'
 import { Limiter } from './limiter.ts'
 
@@ -79,6 +79,7 @@ export class WritePath {
   readonly #oneAtATime = new Limiter(1)
   #state = initialWritePath
   #underWaySinceMs: number | null = null
+  readonly #recent = new RecentMax()
 
   constructor(clock: Clock, log: Logger, complaints: Complaints, counters: LogCounters) {
     this.#clock = clock
@@ -101,8 +102,16 @@ export class WritePath {
     return this.#state
   }
 
-  /** A write to a log took so long. */
-  wrote(writeMs: number, bytes: number): void {
+  /** The longest write of the last minute, in ms. */
+  get longestOfMinuteMs(): number {
+    return this.#recent.largest(this.#clock.nowMs())
+  }
+
+  /** A write to a log that began at `beganMs` has ended. */
+  wrote(beganMs: number, bytes: number): void {
+    const nowMs = this.#clock.nowMs()
+    const writeMs = nowMs - beganMs
+    this.#recent.note(writeMs, nowMs)
     const counters = this.#counters
     counters.writes++
     if (writeMs > counters.longestWriteMs) counters.longestWriteMs = writeMs
@@ -110,7 +119,7 @@ export class WritePath {
     counters.slowWrites++
     const fields = { writeMs: Math.round(writeMs), bytes, path: this.#state.path }
     this.#complaints.say('slow write', fields, 'a write to a log was slow: its disk is overloaded or sick')
-    this.#apply({ kind: 'wrote', writeMs, bytes, nowMs: this.#clock.nowMs() })
+    this.#apply({ kind: 'wrote', writeMs, bytes, nowMs })
   }
 
   /** Runs `write` after all others that are off the loop, and measures it. */
@@ -123,7 +132,7 @@ export class WritePath {
         await write()
       } finally {
         this.#underWaySinceMs = null
-        this.wrote(this.#clock.nowMs() - beganMs, bytes)
+        this.wrote(beganMs, bytes)
       }
     })
   }

@@ -10,6 +10,7 @@
 //     damaged-<n>-<topic id>-<index>/ a log that was made anew from another replica, kept to be looked at (R9); the newest few
 //     deleted-<topic id>/             on its way out: Castle recorded the deletion (R13)
 //     deleted-<topic id>-<n>/         one log of it, on its way out: this broker is no replica any more, as Castle recorded
+import type { OwnVitals } from '@castellan/protocol/heartbeat'
 import type { Disk } from '@castellan/protocol/runtime'
 import { BrokerError, messageOf, systemCode } from '../errors.ts'
 import { LogError } from '../log/errors.ts'
@@ -28,6 +29,8 @@ export interface RunBegun {
   readonly isClean: boolean
   /** Nothing that was written before can be lost. */
   readonly isIntact: boolean
+  /** How the process before this one ended. */
+  readonly lastStop: NonNullable<OwnVitals['lastStop']>
 }
 
 const topicIdPattern = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/
@@ -90,7 +93,8 @@ export class LogFolders {
     }
     if (this.#run.run !== last?.run) await this.#writeRun(path, this.#run)
     this.#disk.remove(cleanPath)
-    return { logsId: this.#run.logsId, isClean, isIntact }
+    const lastStop = last === undefined ? 'first' : isClean ? 'clean' : isIntact ? 'killed' : 'lost'
+    return { logsId: this.#run.logsId, isClean, isIntact, lastStop }
   }
 
   async #writeRun(path: string, content: RunContent): Promise<void> {

@@ -64,6 +64,8 @@ const leaveLookMs = 5
 export class Partitions {
   /** Names the logs as they are: another one when what was not synced may be lost (R8). */
   readonly logsId: string
+  /** How the process before this one ended. */
+  readonly lastStop: RunBegun['lastStop']
   readonly #brokerId: number
   readonly #isNewest: (topicId: string) => boolean
   readonly #settings: PartitionsSettings
@@ -92,6 +94,7 @@ export class Partitions {
 
   private constructor(runtime: Runtime, options: PartitionsOptions, folders: LogFolders, run: RunBegun) {
     this.logsId = run.logsId
+    this.lastStop = run.lastStop
     this.#runtime = runtime
     this.#brokerId = options.brokerId
     this.#isNewest = options.isNewest ?? (() => true)
@@ -179,6 +182,18 @@ export class Partitions {
   get metrics(): LogMetrics {
     const { counters, cache, files } = this.#context
     return { ...counters, cacheBytes: cache.bytes, openFiles: files.openFiles, ...this.#count() }
+  }
+
+  /** The longest write to a log within the last minute, in ms. */
+  get longestWriteOfMinuteMs(): number {
+    return this.#context.writePath.longestOfMinuteMs
+  }
+
+  /** Of all logs. */
+  get bytes(): number {
+    let bytes = 0
+    for (const partition of this.all()) bytes += partition.bytes
+    return bytes
   }
 
   /** Whether the disk is well enough to be written to on the loop. */

@@ -19,6 +19,7 @@ import { Proofs } from './proofs.ts'
 import { callDown, refusal, register } from './registration.ts'
 import { BrokerReports } from './reports.ts'
 import { isRelieved, reviewReport } from './review.ts'
+import { Vitals } from './vitals.ts'
 
 export interface BrokersOptions {
   /** A registered broker reported. */
@@ -52,6 +53,7 @@ const retryMs = 1_000
 
 export class Brokers {
   readonly reports = new BrokerReports()
+  readonly vitals: Vitals
   readonly #options: BrokersOptions
   readonly #changes: Changes
   readonly #leases: Leases<number>
@@ -69,6 +71,7 @@ export class Brokers {
     this.#options = options
     this.#changes = options.changes
     this.#complaints = new Complaints(options.clock, options.log)
+    this.vitals = new Vitals(options.clock)
     const { clock, log, doors, attention } = options
     this.#proofs = new Proofs({ doors, clock, log, isInattentive: () => attention.isLapsed })
     const { brokerLeaseMs, startGraceMs } = options.settings

@@ -4,7 +4,7 @@
 //                       change --> interest --> dirty --> push --> heartbeat ...
 //
 // A steady heartbeat touches its own session and nothing else. What a report means is the host's business (castle.ts).
-import type { BrokerReport, Call, ClientReport, Heartbeat, Result } from '@castellan/protocol/heartbeat'
+import type { BrokerReport, BrokerVitals, Call, ClientReport, Heartbeat, Result } from '@castellan/protocol/heartbeat'
 import { HeartbeatMessageError, parseFromSender } from '@castellan/protocol/heartbeat'
 import { type Clock, Complaints, type Link, type Logger } from '@castellan/protocol/runtime'
 import type { Attention } from '../leases/attention.ts'
@@ -35,6 +35,8 @@ export interface SessionsHost {
   scope(session: Session): Iterable<SubjectText>
   /** Keys of subjects that its sender knows newer than the store. */
   wanted(session: Session): readonly string[]
+  /** A broker says how it does, registered or not. */
+  onVitals(vitals: BrokerVitals): void
   /** Never rejects. */
   onCall(session: Session, call: Call): Promise<Result>
   /** Its link is gone, or it is forgotten. */
@@ -106,6 +108,7 @@ export class Sessions {
     try {
       const message = parseFromSender(text)
       if (message?.type === 'heartbeat') return this.#onHeartbeat(link, message)
+      if (message?.type === 'vitals') this.#host.onVitals(message)
       if (message?.type === 'call') this.#onCall(link, session ?? this.#speakers.get(link), message)
       return session
     } catch (error) {

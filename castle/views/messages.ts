@@ -50,8 +50,14 @@ export const offsetsView = Type.Object({
       start: Type.Union([count, Type.Null()]),
       /** The high watermark: consumers see what is below. */
       end: Type.Union([count, Type.Null()]),
-      /** Where each replica's own log ends (LEO). */
-      replicas: Type.Array(Type.Object({ broker: count, end: Type.Union([count, Type.Null()]) })),
+      /** Where each replica's own log ends (LEO), and the bytes of its segments. */
+      replicas: Type.Array(
+        Type.Object({
+          broker: count,
+          end: Type.Union([count, Type.Null()]),
+          bytes: Type.Union([count, Type.Null()]),
+        }),
+      ),
     }),
   ),
   /** Why some are null. */

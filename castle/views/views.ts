@@ -1,6 +1,7 @@
 // Castle's state as the API and the console show it: desired beside actual, names beside ids. Read only.
 import type { ClientReport, PartitionsByTopic } from '@castellan/protocol/heartbeat'
 import { replicationFactorOf } from '@castellan/protocol/settings'
+import type { HeardVitals } from '../brokers/vitals.ts'
 import type { Castle } from '../castle.ts'
 import { rulesOf } from '../election/rules.ts'
 import type { Session } from '../heartbeats/session.ts'
@@ -87,7 +88,21 @@ export function viewBroker(castle: Castle, broker: Broker, { leaders, replicas }
     faults,
     strays: brokers.reports.strays(state, broker.id),
     behind: session === undefined ? [] : behind(castle, session),
+    ...viewVitals(brokers.vitals.of(broker.id), broker.up),
   }
+}
+
+/** What a process says while it recovers is of another one than the broker that is up. */
+function viewVitals(heard: HeardVitals | undefined, up: boolean): Pick<BrokerView, 'recovery' | 'vitals'> {
+  if (heard === undefined) return { recovery: null, vitals: null }
+  const { loopHeldMs, logBytes, writes, lastStop, recovery } = heard.vitals
+  if (recovery !== undefined) return { recovery, vitals: null }
+  const isWhole = loopHeldMs !== undefined && logBytes !== undefined && writes !== undefined && lastStop !== undefined
+  if (!up || !isWhole) return { recovery: null, vitals: null }
+  const { path: writePath, longestMs: longestWriteMs, slow: slowWrites, leftLoop } = writes
+  const at = isoTime(heard.atMs)
+  const vitals = { at, loopHeldMs, logBytes, writePath, longestWriteMs, slowWrites, leftLoop, lastStop }
+  return { recovery: null, vitals }
 }
 
 export function summarizeTopic(topic: Topic): TopicSummary {

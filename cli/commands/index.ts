@@ -25,6 +25,16 @@ export const entries: readonly Entry[] = [
   { name: 'castle', summary: 'One Castle', load: async () => (await import('./castle.ts')).castle },
   { name: 'broker', summary: 'One broker', load: async () => (await import('./broker.ts')).broker },
   {
+    name: 'broker list',
+    summary: 'All brokers: state, logs, loop and disk',
+    load: async () => (await import('./broker-views.ts')).list,
+  },
+  {
+    name: 'broker describe',
+    summary: 'How a broker does',
+    load: async () => (await import('./broker-views.ts')).describe,
+  },
+  {
     name: 'broker restart',
     summary: 'Restart the brokers of this machine, one after another, so that nobody notices',
     load: async () => (await import('./broker-restart.ts')).restart,

@@ -4,6 +4,7 @@ import { apiOf, castleOption, castleUrls } from '../castle-api.ts'
 import type { Command } from '../command.ts'
 import type { Output } from '../io.ts'
 import { ageText, type Cell, counted, jsonOption, paint, print, table } from '../output/index.ts'
+import { stateCell } from './broker-views.ts'
 import { problemText } from './problem-texts.ts'
 
 interface Status {
@@ -37,7 +38,7 @@ function statusText(out: Output, url: string, { ok, castle, brokers, problems }:
   const brokerRows = brokers.map((broker): Cell[] => [
     broker.id,
     broker.cluster,
-    broker.state === 'up' ? { text: 'up', style: 'green' } : { text: 'down', style: 'red' },
+    stateCell(broker),
     ageText(nowMs - Date.parse(broker.since)),
     `${broker.host}:${broker.port}`,
     broker.rack,

@@ -9,8 +9,8 @@ export interface Ends {
   readonly start: number | null
   /** The high watermark. */
   readonly end: number | null
-  /** The log end offset of each replica. */
-  readonly replicas: readonly { readonly broker: number; readonly end: number | null }[]
+  /** The log end offset of each replica, and the bytes of its segments. */
+  readonly replicas: readonly { readonly broker: number; readonly end: number | null; readonly bytes: number | null }[]
 }
 
 type PartitionView = TopicView['partitions'][number]

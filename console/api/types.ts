@@ -54,6 +54,22 @@ export type BrokerView = {
     readonly partition: number
   }[]
   readonly behind: readonly string[]
+  readonly recovery: {
+    readonly logs: number
+    readonly opened: number
+    readonly bytesToCheck: number
+    readonly bytesChecked: number
+  } | null
+  readonly vitals: {
+    readonly at: string
+    readonly loopHeldMs: number
+    readonly logBytes: number
+    readonly writePath: 'sync' | 'async'
+    readonly longestWriteMs: number
+    readonly slowWrites: number
+    readonly leftLoop: number
+    readonly lastStop: 'clean' | 'killed' | 'lost' | 'first'
+  } | null
 }
 
 export type TopicSummary = {
@@ -135,6 +151,7 @@ export type TopicOffsets = {
     readonly replicas: readonly {
       readonly broker: number
       readonly end: number | null
+      readonly bytes: number | null
     }[]
   }[]
   readonly problem: string | null

@@ -46,6 +46,7 @@ function Panels({ broker, query }: BrokerProps) {
         <StatePanel broker={broker} query={query} />
         <PlacePanel broker={broker} query={query} />
         <WorkPanel broker={broker} query={query} />
+        <HealthPanel broker={broker} query={query} />
       </div>
       <Panel title={text.faults} flush extra={<span className="quiet">{text.faultsHint}</span>}>
         <Faults broker={broker} query={query} />
@@ -136,6 +137,69 @@ function WorkPanel({ broker, query }: BrokerProps) {
         </dd>
       </dl>
     </Panel>
+  )
+}
+
+function HealthPanel({ broker: { recovery, vitals }, query }: BrokerProps) {
+  const { brokers: text } = useText()
+  return (
+    <Panel title={text.health} query={query}>
+      {recovery !== null && <Recovery recovery={recovery} />}
+      {recovery === null && vitals === null && <p className="quiet">{text.healthUnknown}</p>}
+      {vitals !== null && <Vitals vitals={vitals} />}
+    </Panel>
+  )
+}
+
+function Recovery({ recovery }: { readonly recovery: NonNullable<BrokerView['recovery']> }) {
+  const { brokers: text } = useText()
+  const formats = useFormats()
+  const { logs, opened, bytesToCheck, bytesChecked } = recovery
+  return (
+    <dl className="facts">
+      <dt>{text.recovery}</dt>
+      <dd data-value={opened}>{text.openOf(opened, logs)}</dd>
+      <dt>{text.checked}</dt>
+      <dd data-value={bytesChecked}>{text.checkedOf(formats.bytes(bytesChecked), formats.bytes(bytesToCheck))}</dd>
+    </dl>
+  )
+}
+
+function Vitals({ vitals }: { readonly vitals: NonNullable<BrokerView['vitals']> }) {
+  const { brokers: text } = useText()
+  const formats = useFormats()
+  const { logBytes, loopHeldMs, writePath, longestWriteMs, slowWrites, leftLoop, lastStop } = vitals
+  return (
+    <dl className="facts">
+      <dt>{text.logBytes}</dt>
+      <dd className="number" data-value={logBytes}>
+        {formats.bytes(logBytes)}
+      </dd>
+      <dt>{text.loopHeld}</dt>
+      <dd className="number" data-value={loopHeldMs}>
+        {formats.duration(loopHeldMs)}
+      </dd>
+      <dt>{text.writePath}</dt>
+      <dd>
+        <Tag tone={writePath === 'sync' ? 'ok' : 'warn'} state={writePath} title={text.writePathHints[writePath]}>
+          {text.writePaths[writePath]}
+        </Tag>
+      </dd>
+      <dt>{text.longestWrite}</dt>
+      <dd className="number" data-value={longestWriteMs}>
+        {formats.duration(longestWriteMs)}
+      </dd>
+      <dt>{text.slowWrites}</dt>
+      <dd className="number" data-value={slowWrites}>
+        {formats.count(slowWrites)} <span className="quiet">{text.leftLoop(leftLoop)}</span>
+      </dd>
+      <dt>{text.lastStop}</dt>
+      <dd>
+        <Tag tone={lastStop === 'lost' ? 'warn' : 'ok'} state={lastStop} title={text.lastStopHints[lastStop]}>
+          {text.lastStops[lastStop]}
+        </Tag>
+      </dd>
+    </dl>
   )
 }
 

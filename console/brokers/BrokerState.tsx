@@ -4,23 +4,32 @@ import { useText } from '../catalogue/index.ts'
 import { Tag } from '../shell/index.ts'
 import { stateOf } from './filter.ts'
 
-const tones = { up: 'ok', stopping: 'warn', down: 'bad' } as const
+const tones = { up: 'ok', stopping: 'warn', recovering: 'warn', down: 'bad' } as const
 
-export function BrokerState({ broker }: { readonly broker: Pick<BrokerView, 'state' | 'stopping' | 'why'> }) {
-  const { states } = useText().brokers
+interface BrokerProps {
+  readonly broker: Pick<BrokerView, 'state' | 'stopping' | 'why' | 'recovery'>
+}
+
+export function BrokerState({ broker }: BrokerProps) {
+  const { states, openOf } = useText().brokers
   const state = stateOf(broker)
+  const { why, recovery } = broker
   return (
-    <Tag tone={tones[state]} state={state} title={broker.why}>
+    <Tag tone={tones[state]} state={state} title={recovery === null ? why : openOf(recovery.opened, recovery.logs)}>
       {states[state]}
     </Tag>
   )
 }
 
+type TroubledBroker = Pick<BrokerView, 'faults' | 'strays' | 'behind' | 'vitals'>
+
 /** What is wrong with a broker that is there; nothing: nothing. */
-export function Trouble({ broker }: { readonly broker: Pick<BrokerView, 'faults' | 'strays' | 'behind'> }) {
+export function Trouble({ broker }: { readonly broker: TroubledBroker }) {
   const { trouble } = useText().brokers
   const { faults, strays, behind } = broker
-  if (faults.length + strays.length + behind.length === 0) return <span className="quiet">{trouble.none}</span>
+  const isSlow = broker.vitals?.writePath === 'async'
+  if (faults.length + strays.length + behind.length === 0 && !isSlow)
+    return <span className="quiet">{trouble.none}</span>
   return (
     <span className="tags">
       {faults.length > 0 && (
@@ -31,6 +40,11 @@ export function Trouble({ broker }: { readonly broker: Pick<BrokerView, 'faults'
       {behind.length > 0 && (
         <Tag tone="warn" state="behind">
           {trouble.behind(behind.length)}
+        </Tag>
+      )}
+      {isSlow && (
+        <Tag tone="warn" state="slow-disk">
+          {trouble.slowDisk}
         </Tag>
       )}
       {strays.length > 0 && <Tag state="strays">{trouble.strays(strays.length)}</Tag>}

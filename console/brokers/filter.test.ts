@@ -14,14 +14,16 @@ const broker: BrokerView = {
     release: '0.1.0',
   },
   ...{ state: 'up', why: '', since: '2026-01-01T00:00:00Z', brokerEpoch: 1, stopping: false, lastHeard: null },
-  ...{ leaders: 0, replicas: 0, faults: [], strays: [], behind: [] },
+  ...{ leaders: 0, replicas: 0, faults: [], strays: [], behind: [], recovery: null, vitals: null },
 }
+const recovery = { logs: 9, opened: 4, bytesToCheck: 100, bytesChecked: 50 }
 const fault = { topicId: 't', topic: null, partition: 0, fault: 'checksum' }
 
 test.each([
-  [{ state: 'up', stopping: false }, 'up'],
-  [{ state: 'up', stopping: true }, 'stopping'],
-  [{ state: 'down', stopping: true }, 'down'],
+  [{ state: 'up', stopping: false, recovery: null }, 'up'],
+  [{ state: 'up', stopping: true, recovery: null }, 'stopping'],
+  [{ state: 'down', stopping: true, recovery: null }, 'down'],
+  [{ state: 'down', stopping: false, recovery }, 'recovering'],
 ] as const)('%j is %s', (given, state) => expect(stateOf(given)).toBe(state))
 
 test.each([

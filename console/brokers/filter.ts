@@ -13,11 +13,16 @@ export function isShown(broker: BrokerView, { q, state }: BrokerFilter): boolean
   return hasWords([String(broker.id), addressOf(broker), broker.rack ?? '', broker.cluster], q)
 }
 
-export const states = ['up', 'stopping', 'down'] as const
+export const states = ['up', 'stopping', 'recovering', 'down'] as const
 export type BrokerState = (typeof states)[number]
 
-/** A broker that was told to stop is up until it is gone. */
-export function stateOf({ state, stopping }: Pick<BrokerView, 'state' | 'stopping'>): BrokerState {
+/** A broker that was told to stop is up until it is gone; one that recovers its logs is not up yet. */
+export function stateOf({
+  state,
+  stopping,
+  recovery,
+}: Pick<BrokerView, 'state' | 'stopping' | 'recovery'>): BrokerState {
+  if (recovery !== null) return 'recovering'
   return state === 'up' && stopping ? 'stopping' : state
 }
 

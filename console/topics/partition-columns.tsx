@@ -133,9 +133,10 @@ function Leader({ row: { leader, replicas }, cluster }: { readonly row: Partitio
 function Replica({ replica }: { readonly replica: ReplicaView }) {
   const text = useText().topic
   const formats = useFormats()
-  const { broker, isLeader, isInSync, end, behind, why } = replica
+  const { broker, isLeader, isInSync, end, bytes, behind, why } = replica
   const lag = behind === undefined || behind === 0 ? '' : formats.count(behind)
-  const title = end == null ? text.leoUnknown(broker) : text.leoOf(broker, formats.id(end), lag)
+  const told = end == null ? text.leoUnknown(broker) : text.leoOf(broker, formats.id(end), lag)
+  const title = bytes == null ? told : `${told}, ${formats.bytes(bytes)}`
   const state = isLeader ? 'leader' : isInSync ? 'in-sync' : (why ?? 'behind')
   return (
     <span className="replica" data-state={state} data-value={end ?? undefined} title={title}>

@@ -23,9 +23,9 @@ test.each<[string, Parameters<typeof replicasOf>[1], (number | string | null | u
   [
     'each by its own broker',
     [
-      { broker: 1, end: 100 },
-      { broker: 2, end: 100 },
-      { broker: 3, end: 40 },
+      { broker: 1, end: 100, bytes: 10 },
+      { broker: 2, end: 100, bytes: 10 },
+      { broker: 3, end: 40, bytes: 10 },
     ],
     [
       [100, 0, undefined],
@@ -36,9 +36,9 @@ test.each<[string, Parameters<typeof replicasOf>[1], (number | string | null | u
   [
     'a follower that was asked later is not ahead',
     [
-      { broker: 1, end: 100 },
-      { broker: 2, end: 101 },
-      { broker: 3, end: null },
+      { broker: 1, end: 100, bytes: 10 },
+      { broker: 2, end: 101, bytes: 10 },
+      { broker: 3, end: null, bytes: 10 },
     ],
     [
       [100, 0, undefined],

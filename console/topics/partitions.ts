@@ -29,6 +29,8 @@ export interface ReplicaView {
   readonly isInSync: boolean
   /** Its LEO; null: its broker does not tell, undefined: not yet asked. */
   readonly end: number | null | undefined
+  /** Of its segments; null or undefined: not known. */
+  readonly bytes: number | null | undefined
   /** Messages that the leader has and it does not; undefined: one of both is not known. */
   readonly behind: number | undefined
   /** Why it is not in sync. */
@@ -39,13 +41,13 @@ export function replicasOf(
   { leader, replicas, isr, missing }: Pick<PartitionView, 'leader' | 'replicas' | 'isr' | 'missing'>,
   ends: TopicOffsets['items'][number]['replicas'] | undefined,
 ): ReplicaView[] {
-  const endOf = (id: number) => ends?.find(({ broker }) => broker === id)?.end
-  const leaderEnd = endOf(leader)
+  const toldOf = (id: number) => ends?.find(({ broker }) => broker === id)
+  const leaderEnd = toldOf(leader)?.end
   return replicas.map((broker) => {
-    const end = endOf(broker)
+    const { end, bytes } = toldOf(broker) ?? {}
     // Asked one after the other while messages come in: a follower may even seem to be ahead.
     const behind = end == null || leaderEnd == null ? undefined : Math.max(0, leaderEnd - end)
     const why = missing.find((each) => each.broker === broker)?.why
-    return { broker, isLeader: broker === leader, isInSync: isr.includes(broker), end, behind, why }
+    return { broker, isLeader: broker === leader, isInSync: isr.includes(broker), end, bytes, behind, why }
   })
 }

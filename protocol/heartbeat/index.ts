@@ -13,6 +13,7 @@ export {
 export * from './messages.ts'
 export * from './reports.ts'
 export { HeartbeatSender } from './sender.ts'
-export type { HeartbeatSenderOptions, OwnReport, SenderState } from './sender-options.ts'
+export { type HeartbeatSenderOptions, linkUrl, type OwnReport, type SenderState } from './sender-options.ts'
 export * from './subjects.ts'
 export * from './validate.ts'
+export { type BrokerVitals, type OwnVitals, vitalsEveryMs } from './vitals.ts'

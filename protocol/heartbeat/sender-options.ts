@@ -4,6 +4,7 @@ import type { DirectiveHandlers } from './directives.ts'
 import type { Answer } from './messages.ts'
 import type { BrokerReport, ClientReport } from './reports.ts'
 import type { Subject } from './subjects.ts'
+import type { OwnVitals } from './vitals.ts'
 
 /** A report without `holds`, which the sender adds itself. */
 export type OwnReport = Omit<BrokerReport, 'holds'> | Omit<ClientReport, 'holds'>
@@ -22,6 +23,8 @@ export interface HeartbeatSenderOptions {
   readonly versions?: ReadonlyMap<string, number>
   /** The actual state, read when a heartbeat has to carry it. */
   readonly report: () => OwnReport
+  /** How a broker does, for people: told beside heartbeats, every other second. Absent: it is not told. */
+  readonly vitals?: () => OwnVitals
   /** Called with each newer subject, checked, of a kind that this version knows; use `readSubject` to have it typed. */
   readonly onSubject: (subject: Subject) => void
   /** Each answer that counts, after its subjects. */

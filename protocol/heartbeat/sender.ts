@@ -16,6 +16,7 @@ import type { BrokerReport, ClientReport } from './reports.ts'
 import { type HeartbeatSenderOptions, linkUrl } from './sender-options.ts'
 import type { Subject } from './subjects.ts'
 import { checks, messageBytesMax, parseFromCastle, readSubject } from './validate.ts'
+import { type BrokerVitals, vitalsEveryMs } from './vitals.ts'
 
 /** Before Castle dictates them. */
 const firstTimes = { broker: { intervalMs: 250, leaseMs: 1_000 }, client: { intervalMs: 3_000, leaseMs: 10_000 } }
@@ -40,6 +41,7 @@ export class HeartbeatSender {
   #linkNumber = 0
   /** Castle knows on this link who speaks: before that it takes no calls. */
   #isKnown = false
+  #vitalsDueMs = Number.NEGATIVE_INFINITY
 
   constructor(runtime: Runtime, options: HeartbeatSenderOptions) {
     if (options.urls.length === 0) throw new Error('no URL of a Castle is given: name at least one')
@@ -276,6 +278,16 @@ export class HeartbeatSender {
     if (flight.withReport) heartbeat.report = this.#wholeReport()
     if (flight.outcomes > 0) heartbeat.done = outcomes.slice(0, flight.outcomes)
     this.#link?.send(JSON.stringify(heartbeat))
+    this.#sendVitals()
+  }
+
+  #sendVitals(): void {
+    const { id, incarnation, vitals } = this.#options
+    const nowMs = this.#runtime.clock.nowMs()
+    if (vitals === undefined || nowMs < this.#vitalsDueMs) return
+    this.#vitalsDueMs = nowMs + vitalsEveryMs
+    const told: BrokerVitals = { type: 'vitals', id, incarnation, ...vitals() }
+    this.#link?.send(JSON.stringify(told))
   }
 
   #wholeReport(): BrokerReport | ClientReport {

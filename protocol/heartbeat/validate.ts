@@ -34,6 +34,7 @@ import {
   targetState,
   topicState,
 } from './subjects.ts'
+import { type BrokerVitals, brokerVitals } from './vitals.ts'
 
 /** The longest text that either side accepts as one message. */
 export const messageBytesMax = 16 * 1024 * 1024
@@ -81,6 +82,7 @@ export const checks = {
   push: checkOf('push', push),
   call: checkOf('call', call),
   result: checkOf('result', result),
+  vitals: checkOf('vitals', brokerVitals),
   brokerReport: checkOf('broker report', brokerReport),
   clientReport: checkOf('client report', clientReport),
   createTopicArgs: checkOf('createTopic', createTopicArgs),
@@ -101,13 +103,15 @@ export const checks = {
 } as const
 
 /** What a sender says to Castle. Undefined: a type of message that this version does not know, to be skipped. */
-export function parseFromSender(text: string): Heartbeat | Call | undefined {
+export function parseFromSender(text: string): Heartbeat | Call | BrokerVitals | undefined {
   const message = parseJson(text)
   switch (typeOf(message)) {
     case 'heartbeat':
       return checks.heartbeat.parse(message)
     case 'call':
       return checks.call.parse(message)
+    case 'vitals':
+      return checks.vitals.parse(message)
     default:
       return undefined
   }

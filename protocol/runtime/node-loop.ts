@@ -2,6 +2,7 @@
 // hold is counted, which costs nothing between; what is long enough to look like a death is logged.
 import { monitorEventLoopDelay } from 'node:perf_hooks'
 import type { Logger } from './logger.ts'
+import { RecentMax } from './recent-max.ts'
 
 /** How finely holds are seen. */
 const resolutionMs = 5
@@ -19,6 +20,7 @@ export class LoopWatch {
   readonly #counts = new Array<number>(holdBoundsMs.length + 1).fill(0)
   #sumMs = 0
   #longestMs = 0
+  readonly #recent = new RecentMax()
 
   constructor(log: Logger) {
     this.#log = log
@@ -43,6 +45,11 @@ export class LoopWatch {
     return longestMs
   }
 
+  /** The longest hold of the last minute, in ms. */
+  get longestOfMinuteMs(): number {
+    return Math.max(this.#recent.largest(performance.now()), this.#heldMs())
+  }
+
   stop(): void {
     clearInterval(this.#timer)
     this.#delays.disable()
@@ -55,6 +62,7 @@ export class LoopWatch {
     this.#counts[bucket < 0 ? holdBoundsMs.length : bucket]!++
     this.#sumMs += heldMs
     this.#longestMs = Math.max(this.#longestMs, heldMs)
+    this.#recent.note(heldMs, performance.now())
     if (heldMs >= longMs) this.#log.warn({ heldMs: Math.round(heldMs) }, 'the event loop was held')
   }
 
