@@ -4,7 +4,8 @@
 // `*.long.test.ts` belongs to `npm run test:long`, which also runs the property tests again, on fresh cases.
 //
 // Unit tests share a process, and so the modules that they load: for most of them that costs more than the tests. Who measures the
-// process itself, or changes modules, globals or clocks in it, gets one alone, as does each file of `npm run test:long`.
+// process itself, or changes modules, globals or clocks in it, gets one alone; so does the
+// simulation, whose seeds must come to the same in any process, and each file of `npm run test:long`.
 import { globSync, readFileSync } from 'node:fs'
 import { defineConfig } from 'vitest/config'
 
@@ -40,7 +41,9 @@ const inOneProcess = long
 const wantsItsOwnProcess = /process\.memoryUsage|vi\.(mock|resetModules|useFakeTimers|stubEnv|stubGlobal)|own process:/
 
 const unit = globSync([...unitFolders.map((folder) => `${folder}/**/${suffix}`), ...inOneProcess], { exclude })
-const alone = long ? unit : unit.filter((file) => wantsItsOwnProcess.test(readFileSync(file, 'utf8')))
+const isAlone = (file: string) =>
+  long || file.startsWith('test/simulation/') || wantsItsOwnProcess.test(readFileSync(file, 'utf8'))
+const alone = unit.filter(isAlone)
 
 function propertyTests(): string[] {
   const files = globSync(
@@ -50,7 +53,7 @@ function propertyTests(): string[] {
   return files.filter((file) => readFileSync(file, 'utf8').includes('fc.assert('))
 }
 
-const ofUnits = { setupFiles, maxWorkers: 3, testTimeout: 30_000, sequence: { groupOrder: 0 } }
+const ofUnits = { maxWorkers: 3, testTimeout: 60_000, sequence: { groupOrder: 0 } }
 
 export default defineConfig({
   test: {
@@ -60,6 +63,7 @@ export default defineConfig({
           name: 'unit',
           include: unit.filter((file) => !alone.includes(file)),
           isolate: false,
+          setupFiles: [...setupFiles, 'test/runner/shared-process.ts'],
           ...ofUnits,
         },
       },
@@ -67,6 +71,7 @@ export default defineConfig({
         test: {
           name: 'alone',
           include: [...alone, ...(long ? propertyTests() : [])],
+          setupFiles,
           ...ofUnits,
         },
       },

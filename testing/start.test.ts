@@ -1,5 +1,5 @@
-// How long a test waits for its platform: printed, not judged, since other tests share the machine. It needs its own process: the first
-// import is part of it.
+// How long a test waits for its platform: printed, not judged, since other tests share the machine. It wants its
+// own process: the first import is part of it.
 import { expect, test } from 'vitest'
 
 test('ready in well under a second, the first import included', async () => {

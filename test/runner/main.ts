@@ -1,4 +1,4 @@
-// `npm test` and `npm run test:long`: type check, lint, then vitest; the last line says how many passed, failed and were skipped.
+// `npm test` and `npm run test:long`: type check and lint beside vitest; the last line says how many passed, failed and were skipped.
 //
 // Words after `--` go to vitest: `npm test -- broker/log` runs one folder.
 import { type ChildProcess, spawn } from 'node:child_process'
