@@ -66,6 +66,8 @@ export class Partition {
   /** An array, for it changes with every fetch that waits: a Set is slow at that. */
   #watchers: (() => void)[] = []
   #isDamaged = false
+  /** Given again while it says the same: so is seen quickly what of thousands has changed. */
+  #reported: PartitionReport | undefined
   #followerWatchers: FollowerWatcher[] = []
 
   /** Only for Partitions. It has no log yet: see `attach` and `setFault`. */
@@ -298,9 +300,11 @@ export class Partition {
     const fault = this.fault ?? (isAnew ? 'being fetched anew from its leader, in place of a damaged log' : null)
     const isIdle =
       leader === null && followed === null && fault === null && !this.following.isBusy && log?.isWriting !== true
-    if (log === undefined || !isIdle) return { topicId, partition, leaderEpoch, fault }
-    const { endOffset } = log
-    return { topicId, partition, leaderEpoch, fault, lastEpoch: log.epochAt(endOffset - 1), endOffset }
+    const end =
+      log === undefined || !isIdle ? {} : { lastEpoch: log.epochAt(log.endOffset - 1), endOffset: log.endOffset }
+    const report: PartitionReport = { topicId, partition, leaderEpoch, fault, ...end }
+    if (this.#reported === undefined || !isSameReport(this.#reported, report)) this.#reported = report
+    return this.#reported
   }
 
   // ---------------------------------------------------------------- for Partitions
@@ -488,4 +492,9 @@ export class Partition {
     // A watcher may stop watching when it is called.
     if (this.#watchers.length > 0) for (const watcher of [...this.#watchers]) watcher()
   }
+}
+
+function isSameReport(one: PartitionReport, other: PartitionReport): boolean {
+  const isSameEnd = one.lastEpoch === other.lastEpoch && one.endOffset === other.endOffset
+  return one.leaderEpoch === other.leaderEpoch && one.fault === other.fault && isSameEnd
 }

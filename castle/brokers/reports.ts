@@ -8,26 +8,35 @@ export type LogReport = BrokerReport['logs'][number]
 export type LogsOfTopic = ReadonlyMap<number, LogReport>
 
 interface Heard {
+  /** Its `logs` may be those alone that changed. */
   readonly report: BrokerReport
-  /** topic id -> partition -> log */
-  readonly logs: ReadonlyMap<string, ReadonlyMap<number, LogReport>>
+  /** All that it has: topic id -> partition -> log. */
+  readonly logs: Map<string, Map<number, LogReport>>
   readonly faults: readonly LogReport[]
 }
 
 export class BrokerReports {
   readonly #heard = new Map<number, Heard>()
 
-  /** Returns the ids of topics of which a log came, fell out of use or back into it, or has another leader epoch or end. */
+  /**
+   * Takes a report in, whole or as what changed since the one before. Returns the ids of topics of which a log came, fell out of use or back into it, or has another
+   * leader epoch or end.
+   */
   put(brokerId: number, report: BrokerReport): Set<string> {
     const news = new Set<string>()
-    const logs = new Map<string, Map<number, LogReport>>()
+    const before = this.#heard.get(brokerId)?.logs
+    const logs: Heard['logs'] = report.logsBase === undefined || before === undefined ? new Map() : before
     for (const log of report.logs) {
+      const known = before?.get(log.topicId)?.get(log.partition)
+      if (known === undefined || isNews(known, log)) news.add(log.topicId)
       const partitions = logs.get(log.topicId) ?? new Map<number, LogReport>()
       logs.set(log.topicId, partitions.set(log.partition, log))
-      const before = this.#log(brokerId, log.topicId, log.partition)
-      if (before === undefined || isNews(before, log)) news.add(log.topicId)
     }
-    this.#heard.set(brokerId, { report, logs, faults: report.logs.filter(({ fault }) => fault !== null) })
+    for (const { topicId, partition } of report.logsGone ?? []) {
+      logs.get(topicId)?.delete(partition)
+      if (logs.get(topicId)?.size === 0) logs.delete(topicId)
+    }
+    this.#heard.set(brokerId, { report, logs, faults: [...allOf(logs)].filter(({ fault }) => fault !== null) })
     return news
   }
 
@@ -61,7 +70,7 @@ export class BrokerReports {
   /** Logs on its disk that belong to no topic that Castle knows, or to a place where they should not be. */
   strays(view: View, brokerId: number): { topicId: string; partition: number }[] {
     const strays: { topicId: string; partition: number }[] = []
-    for (const { topicId, partition } of this.#heard.get(brokerId)?.report.logs ?? []) {
+    for (const { topicId, partition } of allOf(this.#heard.get(brokerId)?.logs ?? none)) {
       const topic = view.get('topic', topicId)
       const { replicas = [], removed = [] } = topic?.partitions[partition] ?? {}
       const wanted = topic?.deleted === true || replicas.includes(brokerId) || removed.includes(brokerId)
@@ -73,6 +82,12 @@ export class BrokerReports {
   #log(brokerId: number, topicId: string, partition: number): LogReport | undefined {
     return this.#heard.get(brokerId)?.logs.get(topicId)?.get(partition)
   }
+}
+
+const none: Heard['logs'] = new Map()
+
+function* allOf(logs: Heard['logs']): Iterable<LogReport> {
+  for (const partitions of logs.values()) yield* partitions.values()
 }
 
 function isNews(before: LogReport, log: LogReport): boolean {

@@ -6,5 +6,6 @@ const head = new AnswerHeads({ broker: { intervalMs: 1, leaseMs: 2 }, client: { 
 
 test.for([{}, { needReport: true }, { stop: 'a newer process', more: 'x' }])('a short answer says %j', (more) => {
   const text = shortAnswer(head.of('broker', 5), 6, more)
-  expect(JSON.parse(text)).toEqual({ type: 'answer', castleEpoch: 5, intervalMs: 1, leaseMs: 2, seq: 6, ...more })
+  const always = { type: 'answer', castleEpoch: 5, intervalMs: 1, leaseMs: 2, takesChanges: true, seq: 6 }
+  expect(JSON.parse(text)).toEqual({ ...always, ...more })
 })

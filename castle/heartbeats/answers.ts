@@ -25,9 +25,10 @@ export class AnswerHeads {
 
   of(kind: 'broker' | 'client', castleEpoch: number): string {
     if (this.#castleEpoch !== castleEpoch) {
-      const head = ({ intervalMs, leaseMs }: Times) =>
-        `{"type":"answer","castleEpoch":${castleEpoch},"intervalMs":${intervalMs},"leaseMs":${leaseMs},"seq":`
-      this.#heads = { broker: head(this.#times.broker), client: head(this.#times.client) }
+      const head = ({ intervalMs, leaseMs }: Times, more = '') =>
+        `{"type":"answer","castleEpoch":${castleEpoch},"intervalMs":${intervalMs},"leaseMs":${leaseMs},${more}"seq":`
+      const broker = head(this.#times.broker, '"takesChanges":true,')
+      this.#heads = { broker, client: head(this.#times.client) }
       this.#castleEpoch = castleEpoch
     }
     return this.#heads[kind]

@@ -1,5 +1,5 @@
 // Level-triggered, tried: whatever links lose, repeat, overtake or break while Castle decides, restarts and senders come and
-// go, in the end every sender holds exactly what it should, never having gone back on the way.
+// go, in the end every sender holds exactly what it should, never having gone back on the way, and Castle knows every log as it is.
 import { silentLogger, sleep } from '@castellan/protocol/runtime'
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
@@ -17,6 +17,7 @@ type Step =
   | { do: 'change'; name: string; ackLevel: -1 | 0 | 1 }
   | { do: 'restart-castle' | 'break-links' | 'directive' }
   | { do: 'restart-broker'; id: number }
+  | { do: 'log'; id: number; partition: number; leaderEpoch: number | null }
   | { do: 'subscribe'; client: number; topics: string[] }
   | { do: 'wait'; ms: number }
 
@@ -31,6 +32,15 @@ const aStep: fc.Arbitrary<Step> = fc.oneof(
   {
     weight: 1,
     arbitrary: fc.record({ do: fc.constant('restart-broker' as const), id: fc.integer({ min: 1, max: 2 }) }),
+  },
+  {
+    weight: 4,
+    arbitrary: fc.record({
+      do: fc.constant('log' as const),
+      id: fc.integer({ min: 1, max: 2 }),
+      partition: fc.integer({ min: 0, max: 3 }),
+      leaderEpoch: fc.option(fc.integer({ min: 0, max: 2 })),
+    }),
   },
   {
     weight: 2,
@@ -49,6 +59,9 @@ const faults = fc.record({
   breakLink: fc.double({ min: 0, max: 0.05, noNaN: true }),
   delayMs: fc.integer({ min: 0, max: 300 }),
 })
+
+/** Of logs that nobody knows of: their brokers say so all the same. */
+const strayTopic = '00000000-0000-4000-8000-000000000001'
 
 /** One run of steps on one world. */
 class Run {
@@ -101,6 +114,8 @@ class Run {
         return this.#direct()
       case 'restart-broker':
         return this.#startBroker(step.id)
+      case 'log':
+        return this.#changeLog(step)
       case 'subscribe':
         return this.clients[step.client]?.change({ topics: step.topics })
       case 'wait':
@@ -112,6 +127,10 @@ class Run {
     // Of two processes with one id the one that Castle heard of last has stopped the other.
     const living = this.brokers.filter(({ stopped }) => stopped === undefined)
     expect(living.map(({ id }) => id).sort()).toEqual([1, 2])
+    for (const { id, report } of living) {
+      const known = this.castle.brokers.reports.logsOf(strayTopic)(id) ?? new Map()
+      expect(new Set(known.values()), `the logs of broker ${id}`).toEqual(new Set(report.logs))
+    }
     for (const sender of [...living, ...this.clients]) {
       const session = this.castle.sessions.get(sender.kind, sender.senderId)
       if (session === undefined) throw new Error(`Castle does not know ${sender.senderId}`)
@@ -131,6 +150,15 @@ class Run {
     this.network.server = undefined
     this.network.breakAll()
     await this.castle.stop()
+  }
+
+  /** Null: it goes. */
+  #changeLog({ id, partition, leaderEpoch }: Step & { do: 'log' }): void {
+    const broker = this.brokers.findLast((one) => one.id === id)
+    if (broker === undefined) return
+    const others = broker.report.logs.filter((log) => log.partition !== partition)
+    const log = leaderEpoch === null ? [] : [{ topicId: strayTopic, partition, leaderEpoch, fault: null }]
+    broker.change({ logs: [...log, ...others] })
   }
 
   #direct(): void {

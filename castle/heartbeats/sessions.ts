@@ -217,6 +217,8 @@ export class Sessions {
     for (const outcome of heartbeat.done ?? []) session.directives.acknowledged(outcome)
     if (heartbeat.report === undefined) {
       if (heartbeat.reportNumber > session.reportNumber) return this.#short(kind, seq, { needReport: true })
+    } else if (lacksBase(session, heartbeat.report)) {
+      return this.#short(kind, seq, { needReport: true })
     } else if (heartbeat.reportNumber >= session.reportNumber) {
       // Never older than what is known: a late heartbeat is still a sign of life, but its report is not news.
       this.#takeReport(session, heartbeat.reportNumber, heartbeat.report)
@@ -238,7 +240,7 @@ export class Sessions {
     if ([found, stored].some((each) => meet(each, incarnation) === 'older')) {
       return { stop: `a newer process has the id '${id}'` }
     }
-    if (report === undefined) return { needReport: true }
+    if (report === undefined || (report.kind === 'broker' && report.logsBase !== undefined)) return { needReport: true }
     checkKind(kind, report)
     const refused = report.kind === 'broker' ? this.#host.refuseBroker(id, report) : undefined
     if (refused !== undefined) return { stop: refused }
@@ -341,6 +343,11 @@ export class Sessions {
 function checkKind(kind: 'broker' | 'client', report: Session['report']): void {
   if (report.kind === kind) return
   throw new HeartbeatMessageError('INVALID_MESSAGE', '/report/kind', `a ${kind} sent the report of a ${report.kind}`)
+}
+
+/** It says what changed since a report that this session does not have: another came between, or none yet. */
+function lacksBase({ reportNumber }: Session, report: Session['report']): boolean {
+  return report.kind === 'broker' && report.logsBase !== undefined && report.logsBase !== reportNumber
 }
 
 function soil(session: Session, nowMs: number): void {

@@ -16,6 +16,8 @@ export interface Flight {
   readonly sentAt: Deadline
   readonly reportNumber: number
   readonly withReport: boolean
+  /** The report may say what changed since the one of this number; -1: it is to say all. */
+  readonly since: number
   /** How many of `outcomes`, from the first, it carries. */
   readonly outcomes: number
 }
@@ -38,6 +40,8 @@ export interface Loop {
   readonly reportNumber: number
   /** The report that Castle last said to have; -1: it asks for all of it. */
   readonly acknowledged: number
+  /** Castle takes a report's changes. */
+  readonly takesChanges: boolean
   readonly seq: number
   readonly flight: Flight | null
   /** Castle answered on this link. */
@@ -102,6 +106,7 @@ export function newLoop(options: LoopOptions): Loop {
     tombstones: [],
     reportNumber: 1,
     acknowledged: -1,
+    takesChanges: false,
     seq: 0,
     flight: null,
     greeted: false,

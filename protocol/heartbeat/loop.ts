@@ -89,6 +89,7 @@ function send(loop: Loop, at: Moment): Step {
     sentAt: { nowMs: at.nowMs, bootMs: at.bootMs },
     reportNumber: loop.reportNumber,
     withReport: loop.acknowledged !== loop.reportNumber,
+    since: loop.takesChanges ? loop.acknowledged : -1,
     outcomes: loop.outcomes.length,
   }
   // Jitter of a tenth, downwards: the interval is the longest silence.
@@ -159,12 +160,14 @@ function landed(loop: Loop, flight: Flight, answer: Answer, news: boolean, at: M
     lease: { nowMs: flight.sentAt.nowMs + answer.leaseMs, bootMs: flight.sentAt.bootMs + answer.leaseMs },
     brokerEpoch: Math.max(loop.brokerEpoch, answer.brokerEpoch ?? 0),
     acknowledged: answer.needReport === true ? -1 : flight.reportNumber,
+    takesChanges: answer.takesChanges === true,
     dueMs: Math.min(loop.dueMs, flight.sentAt.nowMs + answer.intervalMs),
     outcomes: loop.outcomes.slice(flight.outcomes),
     spreadMs: news ? loop.spreadMs : 0,
   }
   // A Castle that asks for what it has just been given, or has more but gives nothing, is not asked faster for it.
-  const asksAgain = (answer.needReport === true && !flight.withReport) || (answer.more === true && news)
+  const hasSaidAll = flight.withReport && flight.since === -1
+  const asksAgain = (answer.needReport === true && !hasSaidAll) || (answer.more === true && news)
   return asksAgain ? dueNow(next, at) : next
 }
 

@@ -66,6 +66,8 @@ export const answer = Type.Object({
   brokerEpoch: Type.Optional(count),
   /** Castle does not know this report: send all of it with the next heartbeat, at once. */
   needReport: Type.Optional(Type.Boolean()),
+  /** To brokers: a report may say of their logs what differs from the last that was confirmed. Absent (the first release): it says all. */
+  takesChanges: Type.Optional(Type.Boolean()),
   /** There is more than fits in one answer: heartbeat again at once. */
   more: Type.Optional(Type.Boolean()),
   subjects: Type.Optional(Type.Array(subject, { maxItems: limit.subjects })),

@@ -68,6 +68,12 @@ export const brokerReport = Type.Object({
     }),
     { maxItems: 20_000 },
   ),
+  /**
+   * `logs` has only those that are not as they were in the report of this number, which Castle has confirmed; `logsGone` are not there any
+   * more. Only to a Castle that takes that (`takesChanges`). Absent: all are in `logs`.
+   */
+  logsBase: Type.Optional(count),
+  logsGone: Type.Optional(Type.Array(Type.Object({ topicId, partition: partitionIndex }), { maxItems: 20_000 })),
   /** Groups that it coordinates. */
   groups: Type.Array(groupReport, { maxItems: limit.subjects }),
   /** Start of the newest block of producer ids that it began to hand out; -1: none yet. */

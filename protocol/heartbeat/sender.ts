@@ -9,6 +9,7 @@ import { isOver, type Link, type Logger, type Runtime, sleep, type Timer } from 
 import type { Call, Result } from './call-messages.ts'
 import { Calls } from './calls.ts'
 import { type DirectiveHandlers, Directives } from './directives.ts'
+import { LogsSaid } from './log-changes.ts'
 import { dialTimeoutMs, step, wakeAt } from './loop.ts'
 import { type Effect, type Flight, type Loop, type LoopEvent, newLoop } from './loop-state.ts'
 import type { Heartbeat } from './messages.ts'
@@ -29,6 +30,7 @@ export class HeartbeatSender {
   readonly #log: Logger
   readonly #calls: Calls
   readonly #directives: Directives
+  readonly #logsSaid = new LogsSaid()
   readonly #events: LoopEvent[] = []
   #loop: Loop
   #draining = false
@@ -275,7 +277,7 @@ export class HeartbeatSender {
       brokerEpoch,
       reportNumber,
     }
-    if (flight.withReport) heartbeat.report = this.#wholeReport()
+    if (flight.withReport) heartbeat.report = this.#reportFor(flight)
     if (flight.outcomes > 0) heartbeat.done = outcomes.slice(0, flight.outcomes)
     this.#link?.send(JSON.stringify(heartbeat))
     this.#sendVitals()
@@ -290,8 +292,10 @@ export class HeartbeatSender {
     this.#link?.send(JSON.stringify(told))
   }
 
-  #wholeReport(): BrokerReport | ClientReport {
-    const report = { ...this.#options.report(), holds: Object.fromEntries(this.#loop.versions) }
+  #reportFor({ reportNumber, since }: Flight): BrokerReport | ClientReport {
+    const own = this.#options.report()
+    const said = own.kind === 'broker' && this.#logsSaid.say(own.logs, reportNumber, since)
+    const report = { ...own, ...said, holds: Object.fromEntries(this.#loop.versions) }
     const check = report.kind === 'broker' ? checks.brokerReport : checks.clientReport
     const problem = problemOf(() => check.parse(report))
     // Castle will refuse it: name the field here, where it can be mended.
