@@ -58,22 +58,25 @@ export async function failover(args: string[]): Promise<void> {
   console.log(`load average before: ${loadavg()[0]!.toFixed(1)} on ${availableParallelism()} cores`)
   console.log(`missing here: ${missingTools().join(', ') || 'nothing'}`)
   const rows: Row[] = []
-  for (const fault of faults) {
-    await withCluster(
-      () => startCastellan({ cuts: fault === 'cut' }),
-      async (cluster) => {
-        for (const client of clients) rows.push(...(await measure(cluster, client, fault, run)))
-      },
-    )
+  try {
+    for (const fault of faults) {
+      await withCluster(
+        () => startCastellan({ cuts: fault === 'cut' }),
+        async (cluster) => {
+          for (const client of clients) rows.push(...(await measure(cluster, client, fault, run)))
+        },
+      )
+    }
+    if (values.kafka) {
+      await withCluster(startKafka, async (cluster) => {
+        const others = clients.filter((client) => client !== 'sdk')
+        for (const client of others)
+          rows.push(...(await measure(cluster, client, 'kill', { ...run, runs: Math.min(run.runs, 3) })))
+      })
+    }
+  } finally {
+    print(rows)
   }
-  if (values.kafka) {
-    await withCluster(startKafka, async (cluster) => {
-      const others = clients.filter((client) => client !== 'sdk')
-      for (const client of others)
-        rows.push(...(await measure(cluster, client, 'kill', { ...run, runs: Math.min(run.runs, 3) })))
-    })
-  }
-  print(rows)
 }
 
 interface Run {

@@ -14,7 +14,7 @@ export interface ApacheKafkaOptions {
   readonly settings?: Readonly<Record<string, string>>
 }
 
-export const startMs = 60_000
+export const startMs = 120_000
 /** As Kafka's own start script sets them. */
 export const jvm = [
   '-server',
