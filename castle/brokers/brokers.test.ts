@@ -11,6 +11,13 @@ beforeEach(async () => {
 afterEach(() => world.castle.stop())
 
 describe('brokers', () => {
+  test('a process that stops says nothing of the next one, though both are read at once', async () => {
+    world.broker(1, { stopping: true }, { incarnation: '1-stops' })
+    world.broker(1, {}, { incarnation: '1-next' })
+    await world.clock.pass(500)
+    expect(world.state.get('broker', '1')).toMatchObject({ incarnation: '1-next', stopping: false })
+  })
+
   test('register, hear of each other, and get the log of groups spread over them', async () => {
     const brokers = await world.startBrokers(3)
     await world.clock.pass(50)

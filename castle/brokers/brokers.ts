@@ -209,6 +209,8 @@ export class Brokers {
     const report = session.report as BrokerReport
     let news: ReadonlySet<string> = new Set()
     const task = this.#changes.change((draft) => {
+      // Another process registered while this waited for its turn: what the older one said of itself (that it stops) is not true of it.
+      if (draft.get('broker', session.id)?.incarnation !== session.incarnation) return
       news = this.#news.get(id) ?? news
       this.#news.delete(id)
       reviewReport(draft, this.reports, id, report, news)
