@@ -12,6 +12,7 @@ import { type Doors, networkDoors } from './brokers/doors.ts'
 import { answerCall } from './calls.ts'
 import type { CoreSettings } from './config.ts'
 import { Elections } from './election/elections.ts'
+import { Movements } from './election/movements.ts'
 import { CastleError } from './errors.ts'
 import { Groups } from './groups/groups.ts'
 import { type Stuck, StuckIndex } from './groups/stuck.ts'
@@ -62,6 +63,7 @@ export class Castle {
   readonly restore: Restore
   /** Tells pages which of the things that they show changed. */
   readonly hub: Hub
+  readonly movements = new Movements()
   readonly #stuck = new StuckIndex()
   readonly #pickups = new Pickups()
   readonly #runtime: Runtime
@@ -311,6 +313,7 @@ export class Castle {
 
   #onTopic(topic: Topic, before: Topic | undefined): void {
     const { cluster, name } = topic
+    if (before !== undefined) this.movements.note(topic, before)
     if (before?.version !== topic.version) this.#pickups.committed(topic, this.#runtime.clock.nowMs())
     if (name === offsetsTopic) this.groups.onOffsetsTopic(cluster)
     const isKnown = before !== undefined && before.deleted === topic.deleted

@@ -1,5 +1,5 @@
 // One Castle process: Node's clock and network, the SQLite store, the core and its HTTP face, put together.
-import { type Logger, nodeRuntime } from '@castellan/protocol/runtime'
+import { type Logger, LoopWatch, nodeRuntime } from '@castellan/protocol/runtime'
 import { Castle } from './castle.ts'
 import type { CastleConfig } from './config.ts'
 import { CastleError } from './errors.ts'
@@ -25,6 +25,7 @@ export async function startCastle(
   onUseless: (error: CastleError) => void = () => {},
 ): Promise<RunningCastle> {
   const runtime = nodeRuntime()
+  const loop = new LoopWatch(log)
   const store = await SqliteThread.open(config.dataFolder, (cause) => {
     log.error({ error: cause }, 'the store is lost: nothing can be written any more')
     onUseless(new CastleError('STORE_FAILED', `its store is lost: ${cause.message}`, { cause }))
@@ -32,11 +33,12 @@ export async function startCastle(
   let castle: Castle | undefined
   try {
     castle = await Castle.start(runtime, { store, settings: config, log, onReplaced: onUseless })
-    const server = await serveHttp(castle, config, runtime, log, manifest.version)
+    const server = await serveHttp(castle, config, runtime, log, { release: manifest.version, loop })
     const { host, port } = server.address
     const url = `http://${host.includes(':') ? `[${host}]` : host}:${port}`
-    return { url, stop: () => stop(castle, server) }
+    return { url, stop: () => stop(castle, server).finally(() => loop.stop()) }
   } catch (error) {
+    loop.stop()
     await (castle === undefined ? store.close() : castle.stop())
     throw error
   }

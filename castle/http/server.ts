@@ -27,7 +27,7 @@ import { addProblems } from './problems-list.ts'
 import { addReassignments } from './reassignments.ts'
 import { addRestore } from './restore.ts'
 import { addStream, StreamServer } from './stream.ts'
-import { addSystem } from './system.ts'
+import { addSystem, type ProcessFacts } from './system.ts'
 import { addTopics } from './topics.ts'
 import { compileValidator } from './validation.ts'
 
@@ -48,7 +48,7 @@ export async function serveHttp(
   config: Pick<CastleConfig, 'listen' | 'insecure' | 'consoleFolder'>,
   runtime: Runtime,
   log: Logger,
-  release: string,
+  facts: ProcessFacts,
 ): Promise<HttpServer> {
   const { listen, consoleFolder } = config
   const hostRefusal = (host: string | undefined) => refuseHost(host, config)
@@ -76,7 +76,7 @@ export async function serveHttp(
       openapi: '3.1.0',
       info: {
         title: 'Castle',
-        version: release,
+        version: facts.release,
         description:
           'The controller of Castellan. Lists answer {items, next}; errors are problem documents (RFC 9457).',
       },
@@ -84,7 +84,7 @@ export async function serveHttp(
   })
   const clients = new ClusterClients(() => castle.state, runtime, log)
   const problems = new Problems(castle, runtime.clock)
-  addSystem(app, castle, release)
+  addSystem(app, castle, facts)
   addClusters(app, castle)
   addTopics(app, castle, clients)
   addReassignments(app, castle)

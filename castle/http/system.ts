@@ -3,6 +3,7 @@
 
 import { HeartbeatMessageError, heartbeat, messageBytesMax, parseFromSender } from '@castellan/protocol/heartbeat'
 import { Type } from '@castellan/protocol/json-schema'
+import type { LoopWatch } from '@castellan/protocol/runtime'
 import type { FastifyInstance } from 'fastify'
 import type { Castle } from '../castle.ts'
 import { CastleError } from '../errors.ts'
@@ -17,7 +18,13 @@ const tag = 'castle'
 /** Decisions are listed newest first: their keys count down. */
 const numberMax = 999_999_999_999
 
-export function addSystem(app: FastifyInstance, castle: Castle, release: string): void {
+/** Of the process that Castle runs in. */
+export interface ProcessFacts {
+  readonly release: string
+  readonly loop: LoopWatch
+}
+
+export function addSystem(app: FastifyInstance, castle: Castle, { release, loop }: ProcessFacts): void {
   addRoute(app, {
     method: 'GET',
     url: '/api/health',
@@ -49,7 +56,7 @@ export function addSystem(app: FastifyInstance, castle: Castle, release: string)
   // Made at the first scrape: what it shows is counted anyway, and a start need not wait until prom-client is loaded.
   let making: Promise<Metrics> | undefined
   app.get('/metrics', { schema: { hide: true } }, async (_, reply) => {
-    making ??= import('./metrics.ts').then((module) => new module.Metrics(castle))
+    making ??= import('./metrics.ts').then((module) => new module.Metrics(castle, loop))
     const metrics = await making
     return reply.type(metrics.contentType).send(await metrics.text())
   })

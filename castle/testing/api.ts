@@ -1,5 +1,5 @@
 // Castle's HTTP API for tests: over a store in memory, asked without a network, with brokers that exist in name only.
-import { nodeRuntime, silentLogger, sleep } from '@castellan/protocol/runtime'
+import { LoopWatch, nodeRuntime, silentLogger, sleep } from '@castellan/protocol/runtime'
 import { Castle } from '../castle.ts'
 import { type CastleConfig, castleConfig } from '../config.ts'
 import { type HttpServer, serveHttp } from '../http/server.ts'
@@ -18,11 +18,13 @@ export interface Answer {
 export class TestApi {
   readonly castle: Castle
   readonly server: HttpServer
+  readonly #loop: LoopWatch
   readonly #senders: (TestBroker | TestClient)[] = []
 
-  private constructor(castle: Castle, server: HttpServer) {
+  private constructor(castle: Castle, server: HttpServer, loop: LoopWatch) {
     this.castle = castle
     this.server = server
+    this.#loop = loop
   }
 
   /** `beforeCommit` may throw, as a disk does. */
@@ -30,8 +32,13 @@ export class TestApi {
     const runtime = nodeRuntime()
     const settings = castleConfig({ dataFolder: '/nowhere', listen: { host: '127.0.0.1', port: 0 }, ...config })
     const store = new MemoryStore(new MemoryDisk(), { beforeCommit })
+    const loop = new LoopWatch(silentLogger)
     const castle = await Castle.start(runtime, { store, settings, log: silentLogger })
-    return new TestApi(castle, await serveHttp(castle, settings, runtime, silentLogger, 'test'))
+    return new TestApi(
+      castle,
+      await serveHttp(castle, settings, runtime, silentLogger, { release: 'test', loop }),
+      loop,
+    )
   }
 
   get url(): string {
@@ -77,6 +84,7 @@ export class TestApi {
     await Promise.all(this.#senders.map(({ sender }) => sender.stop()))
     await this.server.close()
     await this.castle.stop()
+    this.#loop.stop()
   }
 }
 

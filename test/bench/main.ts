@@ -1,5 +1,6 @@
 // `npm run bench -- NAME [options]`: the measurements, each beside a peer in the same run. On a machine that does something else
 // meanwhile they mean little; ratios hold better than figures.
+import { calm } from './calm.ts'
 import { failover } from './failover.ts'
 import { heartbeats } from './heartbeat.ts'
 import { produceCpu } from './produce-cpu.ts'
@@ -22,6 +23,10 @@ const benches: Record<string, Bench> = {
   failover: {
     doc: 'the pause that producers (SDK, Java, librdkafka, franz-go) see when a broker dies, hangs or is cut off; --runs N, --faults kill,hang,cut, --kafka',
     run: failover,
+  },
+  calm: {
+    doc: "load alone must alarm nobody: changes of leaders and ISRs, and the longest blocks of the loops, while Kafka's producer tool sends all it can; --minutes N",
+    run: calm,
   },
   heartbeat: {
     doc: "what 50,000 clients' heartbeats cost Castle, without a network: CPU, heap, bytes, a push to all",
