@@ -9,8 +9,9 @@ const everyMs = 200
 
 export class BrokerWatch {
   readonly #cluster: Cluster
-  /** A replica that was out of use is made anew: what it says then is of another log. */
+  /** A replica that was out of use, or was taken away and given back, is made anew: what it says then is of another log. */
   readonly #generations = new Map<string, number>()
+  readonly #newest = new Map<string, Partition>()
 
   constructor(cluster: Cluster) {
     this.#cluster = cluster
@@ -52,6 +53,9 @@ export class BrokerWatch {
         if (partition.fault !== null || partition.topic === '' || partition.following.isBusy) continue
         const { leaderEpoch, isLeader, highWatermark, endOffset } = partition
         const name = nameOf(partition.topic, partition.index)
+        const newest = this.#newest.get(`${life} ${name}`)
+        if (newest !== undefined && newest !== partition) this.#nextGeneration(`${life} ${name}`)
+        this.#newest.set(`${life} ${name}`, partition)
         recorder.replicaStates.push({
           partition: name,
           broker: broker.config.brokerId,

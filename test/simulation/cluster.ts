@@ -29,6 +29,8 @@ export interface Shape {
   readonly sendUntilMs: number
   /** Of each producer, at the mean. */
   readonly sendEveryMs: number
+  /** A member of a group that is silent for so long loses its partitions. */
+  readonly sessionMs: number
 }
 
 /** How long a supervisor waits before it starts again what ended. */
@@ -218,7 +220,12 @@ export class Cluster {
 
   async #runBroker(process: Process): Promise<void> {
     const id = this.brokerNames.indexOf(process.name) + 1
-    const broker = await startBroker(process, id, this.logOf(process))
+    const { sessionMs } = this.shape
+    const settings = {
+      'group.consumer.session.timeout.ms': String(sessionMs),
+      'group.consumer.heartbeat.interval.ms': String(sessionMs * 0.3),
+    }
+    const broker = await startBroker(process, id, this.logOf(process), { settings })
     if (process.dead) return
     this.#brokers.set(process.name, broker)
     this.brokerWatch.watch(broker, process)

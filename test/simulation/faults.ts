@@ -1,4 +1,4 @@
-// What goes wrong in a run: a schedule made from the seed before the run begins. Each seed has some kinds of fault and not others, so that
+// What goes wrong in a run, and what people do meanwhile: a schedule made from the seed before the run begins. Each seed has some kinds of fault and not others, so that
 // now and then one of them has the stage for itself.
 import type { SeededRandom } from '@castellan/testing/simulator'
 
@@ -33,6 +33,10 @@ export const faultKinds = {
   'full-disk': 2,
   'flip-bit': 2,
   'clock-jump': 1, // a machine's wall clock
+  // What people ask for, at any moment:
+  reassign: 2, // other replicas for a partition (KIP-455)
+  'reassign-back': 1, // the same, cancelled while it is under way
+  elect: 1, // preferred leaders at once
 } as const
 
 export type FaultKind = keyof typeof faultKinds

@@ -2,6 +2,7 @@
 import type { Machine } from '@castellan/testing/simulator'
 import type { Cluster } from './cluster.ts'
 import type { Fault, FaultKind } from './faults.ts'
+import type { Person } from './person.ts'
 import { consumers, planOf, producers } from './topics.ts'
 
 /** How it ends; null: it does not apply now (its victim is down already, or R1 would not hold). */
@@ -15,11 +16,13 @@ type Begun = {
 
 export class Injector {
   readonly #cluster: Cluster
+  readonly #person: Person
   /** Ways that are cut now: how often, since cuts may overlap. */
   readonly #cuts = new Map<string, number>()
 
-  constructor(cluster: Cluster) {
+  constructor(cluster: Cluster, person: Person) {
     this.#cluster = cluster
+    this.#person = person
   }
 
   inject(fault: Fault): void {
@@ -66,6 +69,9 @@ export class Injector {
     'full-disk': ({ victim, other }) => this.#fillDisk(this.#brokerOf(victim), other),
     'flip-bit': ({ victim }) => this.#flipBit(this.#brokerOf(victim)),
     'clock-jump': (fault) => this.#jumpClock(fault),
+    reassign: ({ victim, other }) => this.#ask((person) => person.reassign(victim, other)),
+    'reassign-back': (fault) => this.#reassignAndBack(fault),
+    elect: () => this.#ask((person) => person.electPreferred()),
   }
 
   // ------------------------------------------------------------ processes
@@ -316,6 +322,18 @@ export class Injector {
     const machine = pick([...this.#cluster.machines.values()], victim)
     machine.wallOffsetMs = (other % 3_000_000) - 1_500_000
     return { machines: [], end: () => {} }
+  }
+
+  /** Called back while it is under way. */
+  #reassignAndBack({ victim, other, forMs }: Fault): Begun {
+    const cancel = () => void this.#person.cancelReassignments()
+    this.#cluster.scheduler.at(Math.min(forMs, 150), cancel)
+    return this.#ask((person) => person.reassign(victim, other))
+  }
+
+  /** Whether it is done, refused, or lost with Castle: it is no trouble, and R2 permits nothing for it. */
+  #ask(act: (person: Person) => boolean): Begun {
+    return act(this.#person) ? { machines: [], end: () => {} } : null
   }
 
   // ------------------------------------------------------------ names

@@ -1,7 +1,19 @@
-// The person whom Castle waits for where it may not decide by itself: nobody leads, and the logs of all that were in sync are damaged, so that
-// whoever leads may lack what was acknowledged (R7, R9). Whoever looks after a platform finds that in the console, and elects the longest log.
+// The person who looks after the platform. Castle waits for one where it may not decide by itself: nobody leads, and the logs of all that were
+// in sync are damaged, so that whoever leads may lack what was acknowledged (R7, R9): the console shows that, and the longest log is elected.
+// And people ask for things while faults go on: other replicas (KIP-455), the preferred leaders at once.
+import { CastleError } from '@castellan/castle/errors'
+import { SeededRandom } from '@castellan/testing/simulator'
 import type { Cluster } from './cluster.ts'
-import { nameOf } from './topics.ts'
+import { nameOf, topicPlans } from './topics.ts'
+
+const home = 'default'
+
+type Castle = NonNullable<Cluster['castle']>
+
+interface Moving {
+  readonly adding?: readonly number[]
+  readonly removing?: readonly number[]
+}
 
 export class Person {
   readonly #cluster: Cluster
@@ -9,6 +21,48 @@ export class Person {
   constructor(cluster: Cluster) {
     this.#cluster = cluster
   }
+
+  // ------------------------------------------------------------ what people ask for: false while Castle is away
+
+  /** Two or three replicas in any order: the first one is to lead. */
+  reassign(topicLot: number, replicasLot: number): boolean {
+    const random = new SeededRandom(replicasLot)
+    const { name, partitions } = random.pick(topicPlans.filter(({ replicationFactor }) => replicationFactor === 3))
+    const left = this.#cluster.brokerNames.map((_, i) => i + 1)
+    const replicas: number[] = []
+    const count = random.chance(0.7) ? 3 : 2
+    while (replicas.length < count) replicas.push(...left.splice(random.between(0, left.length), 1))
+    const asked = { partitions: [{ partition: topicLot % partitions, replicas }] }
+    return this.#ask(`${name}: ${replicas.join(' ')}`, (castle) => castle.reassignments.reassign(home, name, asked))
+  }
+
+  cancelReassignments(): boolean {
+    const { castle } = this.#cluster
+    const isMoving = ({ adding = [], removing = [] }: Moving) => adding.length + removing.length > 0
+    const moving = [...(castle?.state.all('topic') ?? [])].filter(({ partitions }) => partitions.some(isMoving))
+    const cancel = { cancel: true as const }
+    for (const { name } of moving) this.#ask(`cancel ${name}`, (one) => one.reassignments.reassign(home, name, cancel))
+    return moving.length > 0
+  }
+
+  electPreferred(): boolean {
+    const elect = (castle: Castle, name: string) => castle.elections.electOf(home, name, { type: 'preferred' })
+    return topicPlans.map(({ name }) => this.#ask(`elect ${name}`, (castle) => elect(castle, name))).includes(true)
+  }
+
+  /** Castle may say no, and be killed before it says anything: whatever it began goes on. */
+  #ask(what: string, act: (castle: Castle) => Promise<unknown>): boolean {
+    const { castle, coverage, scheduler } = this.#cluster
+    if (castle === null) return false
+    const done = () => coverage.count('a person was heard')
+    act(castle).then(done, (error: unknown) => {
+      if (!(error instanceof CastleError)) scheduler.failure ??= error
+      else this.#cluster.note(`${what} was refused: ${error.message}`)
+    })
+    return true
+  }
+
+  // ------------------------------------------------------------ what waits for a person
 
   look(): void {
     const { castle } = this.#cluster

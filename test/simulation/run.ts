@@ -36,7 +36,9 @@ export async function runSeed(seed: number, options: RunOptions = ordinary): Pro
   const cpuBefore = process.threadCpuUsage()
   const scheduler = new Scheduler(seed, { keepTrace: options.keepTrace ?? false })
   const brokers = scheduler.random.chance(0.2) ? 4 : 3
-  const shape = { brokers, sendUntilMs: 6_000 + options.faultMs, sendEveryMs: options.sendEveryMs }
+  // Kafka's session outlasts nearly every fault; a short one ends while its member is stalled or cut off.
+  const sessionMs = scheduler.random.chance(0.5) ? 10_000 : 2_500
+  const shape = { brokers, sessionMs, sendUntilMs: 6_000 + options.faultMs, sendEveryMs: options.sendEveryMs }
   const cluster = new Cluster(scheduler, shape)
   const onRejection = (error: unknown) => {
     scheduler.failure ??= error
@@ -73,7 +75,8 @@ async function through(cluster: Cluster, options: RunOptions): Promise<void> {
   for (const group of new Set(consumers.map((plan) => plan.group))) void watchCommits(cluster, runtime, group)
   const fromMs = scheduler.nowMs + 1_000
   const untilMs = fromMs + options.faultMs
-  const injector = new Injector(cluster)
+  const person = new Person(cluster)
+  const injector = new Injector(cluster, person)
   for (const fault of planFaults(scheduler.random.fork(), options, fromMs, untilMs)) {
     scheduler.at(fault.atMs - scheduler.nowMs, () => injector.inject(fault))
   }
@@ -82,7 +85,6 @@ async function through(cluster: Cluster, options: RunOptions): Promise<void> {
   }
   await scheduler.run(untilMs)
   const endMs = scheduler.nowMs + settleMs
-  const person = new Person(cluster)
   while (scheduler.nowMs < endMs && !isDone(cluster)) {
     person.look()
     await scheduler.run(scheduler.nowMs + lookEveryMs)

@@ -10,6 +10,8 @@ import type { Scheduler } from './scheduler.ts'
 export interface NetworkHost {
   readonly name: string
   readonly dead: boolean
+  /** It is stalled, or has not yet gone through what came meanwhile. */
+  readonly isBehind: boolean
   /** Runs what the system tells the process: later, while it is stalled; never, once it is dead. */
   run(task: () => void): void
   /** Asked before it sends; see DiskHost. */

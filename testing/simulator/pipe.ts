@@ -33,6 +33,8 @@ class End {
   inboxBytes = 0
   moving = false
   closed = false
+  /** How the other side ended it, while what it had sent before is still to be read: then it closes with that. */
+  ending: { readonly error: Error | null } | null = null
   paused = false
   mustDrain = false
 
@@ -236,7 +238,8 @@ export class Pipe {
       end.inboxBytes -= lengthOf(parcel)
       end.deliver(parcel)
     }
-    this.#move(end.peer)
+    if (end.ending !== null && end.inbox.length === 0) this.#closeEnd(end, end.ending.error)
+    else this.#move(end.peer)
   }
 
   /** The other side sent all it had and ended: both close in good order. */
@@ -244,7 +247,7 @@ export class Pipe {
     this.#closeEnd(end, null)
     this.#later(end, () => {
       this.#network.forget(this)
-      this.#closeEnd(end.peer, null)
+      this.#endAfterInbox(end.peer, null)
     })
   }
 
@@ -267,12 +270,19 @@ export class Pipe {
       this.#network.scheduler.at(500, () => this.#resetPeer(end))
       return
     }
-    this.#closeEnd(end, networkError('ECONNRESET', end.peer.host.name))
+    this.#endAfterInbox(end, networkError('ECONNRESET', end.peer.host.name))
+  }
+
+  /** What had arrived can still be read, by a process that was stopped (SIGSTOP) meanwhile: it hears of the end after that. */
+  #endAfterInbox(end: End, error: Error | null): void {
+    if (end.inbox.length === 0 || end.closed || !end.host.isBehind) return this.#closeEnd(end, error)
+    end.ending ??= { error }
   }
 
   /** What had arrived and was not read is lost. */
   #closeEnd(end: End, error: Error | null): void {
     end.closed = true
+    end.ending = null
     const { onClose } = end
     end.onClose = null
     const unsent = end.sent.splice(0)

@@ -111,6 +111,11 @@ export class Process {
     return this.#stalls > 0
   }
 
+  /** See NetworkHost. */
+  get isBehind(): boolean {
+    return this.isStalled || this.#waiting.length > 0
+  }
+
   stall(): void {
     this.#stalls += 1
   }

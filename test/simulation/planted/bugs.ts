@@ -17,6 +17,7 @@ export interface PlantedBug {
   readonly isQuick?: boolean
 }
 
+const commits = 'broker/groups/state/commits.ts'
 const leaderState = 'broker/partition/leader-state.ts'
 
 const R1 = 'R1 nothing acknowledged is lost'
@@ -193,5 +194,41 @@ export const plantedBugs: readonly PlantedBug[] = [
     breaks: 'R3 no reader sees the end go back',
     kinds: ['kill-broker', 'crash-broker', 'stop-broker'],
     seed: 4,
+  },
+  {
+    name: 'the commit of a former owner is taken',
+    changes: [
+      {
+        file: commits,
+        find: 'if (!member) return errors.UNKNOWN_MEMBER_ID.code\n  if (apiVersion',
+        replace: 'if (!member) return 0\n  if (apiVersion',
+      },
+      {
+        file: commits,
+        find: 'return since !== undefined && since <= committer.memberEpoch ? 0 : errors.STALE_MEMBER_EPOCH.code',
+        replace: 'return 0',
+      },
+    ],
+    breaks: 'commits never go back',
+    kinds: ['stall-consumer', 'kill-consumer', 'cut'],
+    seed: 1,
+  },
+  {
+    name: 'a partition is handed over before it is given up',
+    changes: [
+      {
+        file: 'broker/groups/state/reconcile.ts',
+        find: 'return isFree(topicId, partition) || holding.revoking.get(topicId)?.has(partition) === true',
+        replace: 'return true || isFree(topicId, partition)',
+      },
+      {
+        file: 'broker/groups/state/group.ts',
+        find: 'owner === undefined,\n',
+        replace: 'true || owner === undefined,\n',
+      },
+    ],
+    breaks: 'S3 one owner at a time',
+    kinds: ['kill-consumer', 'stall-consumer'],
+    seed: 1,
   },
 ]
