@@ -193,7 +193,7 @@ export const plantedBugs: readonly PlantedBug[] = [
     ],
     breaks: 'R3 no reader sees the end go back',
     kinds: ['kill-broker', 'crash-broker', 'stop-broker'],
-    seed: 4,
+    seed: 5,
   },
   {
     name: 'the commit of a former owner is taken',
