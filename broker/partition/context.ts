@@ -8,7 +8,7 @@ import { FolderSyncs } from '../log/folder-syncs.ts'
 import { IndexCache } from '../log/index-cache.ts'
 import { Limiter } from '../log/limiter.ts'
 import { WritePath } from '../log/write-path.ts'
-import type { PartitionsOptions } from './partitions.ts'
+import type { PartitionsOptions } from './options.ts'
 
 const MiB = 1024 * 1024
 /** Indexes of closed segments in memory, up to 12 KiB each. */

@@ -1,8 +1,8 @@
 // What a broker does to its logs by the clock: checkpoints of what was written, retention, scrubbing, forgetting silent producers.
 import type { Clock, Timer } from '@castellan/protocol/runtime'
 import { Limiter } from '../log/limiter.ts'
+import type { PartitionsSettings } from './options.ts'
 import type { Partition } from './partition.ts'
-import type { PartitionsSettings } from './partitions.ts'
 import { Scrubber } from './scrubber.ts'
 
 const day = 86_400_000
