@@ -208,8 +208,9 @@ export class LogFolders {
     this.#disk.remove(anewPath(place))
   }
 
+  /** After `begin`. */
   highWatermarks(): HighWatermarks {
-    return new HighWatermarks(this.#disk, `${this.#root}/high-watermarks`)
+    return new HighWatermarks(this.#disk, `${this.#root}/high-watermarks`, this.#run.logsId)
   }
 
   /** The folders of discarded logs, then those of their topics: to be removed one by one, for each may take a while. */

@@ -91,7 +91,8 @@ export class Logs {
       const highWatermark = this.#options.marks.get(place.topicId, place.index)
       partition.attach(log, this.#folders.isAnew(place), highWatermark)
       // After a power loss that is what R8 is for.
-      if (this.#context.isIntact && highWatermark > log.endOffset) throw cutShort(log.endOffset, highWatermark)
+      if (this.#options.marks.areOfTheseLogs && highWatermark > log.endOffset)
+        throw cutShort(log.endOffset, highWatermark)
       if (partition.log!.needsCheckpoint) this.#host.noteWritten(partition)
     } catch (error) {
       partition.setFault(error)

@@ -458,6 +458,45 @@ describe('what was committed is missing at the start, and no power was lost (R9)
     expect(broker.partitions.reports()).toEqual([])
   })
 
+  test('after a power loss, and a kill before anything was written again: what was lost with the power is not missed', async () => {
+    const broker = await written()
+    await broker.partitions.get(topicId, 0)!.log!.truncateTo(2)
+    for (const bootId of ['boot-2', 'boot-2']) {
+      broker.bootId = bootId
+      await broker.open()
+      expect(broker.partitions.reports()).toMatchObject([{ fault: null, endOffset: 2 }])
+    }
+  })
+
+  test('what was not opened yet, when others began to move, is missed as well', async () => {
+    const broker = await written()
+    const second = '99999999-2222-4333-8444-555555555555'
+    // What there is of it begins behind what is written down: nothing, for it has no other replica.
+    broker.partitions.apply(topicState({ topicId: second }))
+    const alone = broker.partitions.get(second, 0)!
+    await produce(alone, { values: ['a'] })
+    await alone.deleteBefore(1)
+    await produce(alone, { values: ['b'] })
+    await broker.clock.advance(300)
+    const reading = gate()
+    let reads = 0
+    // The log with a checkpoint is read first.
+    const gates = { get: () => (++reads === 2 ? reading.promise : Promise.resolve()) }
+    Object.defineProperty(broker.platters, 'readGate', gates)
+    let isOpen = false
+    const opening = broker.open().then(() => {
+      isOpen = true
+    })
+    await broker.clock.advance(1_000)
+    expect([isOpen, reads > 1]).toEqual([false, true])
+    reading.open()
+    while (!isOpen) await broker.clock.advance(10)
+    await opening
+    broker.platters.remove(partitionFolder)
+    await broker.open()
+    expect(broker.partitions.get(topicId, 0)?.fault).toBe(gone)
+  })
+
   test('what was deleted is not missed, nor what is no replica any more, whenever the process is killed', async () => {
     for (const spec of [{ deleted: true }, { replicas: [2, 3], leader: 2, leaderEpoch: 2, removed: [1] }]) {
       const broker = await written()
@@ -481,7 +520,7 @@ describe('what was committed is missing at the start, and no power was lost (R9)
       records: null,
     }
     const cut = following.take(following.position!, answer as never, slabs.take(8))
-    const marks = new HighWatermarks(broker.disk!, `${dataFolder}/logs/high-watermarks`)
+    const marks = new HighWatermarks(broker.disk!, `${dataFolder}/logs/high-watermarks`, 'logs')
     expect(marks.get(topicId, 0)).toBe(2)
     await cut
     await broker.open()

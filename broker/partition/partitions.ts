@@ -37,6 +37,8 @@ export class Partitions {
   readonly #outsiderListeners = new Set<(partition: Partition) => void>()
   readonly #handOverListeners = new Set<(partition: Partition) => void>()
   #staged: Partition[] = []
+  /** All logs are open, or found to be out of use. */
+  #isOpen = false
   #isClosed = false
 
   private constructor(runtime: Runtime, options: PartitionsOptions, folders: LogFolders, run: RunBegun) {
@@ -71,7 +73,8 @@ export class Partitions {
       counters,
       onBegin: options.onRecovery,
     })
-    if (run.isIntact) partitions.#logs.findMissing(places)
+    if (partitions.#marks.areOfTheseLogs) partitions.#logs.findMissing(places)
+    partitions.#isOpen = true
     const { cutBytes, recoveredBytes } = counters
     options.log.info({ ...partitions.#count(), ...run, recoveredBytes, cutBytes }, 'logs are open')
     partitions.#upkeep.start()
@@ -172,6 +175,8 @@ export class Partitions {
   /** True: they have moved since the last time. */
   #saveHighWatermarks(): boolean {
     if (this.#isClosed) return false
+    // Those of logs that are still to be opened would be lost.
+    if (!this.#isOpen) return true
     try {
       return this.#marks.save(this.#replicated())
     } catch (error) {
