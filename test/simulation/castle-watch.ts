@@ -28,6 +28,7 @@ interface LossEntity {
 
 interface BrokerEntity {
   readonly id: number
+  readonly up: boolean
   readonly logsId?: string
 }
 
@@ -43,6 +44,8 @@ export class CastleWatch {
   readonly snapshots: { readonly atMs: number; readonly entries: ReadonlyMap<string, string>; castleEpoch: number }[] =
     []
   readonly #cluster: Cluster
+  /** Brokers that are up, as Castle has it. */
+  readonly #up = new Set<number>()
   readonly #lossesSeen = new Map<string, number>()
 
   constructor(cluster: Cluster) {
@@ -74,8 +77,16 @@ export class CastleWatch {
     this.#lossesSeen.clear()
   }
 
-  #onBroker({ id, logsId }: BrokerEntity): void {
+  #onBroker({ id, up, logsId }: BrokerEntity): void {
     this.logsIds.set(id, logsId)
+    if (up) return void this.#up.add(id)
+    // Called down: to R2 that is its death, whenever the cut began. It leads on, unknowing, for as long as its followers' last word permits.
+    if (this.#up.delete(id)) this.#noteDeath(`broker-${id}`)
+  }
+
+  #noteDeath(machine: string): void {
+    const { recorder, scheduler } = this.#cluster
+    recorder.troubles.push({ machines: [machine], fromMs: scheduler.nowMs, untilMs: scheduler.nowMs })
   }
 
   #onTopic(id: string, topic: TopicEntity | null): void {
