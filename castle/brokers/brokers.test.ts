@@ -11,8 +11,10 @@ beforeEach(async () => {
 afterEach(() => world.castle.stop())
 
 describe('brokers', () => {
-  test('a process that stops says nothing of the next one, though both are read at once', async () => {
+  test('a process that stops says nothing of the next one, whose registration waits while its own is written', async () => {
+    world.commitDelayMs = 20
     world.broker(1, { stopping: true }, { incarnation: '1-stops' })
+    await world.clock.pass(10)
     world.broker(1, {}, { incarnation: '1-next' })
     await world.clock.pass(500)
     expect(world.state.get('broker', '1')).toMatchObject({ incarnation: '1-next', stopping: false })

@@ -11,6 +11,7 @@ import { consumers, nameOf } from './topics.ts'
 
 export interface RunResult {
   readonly seed: number
+  readonly options: RunOptions
   readonly simulatedMs: number
   /** What the run took of a core. */
   readonly cpuMs: number
@@ -53,6 +54,7 @@ export async function runSeed(seed: number, options: RunOptions = ordinary): Pro
   const ended: Verdict = { promise: 'the run ends', outcome: trouble ? 'invalid' : 'valid', violations: trouble ?? [] }
   return {
     seed,
+    options,
     simulatedMs: scheduler.nowMs,
     cpuMs: (user + system) / 1_000,
     events: scheduler.eventsRun,
@@ -153,8 +155,14 @@ export function hasFailed(result: RunResult): boolean {
 export function explain(result: RunResult): string {
   const broken = result.verdicts.filter((verdict) => verdict.outcome === 'invalid')
   return [
-    `seed ${result.seed} (again: npm run simulate -- --seed ${result.seed} --seeds 1 --trace)`,
+    `seed ${result.seed} (again: npm run simulate -- ${wordsFor(result)} --trace)`,
     ...result.failedSends.slice(0, 10).map((line) => `send failed: ${line}`),
     ...broken.flatMap(({ promise, violations }) => [`${promise}:`, ...violations.map((line) => `  ${line}`)]),
   ].join('\n')
+}
+
+/** With other options a seed is another run. */
+function wordsFor({ seed, options: { faults, kinds } }: RunResult): string {
+  const density = faults === ordinary.faults ? '' : ` --density ${faults}`
+  return `--seed ${seed}${density}${kinds === undefined ? '' : ` --faults ${kinds.join(',')}`}`
 }
