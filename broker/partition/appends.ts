@@ -148,8 +148,11 @@ export class Appends {
     if (!log.isSlow) return this.#flushed(log, fromOffset, staged, log.flush())
     this.#writing = staged
     void log.flushOffLoop().then((result) => {
+      const left = this.#writing ?? []
+      // What becomes of them is said now, and only once: also when this replica stops leading before the log has settled.
+      this.#writing = []
       // Out of use, or of no concern any more: then all were refused.
-      if (!log.isAbandoned) this.#flushed(log, fromOffset, this.#writing ?? [], result)
+      if (!log.isAbandoned) this.#flushed(log, fromOffset, left, result)
       // Only then may anything be staged: who waits for the log to settle comes first.
       this.#state.context.clock.soon(() => this.#settled())
     })

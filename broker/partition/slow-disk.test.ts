@@ -139,6 +139,16 @@ describe('a leader on a slow disk', () => {
     expect(partition.following.position).toMatchObject({ leaderEpoch: 4, offset: 2 })
   })
 
+  test('deposed in the moment in which it has acknowledged, it says nothing else of that', async () => {
+    partition.append(batchOf({ values: ['a'] }), null, 1, ({ errorCode }) => {
+      results.push(`a!${errorCode}`)
+      broker.partitions.apply(topicState({ leaderEpoch: 4, leader: 2, replicas: [1, 2] }))
+    })
+    append('b')
+    await letWrite()
+    expect([results, partition.role]).toEqual([['a!0', 'b@2'], 'follower'])
+  })
+
   test('elected again at a higher epoch, its epoch begins behind what was under way', async () => {
     append('a')
     await settle()
