@@ -133,10 +133,13 @@ export class Appender {
     return this.#flushed(staged, written, before, error)
   }
 
-  /** As `flush`, off the loop. Until it has resolved nothing may be staged: so what is refused can be undone. Never rejects. */
-  async flushOffLoop(): Promise<FlushResult> {
+  /**
+   * As `flush`, off the loop. Until it has resolved nothing may be staged: so what is refused can be undone. Never rejects. `onPart` hears
+   * where each part begins that is in the log now: there may be several (a segment was full), and long waits between them.
+   */
+  async flushOffLoop(onPart?: (fromOffset: number) => void): Promise<FlushResult> {
     assert(this.#state.writing === null, 'a log is written twice at a time')
-    const writing = this.#flushOffLoop()
+    const writing = this.#flushOffLoop(onPart)
     this.#state.writing = writing
     try {
       return await writing
@@ -145,7 +148,7 @@ export class Appender {
     }
   }
 
-  async #flushOffLoop(): Promise<FlushResult> {
+  async #flushOffLoop(onPart?: (fromOffset: number) => void): Promise<FlushResult> {
     const staged = this.#staged
     this.#staged = []
     const before = this.#state.segments.at(-1)
@@ -157,6 +160,7 @@ export class Appender {
         await this.#writeOffLoop(run)
         this.#noteRun(run)
         written += run.appends.length
+        onPart?.(run.appends[0]!.baseOffset)
       }
     } catch (thrown) {
       error = this.#undo(staged, written, thrown)

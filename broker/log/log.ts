@@ -175,9 +175,9 @@ export class Log {
     return this.#state.context.writePath.isAsync
   }
 
-  /** As `flush`, off the loop: nothing may be staged until it has resolved. It never rejects. */
-  async flushOffLoop(): Promise<FlushResult> {
-    return this.#noteFlushed(await this.#appender.flushOffLoop())
+  /** As `flush`, off the loop: nothing may be staged until it has resolved. It never rejects. `onPart`: see Appender. */
+  async flushOffLoop(onPart?: (fromOffset: number) => void): Promise<FlushResult> {
+    return this.#noteFlushed(await this.#appender.flushOffLoop(onPart))
   }
 
   /** Something is being written off the loop. */

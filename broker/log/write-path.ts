@@ -102,9 +102,10 @@ export class WritePath {
     return this.#state
   }
 
-  /** The longest write of the last minute, in ms. */
+  /** The longest write of the last minute, in ms; also one that has not ended yet. */
   get longestOfMinuteMs(): number {
-    return this.#recent.largest(this.#clock.nowMs())
+    const nowMs = this.#clock.nowMs()
+    return Math.max(this.#recent.largest(nowMs), nowMs - (this.#underWaySinceMs ?? nowMs))
   }
 
   /** A write to a log that began at `beganMs` has ended. */

@@ -144,18 +144,26 @@ export class Appends {
     if (this.#staged.length === 0 || log === undefined) return
     const staged = this.#staged
     this.#staged = []
-    const fromOffset = log.endOffset
-    if (!log.isSlow) return this.#flushed(log, fromOffset, staged, log.flush())
+    if (!log.isSlow) return this.#flushNow(log, staged)
     this.#writing = staged
-    void log.flushOffLoop().then((result) => {
-      const left = this.#writing ?? []
-      // What becomes of them is said now, and only once: also when this replica stops leading before the log has settled.
-      this.#writing = []
-      // Out of use, or of no concern any more: then all were refused.
-      if (!log.isAbandoned) this.#flushed(log, fromOffset, left, result)
-      // Only then may anything be staged: who waits for the log to settle comes first.
-      this.#state.context.clock.soon(() => this.#settled())
-    })
+    void log
+      .flushOffLoop((fromOffset) => this.#noteWritten(fromOffset))
+      .then((result) => {
+        const left = this.#writing ?? []
+        // What becomes of them is said now, and only once: also when this replica stops leading before the log has settled.
+        this.#writing = []
+        // Out of use, or of no concern any more: then all were refused.
+        if (!log.isAbandoned) this.#flushed(log, left, result)
+        // Only then may anything be staged: who waits for the log to settle comes first.
+        this.#state.context.clock.soon(() => this.#settled())
+      })
+  }
+
+  #flushNow(log: Log, staged: readonly PendingAck[]): void {
+    const fromOffset = log.endOffset
+    const result = log.flush()
+    if (result.written > 0) this.#noteWritten(fromOffset)
+    this.#flushed(log, staged, result)
   }
 
   #settled(): void {
@@ -165,13 +173,11 @@ export class Appends {
   }
 
   /** Acknowledges what may be, and refuses what the disk did not take. */
-  #flushed(log: Log, fromOffset: number, staged: readonly PendingAck[], { written, error }: FlushResult): void {
+  #flushed(log: Log, staged: readonly PendingAck[], { written, error }: FlushResult): void {
     const { context, topic, index } = this.#state
     for (let at = 0; at < written && at < staged.length; at++) this.#acks.add(staged[at]!)
     if (this.#state.fault !== null) this.refuseAll(errors.KAFKA_STORAGE_ERROR, this.#state.fault)
     if (written > 0) {
-      this.#noteAppended(fromOffset)
-      this.#events.onWritten()
       this.#syncIfAsked(log)
       this.advance()
     }
@@ -181,10 +187,12 @@ export class Appends {
     for (const pending of staged.slice(written)) pending.done(refused)
   }
 
-  #noteAppended(fromOffset: number): void {
+  /** In the turn in which it is in the log: followers are to fetch it, and those that were idle had everything until now. */
+  #noteWritten(fromOffset: number): void {
     const { leader } = this.#state
-    if (leader === null || leader.followers.length === 0) return
-    this.#state.leader = step(leader, { kind: 'appended', fromOffset })
+    if (leader !== null && leader.followers.length > 0)
+      this.#state.leader = step(leader, { kind: 'appended', fromOffset })
+    this.#events.onWritten()
   }
 
   /** flush.messages=1: nothing is acknowledged or shown before it is synced. More: a sync begins each time so many are not. */

@@ -162,6 +162,32 @@ describe('a leader on a slow disk', () => {
     expect(partition.endOfEpoch(3)).toEqual({ epoch: 3, endOffset: 2 })
   })
 
+  test('a part of what is written may be there long before the rest: idle followers are told of it, and have not fallen behind', async () => {
+    const configs = { 'segment.bytes': '1048576', 'min.insync.replicas': '1' }
+    broker.partitions.apply(topicState({ leaderEpoch: 4, replicas: [1, 2], configs }))
+    const { clock } = broker
+    const presence = { fetchedMs: clock.nowMs() }
+    const asked = { fetchOffset: 1, currentLeaderEpoch: 4, lastFetchedEpoch: 3 }
+    expect(partition.followers.fetched({ id: 2, brokerEpoch: 1, presence }, asked)).toBe(true)
+    let writes = 0
+    const gates = { get: () => (++writes === 1 ? Promise.resolve() : disk.promise) }
+    Object.defineProperty(broker.platters, 'writeGate', gates)
+    await clock.advance(3_000)
+    // By its session, without a word of this partition.
+    presence.fetchedMs = clock.nowMs()
+    let told = 0
+    partition.watchAsFollower(() => told++)
+    for (const name of ['a', 'b']) append(name, batchOf({ values: ['x'.repeat(600_000)] }))
+    await settle()
+    expect([partition.endOffset, told > 0]).toEqual([2, true])
+    await clock.advance(500)
+    const view = { nowMs: clock.nowMs(), lagTimeMaxMs: 2_000, listeningSinceMs: 0, isStaying: () => true }
+    expect(partition.followers.proposal(view)).toBeNull()
+    expect(broker.partitions.longestWriteOfMinuteMs).toBeGreaterThanOrEqual(500)
+    await letWrite()
+    expect(results).toEqual(['a@1', 'b@2'])
+  })
+
   test('where its log ends is reported when it is certain (R7)', async () => {
     append('a')
     await settle()
