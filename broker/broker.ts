@@ -37,6 +37,8 @@ export interface BrokerOptions {
   readonly onReplaced?: (reason: string) => void
   /** Told once, when the recovery of the logs begins: how to ask how far it is. */
   readonly onRecovery?: (progress: () => RecoveryProgress) => void
+  /** When its process started, on the wall clock, in ms since 1970; absent: not known. */
+  readonly startedMs?: number
   /** The longest time that the loop was held within the last minute: then the broker tells Castle how it does. */
   readonly loopHeldMs?: () => number
   /** For tests and the simulator: overwrites the memory of requests when it is given back. */
@@ -121,7 +123,7 @@ export class Broker implements BrokerParts {
         logs: () => this.partitions.reports(),
         logsId: () => this.partitions.logsId,
         groups: () => this.coordinator.reports(),
-        ...(options.loopHeldMs && { vitals: vitalsOf(partitions, options.loopHeldMs) }),
+        ...(options.loopHeldMs && { vitals: vitalsOf(partitions, options.startedMs, options.loopHeldMs) }),
       },
       log,
       onStop: (reason) => void this.#replaced(reason, options),
@@ -254,11 +256,12 @@ export class Broker implements BrokerParts {
   }
 }
 
-function vitalsOf(partitions: Partitions, loopHeldMs: () => number): () => OwnVitals {
+function vitalsOf(partitions: Partitions, startedMs: number | undefined, loopHeldMs: () => number): () => OwnVitals {
   return () => {
     const { metrics, bytes, writePath, longestWriteOfMinuteMs, lastStop } = partitions
     const { slowWrites, leftLoop } = metrics
     return {
+      ...(startedMs !== undefined && { startedMs }),
       loopHeldMs: loopHeldMs(),
       logBytes: bytes,
       writes: { path: writePath.path, longestMs: longestWriteOfMinuteMs, slow: slowWrites, leftLoop },

@@ -29,16 +29,17 @@ export async function startBroker(
   const loop = new LoopWatch(log)
   const metrics = config.metricsListen ? await MetricsServer.listen(config.metricsListen, loop) : null
   const runtime = nodeRuntime()
+  const startedMs = runtime.clock.wallMs()
   let teller: RecoveryTeller | undefined
   try {
     const about = { pid: process.pid, release: manifest.version, metricsPort: metrics?.address.port ?? 0 }
     const onRecovery: BrokerOptions['onRecovery'] = (progress) => {
       metrics?.recovering(progress)
-      teller = new RecoveryTeller(runtime, config, log, progress)
+      teller = new RecoveryTeller(runtime, config, log, startedMs, progress)
       options.onRecovery?.(progress)
     }
     const loopHeldMs = () => loop.longestOfMinuteMs
-    const all = { ...options, about, onRecovery, loopHeldMs }
+    const all = { ...options, about, onRecovery, startedMs, loopHeldMs }
     const broker = await Broker.start(runtime, config, log, all).finally(() => teller?.stop())
     metrics?.serve(broker)
     return {

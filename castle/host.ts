@@ -32,6 +32,8 @@ export interface HostOptions {
   readonly onCall: (session: Session, call: Call) => Promise<Result>
 }
 
+const brokerIdPattern = /^\d{1,10}$/
+
 export class Host implements SessionsHost {
   readonly #options: HostOptions
   readonly #trust = new EpochTrust()
@@ -55,10 +57,13 @@ export class Host implements SessionsHost {
   }
 
   onVitals(vitals: BrokerVitals): void {
-    const known = this.#state.get('broker', vitals.id)
+    const { id, incarnation, recovery } = vitals
+    const told = this.#options.brokers.vitals
+    const known = this.#state.get('broker', id)
     // An older process has nothing to say of the newer one.
-    if (known === undefined || known.retired.includes(vitals.incarnation)) return
-    this.#options.brokers.vitals.put(known.id, vitals)
+    if (known !== undefined && !known.retired.includes(incarnation)) told.put(known.id, vitals)
+    if (known === undefined && recovery !== undefined && brokerIdPattern.test(id))
+      told.putStranger(Number(id), recovery)
   }
 
   refuseBroker(id: string, report: BrokerReport): string | undefined {

@@ -27,13 +27,13 @@ test('Castle hears how far a recovery is, again and again, on a new link when on
   let opened = 0
   const progress = () => ({ logs: 10, opened: ++opened, bytesToCheck: 100, bytesChecked: 10 * opened })
   const config = { brokerId: 3, castle: ['http://one:8600', 'http://two:8600'] }
-  const teller = new RecoveryTeller(runtime, config, silentLogger, progress)
+  const teller = new RecoveryTeller(runtime, config, silentLogger, 1_700, progress)
   await clock.advance(900)
   expect(dialled).toEqual([])
   await clock.advance(4_200)
   expect(dialled).toEqual(['ws://one:8600/link', 'ws://two:8600/link'])
   const recovery = { logs: 10, opened: 2, bytesToCheck: 100, bytesChecked: 20 }
-  expect(told[0]).toMatchObject({ type: 'vitals', id: '3', recovery })
+  expect(told[0]).toMatchObject({ type: 'vitals', id: '3', startedMs: 1_700, recovery })
   handlers?.onClose(null)
   await clock.advance(2_000)
   expect([dialled.length, told.length]).toEqual([3, 3])

@@ -13,6 +13,7 @@ export class RecoveryTeller {
   readonly #runtime: Runtime
   readonly #config: Pick<BrokerConfig, 'brokerId' | 'castle'>
   readonly #log: Logger
+  readonly #startedMs: number
   readonly #progress: () => RecoveryProgress
   readonly #incarnation: string
   #link: Link | null = null
@@ -20,16 +21,18 @@ export class RecoveryTeller {
   #isOver = false
   #timer: Timer
 
-  /** Tells from now on, until `stop`. */
+  /** Tells from now on, until `stop`. `startedMs`: when the process started, on the wall clock. */
   constructor(
     runtime: Runtime,
     config: Pick<BrokerConfig, 'brokerId' | 'castle'>,
     log: Logger,
+    startedMs: number,
     progress: () => RecoveryProgress,
   ) {
     this.#runtime = runtime
     this.#config = config
     this.#log = log
+    this.#startedMs = startedMs
     this.#progress = progress
     this.#incarnation = uuid(runtime.random)
     this.#timer = runtime.clock.after(vitalsEveryMs / 2, () => void this.#tell())
@@ -49,6 +52,7 @@ export class RecoveryTeller {
       type: 'vitals',
       id: String(this.#config.brokerId),
       incarnation: this.#incarnation,
+      startedMs: this.#startedMs,
       recovery: { logs, opened, bytesToCheck, bytesChecked },
     }
     this.#link?.send(JSON.stringify(vitals))

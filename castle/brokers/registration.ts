@@ -85,8 +85,9 @@ export function register(
   giveProducerIds(draft, id)
   const elected = electFor(draft, reports, { brokerId: id, cluster: broker.cluster, reborn: true, unclean })
   if (uncleanEpoch !== undefined) noteUnclean(draft, broker.cluster, id, uncleanEpoch, unclean)
-  const uncleanly =
-    unclean && report.logs.length > 0 ? ', its logs may lack what they had: a power loss, or another disk' : ''
+  // Its report may tell only what changed.
+  const hasLogs = report.logs.length > 0 || reports.hasLogs(id)
+  const uncleanly = unclean && hasLogs ? ', its logs may lack what they had: a power loss, or another disk' : ''
   draft.decide({
     kind: 'broker-up',
     what: `broker ${id} of cluster ${broker.cluster} is up; ${inWords(elected)}`,

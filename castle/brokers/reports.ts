@@ -59,6 +59,10 @@ export class BrokerReports {
     return (brokerId) => this.#heard.get(brokerId)?.logs.get(topicId)
   }
 
+  hasLogs(brokerId: number): boolean {
+    return (this.#heard.get(brokerId)?.logs.size ?? 0) > 0
+  }
+
   hasLogsOf(brokerId: number, topicId: string): boolean {
     return this.#heard.get(brokerId)?.logs.has(topicId) ?? false
   }

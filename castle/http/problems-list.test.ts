@@ -41,7 +41,6 @@ test('clients of a topic: applied with the time it took, and pending', async () 
     expect(state).toBe('applied')
     expect(desired).toBe(changed.version)
     expect(appliedMs).toBeGreaterThan(0)
-    expect(appliedMs).toBeLessThan(5_000)
   }
   // One that follows nothing any more: its next report would say so.
   const [first] = [...api.castle.sessions.interestedIn('topic/c/followed')]

@@ -47,3 +47,37 @@ test('topics in doubt are a problem that names who is waited for, and giving tha
     expect.arrayContaining(['broker-given-up', 'doubt-over']),
   )
 })
+
+const whats = async () => (await api.get('/api/problems')).value.items.map(({ what }: { what: string }) => what)
+const problemOf = async (wanted: string) =>
+  (await api.get('/api/problems')).value.items.find(({ what }: { what: string }) => what === wanted)
+
+test('topics that only a broker can tell of are a problem, which names it, until it does or is given up', async () => {
+  api = await TestApi.start()
+  const [broker] = await api.startBrokers(1)
+  broker?.change({ replicates: true, remembers: { '00000000-0000-4000-8000-000000000002': 7 } })
+  await until(async () => (await whats()).includes('TOPICS_FORGOTTEN'), 'it is a problem')
+  expect(await problemOf('TOPICS_FORGOTTEN')).toMatchObject({ kind: 'in-doubt', params: { topics: 1, brokers: '1' } })
+  const made = await api.call('POST', '/api/topics', { name: 'new' })
+  expect(made).toMatchObject({ status: 503, value: { code: 'TOPIC_IN_DOUBT', params: { brokers: '1' } } })
+  expect(await api.call('POST', '/api/brokers/1/give-up?reason=burnt')).toMatchObject({ status: 200 })
+  await until(async () => !(await whats()).includes('TOPICS_FORGOTTEN'), 'it is over')
+})
+
+test('a topic that was not taken over is a problem while a broker has logs of it', async () => {
+  api = await TestApi.start()
+  const [broker] = await api.startBrokers(1)
+  await api.call('POST', '/api/topics', { name: 'orders' })
+  const topicId = '00000000-0000-4000-8000-000000000003'
+  const partition = { leader: 1, leaderEpoch: 3, partitionEpoch: 5, replicas: [1], isr: [1] }
+  const state = { topicId, name: 'orders', deleted: false, internal: false, ackLevel: -1, configs: {} }
+  const subject = { key: `topic/${topicId}`, version: 7, state: { ...state, partitions: [partition] } }
+  broker?.remembered.set(subject.key, subject)
+  const logs = [{ topicId, partition: 0, leaderEpoch: 3, fault: null }]
+  broker?.change({ replicates: true, remembers: { [topicId]: 7 }, logs })
+  await until(async () => (await whats()).includes('TOPIC_REFUSED'), 'it is a problem')
+  const params = { topic: 'orders', topicId, why: 'name-taken', brokers: '1' }
+  expect(await problemOf('TOPIC_REFUSED')).toMatchObject({ kind: 'refused', params })
+  broker?.change({ logs: [] })
+  await until(async () => !(await whats()).includes('TOPIC_REFUSED'), 'nothing of it is left')
+})

@@ -7,6 +7,8 @@ let api: TestApi
 
 afterEach(() => api.stop())
 
+const isRecovering = ({ kind }: { kind: string }) => kind === 'recovering'
+
 test('how a broker does shows, and how far it is while it recovers; what makes no sense, or comes from a stranger, does not', async () => {
   api = await TestApi.start()
   const [broker] = await api.startBrokers(1)
@@ -20,16 +22,17 @@ test('how a broker does shows, and how far it is while it recovers; what makes n
   const tell = (vitals: object, id = '1') =>
     link.send(JSON.stringify({ type: 'vitals', id, incarnation: 'i', ...vitals }))
   const shown = async () => (await api.get('/api/brokers')).value.items[0]
-  expect(await shown()).toMatchObject({ recovery: null, vitals: null })
+  expect(await shown()).toMatchObject({ startedAt: null, recovery: null, vitals: null })
 
   const writes = { path: 'async', longestMs: 312, slow: 4, leftLoop: 1 }
-  tell({ loopHeldMs: 12, logBytes: 4096, writes, lastStop: 'killed' })
+  tell({ startedMs: 1_700_000_000_000, loopHeldMs: 12, logBytes: 4096, writes, lastStop: 'killed' })
   tell({ loopHeldMs: 99 }, '77')
   await until(async () => (await shown()).vitals !== null, 'its vitals show')
   expect((await shown()).vitals).toEqual({
     ...{ at: expect.any(String), loopHeldMs: 12, logBytes: 4096, writePath: 'async', longestWriteMs: 312 },
     ...{ slowWrites: 4, leftLoop: 1, lastStop: 'killed' },
   })
+  expect((await shown()).startedAt).toBe('2023-11-14T22:13:20.000Z')
   expect((await api.get('/api/brokers')).value.items).toHaveLength(1)
 
   broker?.change({ stopping: true })
@@ -40,6 +43,15 @@ test('how a broker does shows, and how far it is while it recovers; what makes n
   tell({ recovery })
   await until(async () => (await shown()).recovery !== null, 'its recovery shows')
   expect(await shown()).toMatchObject({ state: 'down', recovery, vitals: null })
+
+  // A store that was emptied knows nobody.
+  tell({ recovery }, '8')
+  tell({ recovery }, 'somebody')
+  tell({ loopHeldMs: 1 }, '9')
+  const problems = async () => (await api.get('/api/problems')).value.items
+  await until(async () => (await problems()).some(isRecovering), 'it is said')
+  const params = { broker: 8, logs: 30, opened: 4 }
+  expect((await problems()).filter(isRecovering)).toMatchObject([{ what: 'BROKER_RECOVERING', params }])
 
   tell({ recovery: { logs: -1 } })
   await until(() => !isOpen, 'nonsense closes the link')

@@ -31,6 +31,8 @@ const harms = {
   'broker-down': 3,
   stuck: 4,
   'under-replicated': 5,
+  recovering: 5,
+  refused: 5,
   'client-behind': 6,
 } as const
 
@@ -77,12 +79,13 @@ export function problemKey(problem: ProblemView): string {
 
 function identityOf({
   kind,
+  what,
   cluster,
   params,
   about,
-}: Pick<ProblemView, 'kind' | 'cluster' | 'params' | 'about'>): string {
+}: Pick<ProblemView, 'kind' | 'what' | 'cluster' | 'params' | 'about'>): string {
   const { partition = '', offset = '', group = '' } = params
-  return `${kind}/${cluster}/${group}/${isShared(kind) ? '' : about[0]}/${partition}@${offset}`
+  return `${what}/${cluster}/${group}/${isShared(kind) ? '' : about[0]}/${partition}@${offset}`
 }
 
 /** Of many things together, which may change while it is the same problem. */
@@ -96,8 +99,15 @@ function* findProblems(castle: Castle, nowMs: number): Iterable<Found> {
     const params = { reason: writeFailure.reason }
     yield { ...of('store-failed', '', 'STORE_FAILED', params, []), sinceMs: writeFailure.sinceMs }
   }
+  for (const [id, { recovery }] of castle.brokers.vitals.strangers()) {
+    // It says of itself where it recovers, and of its cluster when it registers.
+    const params = { broker: id, logs: recovery.logs, opened: recovery.opened }
+    yield { ...of('recovering', '', 'BROKER_RECOVERING', params, [`broker/${id}`]), sinceMs: null }
+  }
   for (const { id } of castle.state.all('cluster')) {
     yield* partitionTroubles(castle, id)
+    yield* strangers(castle, id)
+    yield* refusals(castle, id)
     yield* losses(castle, id)
     for (const broker of brokersOf(castle.state, id)) {
       const about = [`broker/${broker.id}`]
@@ -165,6 +175,31 @@ class Tally {
     const params = { partitions: this.#partitions, topics: this.#topics.length, examples: names.join(', '), ...more }
     const about = this.#topics.slice(0, aboutMax).map(({ topicId }) => `topic/${topicId}`)
     yield { ...of(kind, cluster, what, params, about), sinceMs }
+  }
+}
+
+/** Topics that the store forgot, and that are not told of yet: nothing is in doubt because of them, but no topic is made meanwhile (R14). */
+function* strangers(castle: Castle, cluster: string): Iterable<Found> {
+  const awaited = castle.restore.awaitedForStrangers(cluster)
+  if (awaited.length === 0) return
+  const topics = new Set(awaited.flatMap((id) => castle.restore.strangersOf(cluster, id)))
+  const params = { topics: topics.size, brokers: awaited.slice(0, aboutMax).join(', ') }
+  const about = awaited.slice(0, aboutMax).map((id) => `broker/${id}`)
+  yield { ...of('in-doubt', cluster, 'TOPICS_FORGOTTEN', params, about), sinceMs: null }
+}
+
+/** Topics of brokers that could not be taken over: while a broker still has logs of them, for they are all that is left (R13). */
+function* refusals(castle: Castle, cluster: string): Iterable<Found> {
+  const refused = castle.restore.refused().filter((each) => each.cluster === cluster)
+  if (refused.length === 0) return
+  const { reports } = castle.brokers
+  const brokers = [...brokersOf(castle.state, cluster)].map(({ id }) => id)
+  for (const { topicId, name, why } of refused) {
+    const holders = brokers.filter((id) => reports.hasLogsOf(id, topicId))
+    if (holders.length === 0) continue
+    const params = { topic: name, topicId, why, brokers: holders.slice(0, aboutMax).join(', ') }
+    const about = [`topic/${topicId}`, ...holders.slice(0, aboutMax).map((id) => `broker/${id}`)]
+    yield { ...of('refused', cluster, 'TOPIC_REFUSED', params, about), sinceMs: null }
   }
 }
 

@@ -75,6 +75,8 @@ export const brokerView = Type.Object({
   strays: Type.Array(Type.Object({ topicId: text, partition: count })),
   /** Subjects of which it holds another version than it should. */
   behind: Type.Array(text),
+  /** When its process started, by its own word and clock. Null: as for `vitals`. */
+  startedAt: nullable(time),
   /** It is starting, and recovers its logs before it registers: how far it is. Null: it does not. */
   recovery: nullable(recoveryView),
   /** How it does, by its own word of the last seconds. Null: it is down, or of a release that does not tell. */
@@ -323,8 +325,10 @@ export const problemView = Type.Object({
     Type.Literal('lost'),
     Type.Literal('log-fault'),
     Type.Literal('broker-down'),
+    Type.Literal('recovering'),
     Type.Literal('under-replicated'),
     Type.Literal('stuck'),
+    Type.Literal('refused'),
     Type.Literal('client-behind'),
   ]),
   /** 1 is worst. */

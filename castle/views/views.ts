@@ -93,16 +93,20 @@ export function viewBroker(castle: Castle, broker: Broker, { leaders, replicas }
 }
 
 /** What a process says while it recovers is of another one than the broker that is up. */
-function viewVitals(heard: HeardVitals | undefined, up: boolean): Pick<BrokerView, 'recovery' | 'vitals'> {
-  if (heard === undefined) return { recovery: null, vitals: null }
-  const { loopHeldMs, logBytes, writes, lastStop, recovery } = heard.vitals
-  if (recovery !== undefined) return { recovery, vitals: null }
+function viewVitals(
+  heard: HeardVitals | undefined,
+  up: boolean,
+): Pick<BrokerView, 'startedAt' | 'recovery' | 'vitals'> {
+  if (heard === undefined) return { startedAt: null, recovery: null, vitals: null }
+  const { startedMs, loopHeldMs, logBytes, writes, lastStop, recovery } = heard.vitals
+  const startedAt = startedMs === undefined ? null : isoTime(startedMs)
+  if (recovery !== undefined) return { startedAt, recovery, vitals: null }
   const isWhole = loopHeldMs !== undefined && logBytes !== undefined && writes !== undefined && lastStop !== undefined
-  if (!up || !isWhole) return { recovery: null, vitals: null }
+  if (!up || !isWhole) return { startedAt: null, recovery: null, vitals: null }
   const { path: writePath, longestMs: longestWriteMs, slow: slowWrites, leftLoop } = writes
   const at = isoTime(heard.atMs)
   const vitals = { at, loopHeldMs, logBytes, writePath, longestWriteMs, slowWrites, leftLoop, lastStop }
-  return { recovery: null, vitals }
+  return { startedAt, recovery: null, vitals }
 }
 
 export function summarizeTopic(topic: Topic): TopicSummary {

@@ -103,7 +103,7 @@ function described(out: Output, broker: BrokerView, nowMs: number): string {
     ['Why', `${why}, ${ageText(nowMs - Date.parse(since))} ago`],
     ['Address', `${host}:${port}`],
     ['Rack', rack],
-    ['Process', `${pid}, release ${release}`],
+    ['Process', `${pid}, release ${release}${startedText(broker, nowMs)}`],
     ['Partitions', `leads ${countText(leaders)}, holds ${countText(replicas)}`],
     ...(recovery == null ? [] : [['Recovery', recoveryText(recovery)]]),
     ...(vitals == null ? [] : vitalsRows(vitals)),
@@ -114,6 +114,13 @@ function described(out: Output, broker: BrokerView, nowMs: number): string {
     table(out, ['', ''], about).split('\n').slice(1).join('\n'),
     ...(damaged.length === 0 ? [] : ['', table(out, ['TOPIC', 'PARTITION', 'OUT OF USE, FOR'], damaged)]),
   ].join('\n')
+}
+
+/** A Castle or a broker of an earlier release does not tell; one that recovers is another process than the one that was registered. */
+function startedText({ startedAt, recovery }: BrokerView, nowMs: number): string {
+  if (startedAt == null) return ''
+  const age = `${ageText(nowMs - Date.parse(startedAt))} ago`
+  return recovery == null ? `, started ${age}` : `; another one started ${age}, and recovers its logs`
 }
 
 function recoveryText({ logs, opened, bytesToCheck, bytesChecked }: NonNullable<BrokerView['recovery']>): string {

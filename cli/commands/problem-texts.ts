@@ -7,6 +7,8 @@ type Params = ProblemView['params']
 const texts: Readonly<Record<string, (params: Params) => string>> = {
   STORE_FAILED: ({ reason }) => `Castle cannot write changes, none is accepted: ${reason}`,
   BROKER_DOWN: ({ broker, host, port, why }) => `broker ${broker} (${host}:${port}) is down: ${why}`,
+  BROKER_RECOVERING: ({ broker, logs, opened }) =>
+    `broker ${broker}, which Castle's store does not know, recovers its logs: ${opened} of ${logs} open; it registers when all are`,
   LOG_OUT_OF_USE: (params) => `${placeOf(params)} is out of use at broker ${params['broker']}: ${params['fault']}`,
   PARTITIONS_LEADERLESS: ({ partitions, topics, examples }) =>
     `${counted(Number(partitions), 'partition')} of ${counted(Number(topics), 'topic')} have no leader (${examples})`,
@@ -16,6 +18,10 @@ const texts: Readonly<Record<string, (params: Params) => string>> = {
     `${counted(Number(partitions), 'partition')} of ${counted(Number(topics), 'topic')} have a replica out of sync (${examples}): castellan topic describe says which and why`,
   TOPICS_IN_DOUBT: ({ topics, examples, brokers }) =>
     `${counted(Number(topics), 'topic')} in doubt (${examples}), for Castle's store went back in time: not yet heard of broker ${brokers}`,
+  TOPICS_FORGOTTEN: ({ topics, brokers }) =>
+    `broker ${brokers} knows ${counted(Number(topics), 'topic')} that Castle's store forgot, and has not told of yet: no topic is made meanwhile`,
+  TOPIC_REFUSED: ({ topic, topicId, why, brokers }) =>
+    `topic ${topic} (${topicId}) of broker ${brokers} was not taken over, for ${why === 'name-taken' ? 'another topic has its name' : 'what the broker says of it cannot be'}: its logs stay, as strays`,
   MESSAGES_LOST: ({ topic, elections, messagesMax }) =>
     `${counted(Number(elections), 'election')} of topic ${topic} may have lost ${messagesMax === null ? 'an unknown number of' : `up to ${messagesMax}`} acknowledged messages`,
   PARTITION_STUCK: (params) =>

@@ -98,6 +98,24 @@ test.each([
     "1 topic in doubt (orders), for Castle's store went back in time: not yet heard of broker 7",
   ],
   [
+    'recovering',
+    'BROKER_RECOVERING',
+    { broker: 2, logs: 9, opened: 4 },
+    "broker 2, which Castle's store does not know, recovers its logs: 4 of 9 open; it registers when all are",
+  ],
+  [
+    'in-doubt',
+    'TOPICS_FORGOTTEN',
+    { topics: 2, brokers: '7' },
+    "broker 7 knows 2 topics that Castle's store forgot, and has not told of yet: no topic is made meanwhile",
+  ],
+  [
+    'refused',
+    'TOPIC_REFUSED',
+    { topic: 'orders', topicId: 'i', why: 'name-taken', brokers: '1, 2' },
+    'topic orders (i) of broker 1, 2 was not taken over, for another topic has its name: its logs stay, as strays',
+  ],
+  [
     'lost',
     'MESSAGES_LOST',
     { topic: 'orders', elections: 1, messagesMax: null },

@@ -1,7 +1,7 @@
 // A topic as people read it.
 import type { TopicSummary, TopicView } from '@castellan/castle/views'
 import type { Output } from '../io.ts'
-import { ageText, type Cell, counted, harmless, paint, table } from '../output/index.ts'
+import { ageText, bytesText, type Cell, counted, harmless, paint, table } from '../output/index.ts'
 
 /** Where the logs of a partition end, as its brokers say; null: they do not. */
 export interface Ends {
@@ -41,7 +41,20 @@ function stateCell({ leaderless, belowMinIsr, underReplicated, losses }: TopicSu
   return { text: said.join(', '), style: leaderless + belowMinIsr + losses > 0 ? 'red' : 'yellow' }
 }
 
-const headings = ['PARTITION', 'STATE', 'WHY', 'LEADER', 'EPOCH', 'REPLICAS', 'ISR', 'ELR', 'START', 'HW', 'LEO']
+const headings = [
+  'PARTITION',
+  'STATE',
+  'WHY',
+  'LEADER',
+  'EPOCH',
+  'REPLICAS',
+  'ISR',
+  'ELR',
+  'START',
+  'HW',
+  'LEO',
+  'SIZE',
+]
 
 export function describedTopic(out: Output, topic: TopicWithEnds): string {
   const { applied, owner, description, minInsyncReplicas, doubt, losses } = topic
@@ -87,6 +100,7 @@ function partitionRow(each: Partition): Cell[] {
     offsets?.start ?? null,
     offsets?.end ?? null,
     leoText(each),
+    sizeText(each),
   ]
 }
 
@@ -113,6 +127,17 @@ function leoText({ leader, offsets }: Partition): string | null {
   })
   if (end === null && others.length === 0) return null
   return `${end ?? '?'}${others.length === 0 ? '' : ` (${others.join(', ')})`}`
+}
+
+/** Of each replica, in their order; once, where all have the same. */
+function sizeText({ replicas, offsets }: Partition): string | null {
+  const bytesOf = (id: number) => offsets?.replicas.find(({ broker }) => broker === id)?.bytes ?? null
+  const texts = replicas.map((id) => {
+    const bytes = bytesOf(id)
+    return bytes === null ? '?' : bytesText(bytes)
+  })
+  if (texts.every((text) => text === '?')) return null
+  return new Set(texts).size === 1 ? (texts[0] ?? null) : texts.join(', ')
 }
 
 function lossesText(out: Output, { losses }: TopicWithEnds): string {

@@ -54,6 +54,7 @@ export type BrokerView = {
     readonly partition: number
   }[]
   readonly behind: readonly string[]
+  readonly startedAt: string | null
   readonly recovery: {
     readonly logs: number
     readonly opened: number
@@ -386,8 +387,10 @@ export type ProblemView = {
     | 'lost'
     | 'log-fault'
     | 'broker-down'
+    | 'recovering'
     | 'under-replicated'
     | 'stuck'
+    | 'refused'
     | 'client-behind'
   readonly harm: number
   readonly cluster: string

@@ -17,11 +17,13 @@ export interface Awaited {
 /** The brokers that topics in doubt wait for. */
 function useAwaited(): Awaited[] {
   const problems = useLiveList<ProblemView>({ path: '/api/problems', subjects: ['problems'], pollMs: 2_000 })
-  return (problems.data?.items ?? []).flatMap(({ kind, cluster, params }) => {
+  const awaited = (problems.data?.items ?? []).flatMap(({ kind, cluster, params }) => {
     if (kind !== 'in-doubt') return []
     const ids = String(params['brokers'] ?? '').split(', ')
     return ids.filter((id) => id !== '').map((id) => ({ cluster, id }))
   })
+  // By what is in doubt, and by what the store forgot: one broker may be awaited for both.
+  return [...new Map(awaited.map((each) => [`${each.cluster}/${each.id}`, each])).values()]
 }
 
 export function AwaitedBrokers() {

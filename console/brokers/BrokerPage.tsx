@@ -46,7 +46,6 @@ function Panels({ broker, query }: BrokerProps) {
         <StatePanel broker={broker} query={query} />
         <PlacePanel broker={broker} query={query} />
         <WorkPanel broker={broker} query={query} />
-        <HealthPanel broker={broker} query={query} />
       </div>
       <Panel title={text.faults} flush extra={<span className="quiet">{text.faultsHint}</span>}>
         <Faults broker={broker} query={query} />
@@ -60,7 +59,7 @@ function Panels({ broker, query }: BrokerProps) {
 
 function StatePanel({ broker, query }: BrokerProps) {
   const { brokers: text } = useText()
-  const { why, since, lastHeard, behind } = broker
+  const { why, since, startedAt, lastHeard, behind, recovery, vitals } = broker
   return (
     <Panel title={text.state} query={query}>
       <dl className="facts">
@@ -74,6 +73,11 @@ function StatePanel({ broker, query }: BrokerProps) {
         <dd>
           <Moment at={since} />
         </dd>
+        {recovery !== null && <Recovery recovery={recovery} />}
+        <dt>{text.started}</dt>
+        <dd>{startedAt === null ? <span className="quiet">{text.notTold}</span> : <Moment at={startedAt} />}</dd>
+        <dt>{text.lastStop}</dt>
+        <dd>{vitals === null ? <span className="quiet">{text.notTold}</span> : <LastStop how={vitals.lastStop} />}</dd>
         <dt>{text.lastHeard}</dt>
         <dd>{lastHeard === null ? text.never : <Moment at={lastHeard} />}</dd>
         <dt>{text.behind}</dt>
@@ -85,6 +89,10 @@ function StatePanel({ broker, query }: BrokerProps) {
               {text.behindOf(behind.length)}
             </Tag>
           )}
+        </dd>
+        <dt>{text.decisions}</dt>
+        <dd>
+          <Link to={href(pages.decisions, {}, { about: `broker/${broker.id}` })}>broker/{broker.id}</Link>
         </dd>
       </dl>
     </Panel>
@@ -117,60 +125,51 @@ function PlacePanel({ broker, query }: BrokerProps) {
   )
 }
 
-function WorkPanel({ broker, query }: BrokerProps) {
+function WorkPanel({ broker: { leaders, replicas, vitals }, query }: BrokerProps) {
   const { brokers: text } = useText()
   const formats = useFormats()
   return (
     <Panel title={text.work} query={query}>
       <dl className="facts">
         <dt>{text.leaders}</dt>
-        <dd className="number" data-value={broker.leaders}>
-          {formats.count(broker.leaders)}
+        <dd className="number" data-value={leaders}>
+          {formats.count(leaders)}
         </dd>
         <dt>{text.replicas}</dt>
-        <dd className="number" data-value={broker.replicas}>
-          {formats.count(broker.replicas)}
+        <dd className="number" data-value={replicas}>
+          {formats.count(replicas)}
         </dd>
-        <dt>{text.decisions}</dt>
-        <dd>
-          <Link to={href(pages.decisions, {}, { about: `broker/${broker.id}` })}>broker/{broker.id}</Link>
-        </dd>
+        {vitals !== null && <Vitals vitals={vitals} />}
       </dl>
+      {vitals === null && <p className="quiet">{text.vitalsUnknown}</p>}
     </Panel>
   )
 }
 
-function HealthPanel({ broker: { recovery, vitals }, query }: BrokerProps) {
-  const { brokers: text } = useText()
-  return (
-    <Panel title={text.health} query={query}>
-      {recovery !== null && <Recovery recovery={recovery} />}
-      {recovery === null && vitals === null && <p className="quiet">{text.healthUnknown}</p>}
-      {vitals !== null && <Vitals vitals={vitals} />}
-    </Panel>
-  )
-}
-
+/** Facts of a broker that is starting. */
 function Recovery({ recovery }: { readonly recovery: NonNullable<BrokerView['recovery']> }) {
   const { brokers: text } = useText()
   const formats = useFormats()
   const { logs, opened, bytesToCheck, bytesChecked } = recovery
   return (
-    <dl className="facts">
+    <>
       <dt>{text.recovery}</dt>
       <dd data-value={opened}>{text.openOf(opened, logs)}</dd>
       <dt>{text.checked}</dt>
       <dd data-value={bytesChecked}>{text.checkedOf(formats.bytes(bytesChecked), formats.bytes(bytesToCheck))}</dd>
-    </dl>
+    </>
   )
 }
 
-function Vitals({ vitals }: { readonly vitals: NonNullable<BrokerView['vitals']> }) {
+type VitalsView = NonNullable<BrokerView['vitals']>
+
+/** What it costs the broker to do its work. */
+function Vitals({ vitals }: { readonly vitals: VitalsView }) {
   const { brokers: text } = useText()
   const formats = useFormats()
-  const { logBytes, loopHeldMs, writePath, longestWriteMs, slowWrites, leftLoop, lastStop } = vitals
+  const { logBytes, loopHeldMs, writePath, longestWriteMs, slowWrites, leftLoop } = vitals
   return (
-    <dl className="facts">
+    <>
       <dt>{text.logBytes}</dt>
       <dd className="number" data-value={logBytes}>
         {formats.bytes(logBytes)}
@@ -191,15 +190,26 @@ function Vitals({ vitals }: { readonly vitals: NonNullable<BrokerView['vitals']>
       </dd>
       <dt>{text.slowWrites}</dt>
       <dd className="number" data-value={slowWrites}>
-        {formats.count(slowWrites)} <span className="quiet">{text.leftLoop(leftLoop)}</span>
+        {formats.count(slowWrites)}
       </dd>
-      <dt>{text.lastStop}</dt>
-      <dd>
-        <Tag tone={lastStop === 'lost' ? 'warn' : 'ok'} state={lastStop} title={text.lastStopHints[lastStop]}>
-          {text.lastStops[lastStop]}
-        </Tag>
+      <dt>{text.leftLoop}</dt>
+      <dd className="number" data-value={leftLoop}>
+        {text.times(leftLoop)}
       </dd>
-    </dl>
+    </>
+  )
+}
+
+const stopTones = { clean: 'ok', killed: 'neutral', lost: 'warn' } as const
+
+/** How the process before this one ended. */
+function LastStop({ how }: { readonly how: VitalsView['lastStop'] }) {
+  const { lastStops, lastStopHints } = useText().brokers
+  if (how === 'first') return <span className="quiet">{lastStopHints.first}</span>
+  return (
+    <Tag tone={stopTones[how]} state={how} title={lastStopHints[how]}>
+      {lastStops[how]}
+    </Tag>
   )
 }
 

@@ -2,7 +2,7 @@
 import type { BrokerView } from '../api/index.ts'
 import { useText } from '../catalogue/index.ts'
 import { Tag } from '../shell/index.ts'
-import { stateOf } from './filter.ts'
+import { lagOf, stateOf } from './filter.ts'
 
 const tones = { up: 'ok', stopping: 'warn', recovering: 'warn', down: 'bad' } as const
 
@@ -21,25 +21,31 @@ export function BrokerState({ broker }: BrokerProps) {
   )
 }
 
-type TroubledBroker = Pick<BrokerView, 'faults' | 'strays' | 'behind' | 'vitals'>
+type TroubledBroker = Pick<BrokerView, 'state' | 'faults' | 'strays' | 'behind' | 'recovery' | 'vitals'>
 
 /** What is wrong with a broker that is there; nothing: nothing. */
 export function Trouble({ broker }: { readonly broker: TroubledBroker }) {
-  const { trouble } = useText().brokers
-  const { faults, strays, behind } = broker
+  const { trouble, openOf } = useText().brokers
+  const { faults, strays, recovery } = broker
+  const behind = lagOf(broker)
   const isSlow = broker.vitals?.writePath === 'async'
-  if (faults.length + strays.length + behind.length === 0 && !isSlow)
-    return <span className="quiet">{trouble.none}</span>
+  if (faults.length + strays.length + behind === 0 && !isSlow && recovery === null)
+    return <span className="quiet">{broker.state === 'down' ? '–' : trouble.none}</span>
   return (
     <span className="tags">
+      {recovery !== null && (
+        <Tag tone="warn" state="recovering">
+          {openOf(recovery.opened, recovery.logs)}
+        </Tag>
+      )}
       {faults.length > 0 && (
         <Tag tone="bad" state="faults">
           {trouble.faults(faults.length)}
         </Tag>
       )}
-      {behind.length > 0 && (
+      {behind > 0 && (
         <Tag tone="warn" state="behind">
-          {trouble.behind(behind.length)}
+          {trouble.behind(behind)}
         </Tag>
       )}
       {isSlow && (

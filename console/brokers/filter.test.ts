@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest'
 import type { BrokerView } from '../api/types.ts'
-import { addressOf, isShown, stateOf, troubleOf } from './filter.ts'
+import { addressOf, isShown, lagOf, stateOf, troubleOf } from './filter.ts'
 
 const broker: BrokerView = {
   ...{
@@ -14,7 +14,7 @@ const broker: BrokerView = {
     release: '0.1.0',
   },
   ...{ state: 'up', why: '', since: '2026-01-01T00:00:00Z', brokerEpoch: 1, stopping: false, lastHeard: null },
-  ...{ leaders: 0, replicas: 0, faults: [], strays: [], behind: [], recovery: null, vitals: null },
+  ...{ leaders: 0, replicas: 0, faults: [], strays: [], behind: [], startedAt: null, recovery: null, vitals: null },
 }
 const recovery = { logs: 9, opened: 4, bytesToCheck: 100, bytesChecked: 50 }
 const fault = { topicId: 't', topic: null, partition: 0, fault: 'checksum' }
@@ -37,6 +37,11 @@ test.each([
 test('an address is written as a service needs it', () => {
   expect(addressOf(broker)).toBe('10.0.0.7:9092')
   expect(addressOf({ host: '::1', port: 9092 })).toBe('[::1]:9092')
+})
+
+test('who is down is not said to lag behind', () => {
+  expect(lagOf({ state: 'up', behind: ['cluster/a'] })).toBe(1)
+  expect(lagOf({ state: 'down', behind: ['cluster/a'] })).toBe(0)
 })
 
 test('a dead broker is worse than a damaged log, and that than a stray one', () => {

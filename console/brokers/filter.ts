@@ -31,7 +31,13 @@ export function addressOf({ host, port }: Pick<BrokerView, 'host' | 'port'>): st
   return host.includes(':') ? `[${host}]:${port}` : `${host}:${port}`
 }
 
+/** How many subjects it does not follow, though it could: who is down follows nothing. */
+export function lagOf({ state, behind }: Pick<BrokerView, 'state' | 'behind'>): number {
+  return state === 'down' ? 0 : behind.length
+}
+
 /** How much is wrong with it; 0: nothing. */
-export function troubleOf({ state, faults, strays, behind }: BrokerView): number {
-  return (state === 'down' ? 1_000_000 : 0) + faults.length * 1_000 + strays.length + behind.length
+export function troubleOf(broker: BrokerView): number {
+  const { state, faults, strays } = broker
+  return (state === 'down' ? 1_000_000 : 0) + faults.length * 1_000 + strays.length + lagOf(broker)
 }

@@ -59,7 +59,7 @@ function Problem({ problem }: { readonly problem: ProblemView }) {
           <Tag tone={tone}>{text.kinds[kind] ?? kind}</Tag> {words}
         </p>
         <p className="quiet">
-          {text.harm[kind]} · {text.since} <Moment at={since} />
+          {text.harm[what] ?? text.harm[kind]} · {text.since} <Moment at={since} />
         </p>
       </div>
       <div className="problem-actions">

@@ -30,9 +30,12 @@ test.each<[string, ProblemView, string[]]>([
   ],
   [
     'a topic in doubt',
-    problem('in-doubt', { topics: 1, examples: 'orders', brokers: '7' }),
+    problem('in-doubt', { partitions: 3, topics: 1, examples: 'orders', brokers: '7' }),
     ['brokers /brokers', 'partitions /topics/default/orders/partitions'],
   ],
+  ['topics that the store forgot', problem('in-doubt', { topics: 1, brokers: '7' }), ['brokers /brokers']],
+  ['a topic not taken over', problem('refused', { topic: 'orders', brokers: '7' }), ['brokers /brokers']],
+  ['a broker on its way', problem('recovering', { broker: 7 }), []],
   ['messages lost', problem('lost', { topic: 'orders', elections: 1 }), ['losses /topics/default/orders']],
   ['a disk that takes nothing', problem('store-failed', { reason: 'full' }), []],
   ['a dead broker', problem('broker-down', { broker: 2 }), ['broker /brokers/default/2']],

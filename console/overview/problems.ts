@@ -27,7 +27,12 @@ export function actionsOf({ kind, cluster, params, about }: ProblemView): readon
   switch (kind) {
     case 'store-failed':
       return [] // its disk is mended elsewhere
+    case 'recovering':
+      return [] // it has no page before it registers
+    case 'refused':
+      return [{ name: 'brokers', to: pages.brokers }]
     case 'in-doubt':
+      if (params['partitions'] === undefined) return [{ name: 'brokers', to: pages.brokers }]
       return [{ name: 'brokers', to: pages.brokers }, ...partitionsOf(cluster, params)]
     case 'lost':
       return topic === undefined ? [] : [{ name: 'losses', to: href(pages.topic, { cluster, topic }) }]

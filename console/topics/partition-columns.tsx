@@ -25,7 +25,7 @@ export function usePartitionColumns(cluster: string): readonly Column<PartitionR
       {
         id: 'partition',
         title: text.partition,
-        width: '96px',
+        width: '88px',
         align: 'right',
         sort: ({ partition }) => partition,
         cell: ({ partition }) => partition,
@@ -33,29 +33,21 @@ export function usePartitionColumns(cluster: string): readonly Column<PartitionR
       {
         id: 'state',
         title: text.state,
-        width: 'minmax(240px, 3fr)',
+        width: 'minmax(228px, 3fr)',
         sort: ({ state }) => -stateOrder[state],
         cell: (row) => <PartitionState row={row} />,
       },
       {
         id: 'leader',
         title: text.leader,
-        width: 'minmax(104px, 1fr)',
+        width: 'minmax(100px, 1fr)',
         sort: ({ leader }) => leader,
         cell: (row) => <Leader row={row} cluster={cluster} />,
       },
       {
-        id: 'epoch',
-        title: text.epoch,
-        width: '104px',
-        align: 'right',
-        sort: ({ leaderEpoch }) => leaderEpoch,
-        cell: ({ leaderEpoch }) => leaderEpoch,
-      },
-      {
         id: 'replicas',
         title: text.ends,
-        width: 'minmax(232px, 3fr)',
+        width: 'minmax(212px, 3fr)',
         sort: ({ isr, replicas }) => isr.length - replicas.length,
         cell: (row) => (
           <span className="replicas">
@@ -64,6 +56,14 @@ export function usePartitionColumns(cluster: string): readonly Column<PartitionR
             ))}
           </span>
         ),
+      },
+      {
+        id: 'end',
+        title: text.end,
+        width: '96px',
+        align: 'right',
+        sort: ({ offsets }) => offsets?.end ?? -1,
+        cell: ({ offsets }) => <span data-value={offsets?.end ?? undefined}>{offset(offsets?.end)}</span>,
       },
       {
         id: 'isr',
@@ -75,24 +75,24 @@ export function usePartitionColumns(cluster: string): readonly Column<PartitionR
       {
         id: 'elr',
         title: text.elr,
-        width: '64px',
+        width: '56px',
         cell: ({ elr }) => (elr.length === 0 ? <span className="quiet">–</span> : elr.join(', ')),
+      },
+      {
+        id: 'epoch',
+        title: text.epoch,
+        width: '108px',
+        align: 'right',
+        sort: ({ leaderEpoch }) => leaderEpoch,
+        cell: ({ leaderEpoch }) => leaderEpoch,
       },
       {
         id: 'start',
         title: text.start,
-        width: '104px',
+        width: '92px',
         align: 'right',
         sort: ({ offsets }) => offsets?.start ?? -1,
         cell: ({ offsets }) => offset(offsets?.start),
-      },
-      {
-        id: 'end',
-        title: text.end,
-        width: '112px',
-        align: 'right',
-        sort: ({ offsets }) => offsets?.end ?? -1,
-        cell: ({ offsets }) => <span data-value={offsets?.end ?? undefined}>{offset(offsets?.end)}</span>,
       },
     ]
   }, [text, formats, cluster])

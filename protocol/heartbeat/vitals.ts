@@ -12,6 +12,8 @@ export const brokerVitals = Type.Object({
   /** The broker's. */
   id: name,
   incarnation: name,
+  /** When its process started, on its own wall clock, since 1970. */
+  startedMs: Type.Optional(count),
   /** The longest time that its event loop was held, within the last minute. */
   loopHeldMs: Type.Optional(ms),
   /** Of all its logs; absent while it recovers them. */

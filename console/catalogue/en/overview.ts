@@ -19,6 +19,8 @@ export const overview = {
     'under-replicated': 'not in sync',
     'log-fault': 'log damaged',
     'broker-down': 'broker down',
+    recovering: 'recovering',
+    refused: 'not taken over',
     stuck: 'stuck',
     'client-behind': 'client behind',
   } as Readonly<Record<string, string>>,
@@ -38,22 +40,31 @@ export const overview = {
     LOG_OUT_OF_USE: ({ broker, topic, topicId, partition, fault }: Params) =>
       `The log of ${topic ?? topicId}/${partition} on broker ${broker} is out of use: ${fault}`,
     BROKER_DOWN: ({ broker, host, port, why }: Params) => `Broker ${broker} (${host}:${port}) is down: ${why}`,
+    BROKER_RECOVERING: ({ broker, logs, opened }: Params) =>
+      `Broker ${broker}, which Castle's store does not know, recovers its logs: ${opened} of ${n(Number(logs), 'log')} open`,
+    TOPICS_FORGOTTEN: ({ topics, brokers }: Params) =>
+      `Broker ${brokers} knows ${n(Number(topics), 'topic')} that Castle's store forgot, and has not told of yet`,
+    TOPIC_REFUSED: ({ topic, topicId, why, brokers }: Params) =>
+      `Topic ${topic} (${topicId}) of broker ${brokers} was not taken over: ${why === 'name-taken' ? 'another topic has its name' : 'what the broker says of it cannot be'}`,
     PARTITION_STUCK: ({ group, topic, topicId, partition, offset, attempts, error }: Params) =>
       `Group ${group} is stuck at ${topic ?? topicId}/${partition}@${offset}, attempt ${attempts}: ${error}`,
     CLIENTS_BEHIND: ({ clients, examples }: Params) =>
       `${n(Number(clients), 'client does', 'clients do')} not follow Castle: ${examples}`,
   } as Readonly<Record<string, (params: Params) => string>>,
-  /** What it means for those who use the platform. */
+  /** What it means for those who use the platform: by its code where that is here, else by its kind. */
   harm: {
     'store-failed': 'No change is accepted, and partitions whose leader dies get no other.',
     leaderless: 'Nothing can be written to or read from these partitions.',
     'in-doubt':
       'Reading and writing go on where there is a leader; nothing about them can be changed, and nobody new is elected.',
+    TOPICS_FORGOTTEN: 'No topic can be made in the cluster meanwhile: its name may be that of one of them.',
     'below-min-isr': 'Ack -1 is refused, and nothing new becomes visible; what is visible can be read.',
     lost: 'These messages do not come back. Their producers were told that they are safe.',
     'under-replicated': 'All goes on; fewer brokers can be lost than the topics are made for.',
     'log-fault': 'This copy of the partition is not served.',
     'broker-down': 'What it led has moved where another replica was in sync; the rest waits for it.',
+    recovering: 'It registers, and tells what it has, when all its logs are open.',
+    refused: 'Its messages cannot be read. Its logs stay where they are, as strays: nothing deletes them.',
     stuck: 'The partition waits behind this message.',
     'client-behind': 'They still work by older settings or leaders.',
   } as Readonly<Record<string, string>>,

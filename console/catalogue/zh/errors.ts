@@ -27,7 +27,8 @@ export const errors: Texts['errors'] = {
     NOBODY_ELECTED: (params) => `主题 ${p(params, 'name')} 没有分区换了主副本：${p(params, 'why')}`,
     REASSIGNMENT_NONE: (params) => `分区 ${p(params, 'partition')} 没有正在进行的副本变更。`,
     REPLICAS_NOT_IN_SYNC: (params) => `分区 ${p(params, 'partition')} 将留下的副本中，同步的太少。`,
-    TOPIC_IN_DOUBT: (params) => `Castle 的存储回到了过去，${p(params, 'name')} 的 Broker 还没有全部报告。`,
+    TOPIC_IN_DOUBT: (params) =>
+      `Castle 的存储回到了过去，${p(params, 'name')} 的 Broker 还没有全部报告${params['brokers'] === undefined ? '' : `：${p(params, 'brokers')}`}。`,
     BROKER_NOT_AWAITED: (params) => `没有主题在等待 Broker ${p(params, 'broker')}。`,
     NO_BROKER: (params) => `集群 ${p(params, 'cluster')} 没有可用的 Broker。`,
     CLUSTER_UNKNOWN: () => '没有这个集群。',

@@ -17,6 +17,8 @@ export const overview: Texts['overview'] = {
     'under-replicated': '未同步',
     'log-fault': '日志损坏',
     'broker-down': 'Broker 下线',
+    recovering: '恢复中',
+    refused: '未接管',
     stuck: '卡住',
     'client-behind': '客户端未更新',
   },
@@ -35,6 +37,12 @@ export const overview: Texts['overview'] = {
     LOG_OUT_OF_USE: ({ broker, topic, topicId, partition, fault }) =>
       `Broker ${broker} 上 ${topic ?? topicId}/${partition} 的日志已停用：${fault}`,
     BROKER_DOWN: ({ broker, host, port, why }) => `Broker ${broker}（${host}:${port}）已下线：${why}`,
+    BROKER_RECOVERING: ({ broker, logs, opened }) =>
+      `Castle 的存储不认识的 Broker ${broker} 正在恢复日志：${count(logs)} 个日志中已打开 ${count(opened)} 个`,
+    TOPICS_FORGOTTEN: ({ topics, brokers }) =>
+      `Broker ${brokers} 知道 Castle 的存储已忘记的 ${count(topics)} 个主题，尚未告知其内容`,
+    TOPIC_REFUSED: ({ topic, topicId, why, brokers }) =>
+      `Broker ${brokers} 上的主题 ${topic}（${topicId}）未被接管：${why === 'name-taken' ? '已有同名的其他主题' : 'Broker 所述不可能成立'}`,
     PARTITION_STUCK: ({ group, topic, topicId, partition, offset, attempts, error }) =>
       `消费组 ${group} 卡在 ${topic ?? topicId}/${partition}@${offset}，第 ${attempts} 次尝试：${error}`,
     CLIENTS_BEHIND: ({ clients, examples }) => `${count(clients)} 个客户端未跟上 Castle：${examples}`,
@@ -43,11 +51,14 @@ export const overview: Texts['overview'] = {
     'store-failed': '不接受任何变更；主副本失效的分区也得不到新的主副本。',
     leaderless: '这些分区无法写入，也无法读取。',
     'in-doubt': '有主副本的分区照常读写；但不能修改，也不会选举新的主副本。',
+    TOPICS_FORGOTTEN: '在此期间，该集群不能创建主题：名称可能与其中之一相同。',
     'below-min-isr': 'Ack -1 写入被拒绝，也没有新消息可见；已可见的可以读取。',
     lost: '这些消息无法找回，而其生产者曾被告知它们是安全的。',
     'under-replicated': '一切照常；但能承受失去的 Broker 比主题设定的少。',
     'log-fault': '该分区的这份副本不再提供服务。',
     'broker-down': '有其他同步副本的分区已切换主副本；其余分区在等待它恢复。',
+    recovering: '所有日志打开之后，它会注册并告知自己所有的内容。',
+    refused: '其中的消息无法读取。日志作为游离日志保留在原处，不会被删除。',
     stuck: '该分区在这条消息之后等待。',
     'client-behind': '它们仍按较旧的设置或主副本工作。',
   },
