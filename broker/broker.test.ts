@@ -1,5 +1,5 @@
 // A whole broker on this machine's disk and sockets, with a Castle that says what the test wants.
-import { mkdtempSync, rmSync } from 'node:fs'
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import {
@@ -318,6 +318,13 @@ describe('metrics', () => {
     expect(text).toContain('castellan_broker_castle_connected 1')
     expect(text).toMatch(/castellan_broker_loop_block_seconds_bucket\{le="\+Inf"\} \d/)
     expect(text).toMatch(/castellan_broker_request_seconds_bucket\{api="Produce",le="\+Inf"\} 1/)
+    // docs/metrics.md lists what is served, no more and no less.
+    const page = readFileSync(join(import.meta.dirname, '..', 'docs', 'metrics.md'), 'utf8')
+    const listed = page.matchAll(/^\| `(castellan_broker_\w+)` \| (\w+) \|.*\| (.*) \|$/gm)
+    const served = text.matchAll(/^# HELP (castellan_\w+) (.*)\n# TYPE \w+ (\w+)$/gm)
+    expect([...listed].map(([, name, type, help]) => `${name} ${type} ${help}`)).toEqual(
+      [...served].map(([, name, help, type]) => `${name} ${type} ${help}`).sort(),
+    )
     expect(await get('/health', server)).toMatchObject({
       status: 200,
       text: expect.stringContaining('"castle":"connected"'),

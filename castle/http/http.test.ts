@@ -1,5 +1,5 @@
 // The API and the links over real sockets and a real store.
-import { mkdtempSync, rmSync } from 'node:fs'
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
 import { createServer } from 'node:http'
 import { type AddressInfo, connect } from 'node:net'
 import { tmpdir } from 'node:os'
@@ -210,6 +210,13 @@ describe('everything else', () => {
     const text = await (await fetch(`${castle.url}/metrics`)).text()
     expect(text).toContain('castellan_castle_brokers_up{cluster="c"} 3')
     expect(text).toMatch(/castellan_castle_heartbeats_total \d+/)
+    // docs/metrics.md lists what is served, no more and no less.
+    const page = readFileSync(join(import.meta.dirname, '..', '..', 'docs', 'metrics.md'), 'utf8')
+    const listed = page.matchAll(/^\| `(castellan_castle_\w+)` \| (\w+) \|.*\| (.*) \|$/gm)
+    const served = text.matchAll(/^# HELP (castellan_\w+) (.*)\n# TYPE \w+ (\w+)$/gm)
+    expect([...listed].map(([, name, type, help]) => `${name} ${type} ${help}`)).toEqual(
+      [...served].map(([, name, help, type]) => `${name} ${type} ${help}`).sort(),
+    )
   })
 
   test('OpenAPI describes every route that there is', async () => {
