@@ -8,7 +8,7 @@ import { PageLayout, type PageProps, Tag } from '../shell/index.ts'
 import { href, Link, pages } from '../url/index.ts'
 import { useBrokers } from './api.ts'
 import { BrokerState } from './BrokerState.tsx'
-import { addressOf } from './filter.ts'
+import { addressOf, lagOf } from './filter.ts'
 
 export function BrokerPage({ parts: { cluster, id } }: PageProps<typeof pages.broker>) {
   const { brokers: text } = useText()
@@ -59,7 +59,7 @@ function Panels({ broker, query }: BrokerProps) {
 
 function StatePanel({ broker, query }: BrokerProps) {
   const { brokers: text } = useText()
-  const { why, since, startedAt, lastHeard, behind, recovery, vitals } = broker
+  const { why, since, startedAt, lastHeard, recovery, vitals } = broker
   return (
     <Panel title={text.state} query={query}>
       <dl className="facts">
@@ -82,13 +82,7 @@ function StatePanel({ broker, query }: BrokerProps) {
         <dd>{lastHeard === null ? text.never : <Moment at={lastHeard} />}</dd>
         <dt>{text.behind}</dt>
         <dd>
-          {behind.length === 0 ? (
-            <Tag tone="ok">{text.followsAll}</Tag>
-          ) : (
-            <Tag tone="warn" title={behind.join('\n')}>
-              {text.behindOf(behind.length)}
-            </Tag>
-          )}
+          <Follows broker={broker} />
         </dd>
         <dt>{text.decisions}</dt>
         <dd>
@@ -96,6 +90,18 @@ function StatePanel({ broker, query }: BrokerProps) {
         </dd>
       </dl>
     </Panel>
+  )
+}
+
+function Follows({ broker }: { readonly broker: BrokerView }) {
+  const { brokers: text } = useText()
+  const behind = lagOf(broker)
+  if (broker.state === 'down') return <span className="quiet">–</span>
+  if (behind === 0) return <Tag tone="ok">{text.followsAll}</Tag>
+  return (
+    <Tag tone="warn" title={broker.behind.join('\n')}>
+      {text.behindOf(behind)}
+    </Tag>
   )
 }
 
@@ -141,7 +147,7 @@ function WorkPanel({ broker: { leaders, replicas, vitals }, query }: BrokerProps
         </dd>
         {vitals !== null && <Vitals vitals={vitals} />}
       </dl>
-      {vitals === null && <p className="quiet">{text.vitalsUnknown}</p>}
+      {vitals === null && <p className="quiet facts-note">{text.vitalsUnknown}</p>}
     </Panel>
   )
 }

@@ -75,14 +75,14 @@ function useColumns(): readonly Column<BrokerView>[] {
       {
         id: 'trouble',
         title: text.trouble,
-        width: 'minmax(144px, 2fr)',
+        width: 'minmax(168px, 2fr)',
         sort: (broker) => -troubleOf(broker),
         cell: (broker) => <Trouble broker={broker} />,
       },
       {
         id: 'why',
         title: text.why,
-        width: 'minmax(136px, 3fr)',
+        width: 'minmax(112px, 3fr)',
         sort: ({ why }) => why,
         cell: ({ why }) => <span title={why}>{why}</span>,
       },

@@ -56,7 +56,7 @@ export const brokers = {
   replicas: 'Replicas that it holds',
   behind: 'Follows Castle',
   followsAll: 'knows the newest',
-  behindOf: (count: number) => `${n(count, 'subject')} not at the newest version`,
+  behindOf: (count: number) => `${n(count, 'subject')} behind`,
   decisions: 'Decisions about it',
   started: 'Its process started',
   notTold: 'not told',
