@@ -645,6 +645,19 @@ describe('upkeep', () => {
     expect((await produce(partition, { values: ['b'] })).errorCode).not.toBe(0)
   })
 
+  test('a stop leaves all partitions before it writes anything: that is said once, not after each', async () => {
+    const broker = await TestingBroker.start()
+    broker.partitions.apply(topicState({ partitions: 40 }))
+    await broker.clock.advance(100)
+    for (const partition of broker.partitions.all()) await produce(partition, { values: ['a'] })
+    let left = 0
+    broker.partitions.onLeadership(() => left++)
+    const closed = broker.partitions.close()
+    expect(left).toBe(40)
+    await closed
+    expect(left).toBe(40)
+  })
+
   test('many partitions share few open files', async () => {
     const broker = await TestingBroker.start({ settings: { logOpenFilesMax: 5 } })
     broker.partitions.apply(topicState({ partitions: 40 }))

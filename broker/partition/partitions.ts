@@ -275,6 +275,8 @@ export class Partitions {
     this.#upkeep.stop()
     this.#logs.close()
     this.#roles.close()
+    // All before the first is closed: Castle hears it once, and not again after each few of thousands.
+    for (const partition of this.all()) partition.resign(-1)
     const limiter = new Limiter(2 * syncsMax)
     await this.#noteCleanShutdown(
       Promise.all([...this.all()].map((partition) => limiter.run(() => closeLog(partition)))),
@@ -295,6 +297,5 @@ export class Partitions {
 }
 
 async function closeLog(partition: Partition): Promise<void> {
-  partition.resign(-1)
   if (partition.fault === null) await partition.log?.close()
 }
