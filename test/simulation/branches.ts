@@ -15,7 +15,9 @@ export const rareBranches: readonly string[] = [
   'answered: Produce OUT_OF_ORDER_SEQUENCE_NUMBER',
   'answered: Fetch FENCED_LEADER_EPOCH',
   'answered: ListOffsets OFFSET_NOT_AVAILABLE',
+  'counter: leftLoop',
   'counter: truncations',
+  'counter: writesOffLoop',
   'decided: broker-down',
   'decided: broker-stopping',
   'decided: isr-changed',
@@ -28,6 +30,7 @@ export const rareBranches: readonly string[] = [
   'log: cut the log back to where it agrees with its leader',
   'log: member removed: its session ran out',
   'log: partition out of use',
+  'log: the disk is well again: appends are written on the loop',
   'log: the disk refused batches',
   'log: the leader misses earlier messages of this producer, which goes on with a new epoch',
 ]

@@ -82,6 +82,8 @@ export class Process {
   dead = false
   /** SIGSTOP: nothing of it runs, while the system keeps its sockets. */
   #stalls = 0
+  /** How long the write took that has just held it up: it goes on behind that, and its clocks show it in the turn of the write already. */
+  #heldMs = 0
   /** What has happened to it since it was stalled, in order. */
   #waiting: (() => void)[] = []
   #actsLeft = Number.POSITIVE_INFINITY
@@ -162,8 +164,12 @@ export class Process {
   wrote(): void {
     const { writeDelayMs, scheduler } = this.machine
     if (writeDelayMs === 0 || this.isStalled) return
+    this.#heldMs = this.random.next() * writeDelayMs
     this.stall()
-    scheduler.at(this.random.next() * writeDelayMs, () => this.resume())
+    scheduler.at(this.#heldMs, () => {
+      this.#heldMs = 0
+      this.resume()
+    })
   }
 
   /** See DiskHost. */
@@ -189,11 +195,12 @@ export class Process {
   #clock(): Clock {
     const { machine } = this
     const { scheduler } = machine
-    const nowMs = () => scheduler.nowMs - machine.sleptMs
+    const bootMs = () => scheduler.nowMs + this.#heldMs
+    const nowMs = () => bootMs() - machine.sleptMs
     return {
-      wallMs: () => Math.floor(scheduler.epochWallMs + scheduler.nowMs + machine.wallOffsetMs),
+      wallMs: () => Math.floor(scheduler.epochWallMs + bootMs() + machine.wallOffsetMs),
       nowMs,
-      bootMs: () => scheduler.nowMs,
+      bootMs,
       after: (delayMs, task) => this.#after(nowMs, delayMs, task),
       soon: (task) => void scheduler.at(0, () => this.run(task)),
     }
@@ -210,7 +217,7 @@ export class Process {
       if (this.machine.sleptMs === sleptMs || nowMs() >= dueMs) task()
       else event = scheduler.at(dueMs - nowMs(), () => this.run(fire))
     }
-    let event = scheduler.at(delayMs, () => this.run(fire))
+    let event = scheduler.at(delayMs + this.#heldMs, () => this.run(fire))
     return {
       cancel: () => {
         isCancelled = true

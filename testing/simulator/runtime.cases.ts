@@ -24,6 +24,15 @@ export function diskCases(make: () => { disk: Disk; root: string; settle: Settle
     expect(text(readSmallFile(disk, `${root}/a`))).toBe('hello World')
   })
 
+  test('what is written off the loop stands there when it says so', async () => {
+    const { disk, root, settle } = make()
+    const file = disk.open(`${root}/a`, 'create')
+    await settle(file.writevAsync([bytes('hello '), bytes(''), bytes('world')], 0))
+    await settle(file.writevAsync([bytes('W')], 6))
+    file.close()
+    expect(text(readSmallFile(disk, `${root}/a`))).toBe('hello World')
+  })
+
   test('truncate shortens, and lengthens with zeros', () => {
     const { disk, root } = make()
     const file = disk.open(`${root}/a`, 'create')

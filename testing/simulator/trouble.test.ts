@@ -179,6 +179,38 @@ describe('a disk', () => {
     expect(m1.platters.refusals).toBe(3)
   })
 
+  test('a slow one holds up who writes on the loop, as its clock shows at once; off the loop nobody is held up', async () => {
+    const { m1, scheduler } = world()
+    m1.writeDelayMs = 50
+    const { disk, clock } = m1.boot().runtime
+    const file = disk.open('/f', 'create')
+    const seen: string[] = []
+    file.writev([bytes('abc')], 0)
+    const tookMs = clock.nowMs()
+    expect(tookMs).toBeGreaterThan(0)
+    clock.soon(() => seen.push(`went on ${clock.nowMs() >= tookMs}`))
+    await scheduler.run(100, () => seen.length === 1)
+    expect(seen).toEqual(['went on true'])
+    const buffers = [bytes('de'), bytes('fg')]
+    void file.writevAsync(buffers, 3).then(() => seen.push('written'))
+    clock.soon(() => seen.push('not held up'))
+    await scheduler.run(100, () => seen.length === 3)
+    expect(seen.slice(1)).toEqual(['not held up', 'written'])
+    expect(text(readSmallFile(disk, '/f'))).toBe('abcdefg')
+  })
+
+  test('killed in a write off the loop, any first part of it may stand', async () => {
+    const outcomes = new Set<string>()
+    for (let seed = 0; seed < 30; seed++) {
+      const { m1 } = world(seed)
+      const { disk } = m1.boot().runtime
+      void disk.open('/f', 'create').writevAsync([bytes('ab'), bytes('c')], 0)
+      m1.kill('kill')
+      outcomes.add(text(readSmallFile(m1.boot().runtime.disk, '/f')) ?? '')
+    }
+    expect([...outcomes].sort()).toEqual(['', 'a', 'ab', 'abc'])
+  })
+
   test('one bit flips, of a file that is meant, and is there until it is written over', () => {
     const { m1 } = world()
     const { disk } = m1.boot().runtime
