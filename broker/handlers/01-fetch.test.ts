@@ -500,6 +500,15 @@ describe('a follower', () => {
     expect(await on(second, 8)).toMatchObject({ sessionId: second })
     expect(partitions[0]!.left).toContain(2)
   })
+
+  test('is not heard any more by a session that is over, though its last fetch is answered later (issue 5, seed 1125)', async () => {
+    partitions[0]!.add(batch(10))
+    partitions[0]!.isCold = true
+    const first = follow([{ partition: 0 }, { partition: 1 }], { sessionEpoch: 0 })
+    const second = follow([{ partition: 1, fetchOffset: 1 }], { sessionEpoch: 0, maxWaitMs: 0 })
+    await Promise.all([first.answer, second.answer])
+    expect(partitions[1]!.fetched.map(({ offset }) => offset)).toEqual([0, 1])
+  })
 })
 
 describe('what a consumer read last', () => {

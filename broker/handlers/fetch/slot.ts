@@ -67,7 +67,7 @@ export class Slot {
    */
   note(broker: BrokerParts): void {
     const { follower } = this.#reader
-    if (follower === null || this.#isHeard || this.#find(broker) !== 0) return
+    if (follower === null || this.isClosed || this.#isHeard || this.#find(broker) !== 0) return
     this.#isHeard = this.#partition?.followers.fetched(follower, this.asked) ?? false
   }
 
