@@ -264,6 +264,22 @@ const cases: { name: string; history: Partial<History>; broken: string[] }[] = [
     broken: [owner],
   },
   {
+    name: 'a member stands still in its work, and another takes the partition meanwhile',
+    history: {
+      handled: good.handled.map((one) => (one.n === 1 ? { ...one, endMs: 52_000 } : one)),
+      stalls: [{ member: 'm1', fromMs: 44_000, untilMs: 52_000 }],
+    },
+    broken: [],
+  },
+  {
+    name: 'a member goes on for long when it has stood still, and another has the partition',
+    history: {
+      handled: good.handled.map((one) => (one.n === 1 ? { ...one, endMs: 52_000 } : one)),
+      stalls: [{ member: 'm1', fromMs: 44_000, untilMs: 49_000 }],
+    },
+    broken: [owner],
+  },
+  {
     name: 'members of two groups do work on one partition',
     history: {
       handled: [...good.handled, ...good.handled.map((one) => ({ ...one, group: 'h', member: `h-${one.member}` }))],

@@ -143,6 +143,13 @@ export interface Trouble {
   readonly untilMs: number
 }
 
+/** A member's process stood still (SIGSTOP): it works on nothing, and cannot give up what it holds. */
+export interface Stall {
+  readonly member: string
+  readonly fromMs: number
+  readonly untilMs: number
+}
+
 export interface History {
   /** Messages given to `send`, in order, whatever became of them. */
   readonly sent: readonly Sent[]
@@ -163,6 +170,7 @@ export interface History {
   readonly ends: readonly EndState[]
   readonly losses: readonly Loss[]
   readonly troubles: readonly Trouble[]
+  readonly stalls: readonly Stall[]
   /** Spans in which a group's coordinator had lost what it knew, and may: its log was lost (`losses` of its partition). */
   readonly coordinatorLosses: readonly { readonly group: string; readonly atMs: number; readonly untilMs: number }[]
 }
@@ -182,6 +190,7 @@ export const emptyHistory: History = {
   ends: [],
   losses: [],
   troubles: [],
+  stalls: [],
   coordinatorLosses: [],
 }
 

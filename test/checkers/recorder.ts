@@ -14,6 +14,7 @@ import type {
   ReplicaState,
   SeenEnd,
   Sent,
+  Stall,
   Stored,
   Trouble,
 } from './history.ts'
@@ -33,5 +34,6 @@ export class Recorder implements History {
   readonly ends: EndState[] = []
   readonly losses: Loss[] = []
   readonly troubles: Trouble[] = []
+  readonly stalls: Stall[] = []
   readonly coordinatorLosses: { group: string; atMs: number; untilMs: number }[] = []
 }

@@ -19,7 +19,7 @@ function overlaps(history: History, where: string, handled: readonly Handled[]):
       !afterCoordinatorLoss(history, next.group, next.startMs)
     ) {
       const when = next.startMs.toFixed(1)
-      if (endOf(running) > next.startMs) {
+      if (endOf(running) > next.startMs && !isStalled(history, running.member, next.startMs)) {
         const what = `${next.member} began ${describe(next)} at ${when}`
         violations.push(`${where}: ${what} while ${running.member} worked on ${describe(running)}`)
       }
@@ -30,6 +30,11 @@ function overlaps(history: History, where: string, handled: readonly Handled[]):
     if (running === null || endOf(next) >= endOf(running)) running = next
   }
   return violations
+}
+
+/** Its session runs out meanwhile, and another works: it finds that out, and stops, when it goes on. */
+function isStalled({ stalls }: History, member: string, atMs: number): boolean {
+  return stalls.some((stall) => stall.member === member && stall.fromMs <= atMs && atMs <= stall.untilMs)
 }
 
 /** What never ended runs on. */

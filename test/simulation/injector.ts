@@ -55,7 +55,7 @@ export class Injector {
     'stall-castle': () => this.#stall('castle'),
     'restore-castle': ({ other }) => this.#restore(other),
     'kill-consumer': ({ victim }) => this.#kill(pick(consumers, victim).name),
-    'stall-consumer': ({ victim }) => this.#stall(pick(consumers, victim).name),
+    'stall-consumer': ({ victim, forMs }) => this.#stallConsumer(pick(consumers, victim).name, forMs),
     'crash-producer': ({ victim, other }) => this.#crash(pick(producers, victim).name, other),
     'lost-answers': ({ victim }) => this.#loseAnswers(pick(producers, victim).name),
     cut: (fault) => this.#between(fault, (a, b) => this.#cutAll([a], [b])),
@@ -179,6 +179,15 @@ export class Injector {
     if (process === null) return null
     process.stall()
     return { machines: [name], end: () => process.resume() }
+  }
+
+  #stallConsumer(name: string, forMs: number): Begun {
+    const { scheduler, recorder } = this.#cluster
+    const { process } = this.#machine(name)
+    if (process === null) return null
+    const { nowMs: fromMs } = scheduler
+    recorder.stalls.push({ member: this.#cluster.lives(process), fromMs, untilMs: fromMs + forMs })
+    return this.#stall(name)
   }
 
   #sleep(name: string): Begun {
