@@ -1,5 +1,6 @@
-// Appends that a leader holds while it hands over to another: they are appended when it goes on leading, or refused, and then they stand in no
-// log. Their memory is counted with the requests that they came in.
+// Appends that a leader holds while it hands over to another, or while the disk, which makes its writers wait, has not written what came before
+// them. They are appended when it goes on leading, or refused, and then they stand in no log. Their memory is counted with the requests that
+// they came in.
 import type { Slab } from '@castellan/protocol'
 import type { AppendResult } from './results.ts'
 
