@@ -6,6 +6,7 @@ import { useText } from '../catalogue/index.ts'
 import { useFormats } from '../formats/index.ts'
 import { type Column, Grid, Panel } from '../grid/index.ts'
 import { Tag } from '../shell/index.ts'
+import { epochColumn, partitionColumn } from './partition-columns.tsx'
 import type { TabProps } from './tabs.ts'
 
 type Loss = TopicView['losses'][number]
@@ -41,24 +42,10 @@ function useColumns(): readonly Column<Loss>[] {
         sort: ({ at }) => at,
         cell: ({ at }) => <time dateTime={at}>{formats.time(at)}</time>,
       },
-      {
-        id: 'partition',
-        title: text.partition,
-        width: '96px',
-        align: 'right',
-        sort: ({ partition }) => partition,
-        cell: ({ partition }) => partition,
-      },
+      partitionColumn(text.partition, '96px'),
       { id: 'from', title: text.from, width: 'minmax(112px, 1fr)', cell: ({ from }) => from.join(', ') },
       { id: 'to', title: text.to, width: '112px', sort: ({ to }) => to, cell: ({ to }) => to },
-      {
-        id: 'epoch',
-        title: text.epoch,
-        width: '112px',
-        align: 'right',
-        sort: ({ leaderEpoch }) => leaderEpoch,
-        cell: ({ leaderEpoch }) => leaderEpoch,
-      },
+      epochColumn(text.epoch, '112px'),
       {
         id: 'lost',
         title: text.lost,

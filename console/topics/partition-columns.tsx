@@ -16,20 +16,24 @@ const tones = {
   offline: 'bad',
 } as const
 
+/** Where a row is about one partition. */
+export function partitionColumn<Row extends { readonly partition: number }>(title: string, width: string): Column<Row> {
+  const number = ({ partition }: Row) => partition
+  return { id: 'partition', title, width, align: 'right', sort: number, cell: number }
+}
+
+export function epochColumn<Row extends { readonly leaderEpoch: number }>(title: string, width: string): Column<Row> {
+  const epoch = ({ leaderEpoch }: Row) => leaderEpoch
+  return { id: 'epoch', title, width, align: 'right', sort: epoch, cell: epoch }
+}
+
 export function usePartitionColumns(cluster: string): readonly Column<PartitionRow>[] {
   const { columns: text } = useText().topic
   const formats = useFormats()
   return useMemo(() => {
     const offset = (value: number | null | undefined) => (value == null ? '–' : formats.id(value))
     return [
-      {
-        id: 'partition',
-        title: text.partition,
-        width: '88px',
-        align: 'right',
-        sort: ({ partition }) => partition,
-        cell: ({ partition }) => partition,
-      },
+      partitionColumn(text.partition, '88px'),
       {
         id: 'state',
         title: text.state,
@@ -78,14 +82,7 @@ export function usePartitionColumns(cluster: string): readonly Column<PartitionR
         width: '56px',
         cell: ({ elr }) => (elr.length === 0 ? <span className="quiet">–</span> : elr.join(', ')),
       },
-      {
-        id: 'epoch',
-        title: text.epoch,
-        width: '108px',
-        align: 'right',
-        sort: ({ leaderEpoch }) => leaderEpoch,
-        cell: ({ leaderEpoch }) => leaderEpoch,
-      },
+      epochColumn(text.epoch, '108px'),
       {
         id: 'start',
         title: text.start,

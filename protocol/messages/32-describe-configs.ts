@@ -6,7 +6,6 @@ import {
   array,
   boolean,
   int8,
-  int16,
   int32,
   nullableArray,
   nullableString,
@@ -16,6 +15,7 @@ import {
   type ResponseOf,
   string,
 } from '../schema/index.ts'
+import { outcome } from './common.ts'
 
 export const describeConfigs = api(32, 'DescribeConfigs', {
   versions: [1, 4],
@@ -28,8 +28,7 @@ export const describeConfigs = api(32, 'DescribeConfigs', {
   response: {
     throttleTimeMs: int32.default(0),
     results: array({
-      errorCode: int16,
-      errorMessage: nullableString,
+      ...outcome,
       resourceType: int8,
       resourceName: string,
       configs: array({

@@ -5,16 +5,15 @@ import {
   api,
   array,
   boolean,
-  int16,
   int32,
   nullableArray,
-  nullableString,
   type RequestInput,
   type RequestOf,
   type ResponseInput,
   type ResponseOf,
   string,
 } from '../schema/index.ts'
+import { outcome } from './common.ts'
 
 export const createPartitions = api(37, 'CreatePartitions', {
   versions: [0, 3],
@@ -32,7 +31,7 @@ export const createPartitions = api(37, 'CreatePartitions', {
   },
   response: {
     throttleTimeMs: int32.default(0),
-    results: array({ name: string, errorCode: int16, errorMessage: nullableString }),
+    results: array({ name: string, ...outcome }),
   },
 })
 

@@ -8,13 +8,13 @@ import {
   int16,
   int32,
   nullableArray,
-  nullableString,
   type RequestInput,
   type RequestOf,
   type ResponseInput,
   type ResponseOf,
   string,
 } from '../schema/index.ts'
+import { outcome } from './common.ts'
 
 export const electLeaders = api(43, 'ElectLeaders', {
   versions: [0, 2],
@@ -31,7 +31,7 @@ export const electLeaders = api(43, 'ElectLeaders', {
     errorCode: int16.since(1),
     replicaElectionResults: array({
       topic: string,
-      partitionResult: array({ partitionId: int32, errorCode: int16, errorMessage: nullableString }),
+      partitionResult: array({ partitionId: int32, ...outcome }),
     }),
   },
 })

@@ -5,16 +5,15 @@ import {
   api,
   array,
   boolean,
-  int16,
   int32,
   nullableArray,
-  nullableString,
   type RequestInput,
   type RequestOf,
   type ResponseInput,
   type ResponseOf,
   string,
 } from '../schema/index.ts'
+import { outcome } from './common.ts'
 
 export const alterPartitionReassignments = api(45, 'AlterPartitionReassignments', {
   versions: [0, 1],
@@ -28,11 +27,10 @@ export const alterPartitionReassignments = api(45, 'AlterPartitionReassignments'
   response: {
     throttleTimeMs: int32.default(0),
     allowReplicationFactorChange: boolean.since(1, true),
-    errorCode: int16,
-    errorMessage: nullableString,
+    ...outcome,
     responses: array({
       name: string,
-      partitions: array({ partitionIndex: int32, errorCode: int16, errorMessage: nullableString }),
+      partitions: array({ partitionIndex: int32, ...outcome }),
     }),
   },
 })

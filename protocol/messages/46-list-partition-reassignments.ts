@@ -2,16 +2,15 @@
 import {
   api,
   array,
-  int16,
   int32,
   nullableArray,
-  nullableString,
   type RequestInput,
   type RequestOf,
   type ResponseInput,
   type ResponseOf,
   string,
 } from '../schema/index.ts'
+import { outcome } from './common.ts'
 
 export const listPartitionReassignments = api(46, 'ListPartitionReassignments', {
   versions: [0, 0],
@@ -23,8 +22,7 @@ export const listPartitionReassignments = api(46, 'ListPartitionReassignments', 
   },
   response: {
     throttleTimeMs: int32.default(0),
-    errorCode: int16,
-    errorMessage: nullableString,
+    ...outcome,
     topics: array({
       name: string,
       partitions: array({
