@@ -1,34 +1,18 @@
 // What a broker spends on a produced gigabyte, ours beside Apache Kafka: the same tool sends to each in turns (A B A B).
 //
 // The Java producer needs more of a small machine than either broker, so its throughput says little about them:
-// compare CPU seconds per GB (performance.md). A JVM counts only after it is warm, hence the rounds that are not counted.
-import { availableParallelism, loadavg } from 'node:os'
+// compare CPU seconds per GB (performance.md).
 import { parseArgs } from 'node:util'
 import { Kafka, logLevel } from 'kafkajs'
-import {
-  ApacheKafka,
-  javaMissing,
-  type ProduceResult,
-  runProducer,
-  withCpuSeconds,
-} from '../clients/apache-kafka/index.ts'
+import { ApacheKafka, runProducer, withCpuSeconds } from '../clients/apache-kafka/index.ts'
 import { startPlatform } from '../processes/index.ts'
+import { compare, gigabytes, type Load, line, type Measured, mayCompare } from './comparing.ts'
 
 interface Peer {
   readonly name: string
   readonly bootstrap: string
   readonly pid: number
   stop(): Promise<void>
-}
-
-interface Measured {
-  readonly produced: ProduceResult
-  readonly cpuSecondsPerGB: number
-}
-
-interface Load {
-  readonly records: number
-  readonly recordBytes: number
 }
 
 /** Options: --records N (of each run), --size BYTES, --rounds N, --warm-up N (rounds that are not counted). */
@@ -42,29 +26,13 @@ export async function produceCpu(args: string[]): Promise<void> {
       'warm-up': { type: 'string', default: '2' },
     },
   })
-  const missing = javaMissing()
-  if (missing !== undefined) {
-    console.error(`${missing}: install them and run this again`)
-    process.exitCode = 1
-    return
-  }
+  if (!mayCompare()) return
   const load = { records: positive(values.records), recordBytes: positive(values.size) }
-  const warmUp = Number(values['warm-up'])
-
-  console.log(
-    `load average before: ${loadavg()[0]!.toFixed(1)} on ${availableParallelism()} cores (what else runs, disturbs)`,
-  )
+  const rounds = { rounds: positive(values.rounds), warmUp: Number(values['warm-up']) }
   const peers: Peer[] = []
   try {
     peers.push(await startKafka(), await startCastellan())
-    const measured = new Map<Peer, Measured[]>(peers.map((peer) => [peer, []]))
-    for (let round = -warmUp; round < positive(values.rounds); round++) {
-      for (const peer of peers) {
-        const run = await measure(peer, `bench-${round + warmUp}`, load)
-        if (round >= 0) measured.get(peer)!.push(run)
-        console.log(`${round < 0 ? 'warm-up' : `round ${round + 1}`}  ${line(peer.name, run)}`)
-      }
-    }
+    const measured = await compare(peers, rounds, (peer, run) => measure(peer, `bench-${run}`, load))
     summarize(peers, measured, load)
   } finally {
     await Promise.all(peers.map((peer) => peer.stop()))
@@ -112,22 +80,6 @@ function summarize(peers: readonly Peer[], measured: ReadonlyMap<Peer, readonly 
 /** The run in the middle by CPU; of an even number the cheaper one. */
 function median(runs: readonly Measured[]): Measured {
   return [...runs].sort((a, b) => a.cpuSecondsPerGB - b.cpuSecondsPerGB)[(runs.length - 1) >> 1]!
-}
-
-function line(name: string, { produced, cpuSecondsPerGB }: Measured): string {
-  const { recordsPerSecond, megabytesPerSecond, p50Ms, p99Ms } = produced
-  return [
-    name.padEnd(12),
-    `${Math.round(recordsPerSecond / 1000)} k records/s`.padStart(15),
-    `${Math.round(megabytesPerSecond)} MB/s`.padStart(9),
-    `p50 ${p50Ms} ms`.padStart(10),
-    `p99 ${p99Ms} ms`.padStart(11),
-    `broker ${cpuSecondsPerGB.toFixed(2)} CPU s/GB`,
-  ].join('  ')
-}
-
-function gigabytes({ records, recordBytes }: Load): number {
-  return (records * recordBytes) / 1e9
 }
 
 function positive(text: string): number {

@@ -1,22 +1,12 @@
 // What three replicas cost at Ack -1: Kafka's producer tool against our three brokers, and against three of Apache Kafka, in turns
 // (A B A B), with messages of 1 KiB and of 100 bytes. CPU is of all three brokers, per gigabyte of the producer's bytes: on a small
 // machine the Java producer takes so much of it that messages a second say less about the brokers.
-import { availableParallelism, loadavg } from 'node:os'
 import { parseArgs } from 'node:util'
 import { Kafka, logLevel } from 'kafkajs'
-import { cpuSeconds, javaMissing, type ProduceResult, runProducer } from '../clients/apache-kafka/index.ts'
+import { cpuSeconds, runProducer } from '../clients/apache-kafka/index.ts'
 import { type BenchCluster, brokerIds, startCastellan, startKafka } from './clusters.ts'
+import { compare, gigabytes, type Load, type Measured, mayCompare } from './comparing.ts'
 import { quantile } from './pauses.ts'
-
-interface Load {
-  readonly recordBytes: number
-  readonly records: number
-}
-
-interface Measured {
-  readonly produced: ProduceResult
-  readonly cpuSecondsPerGB: number
-}
 
 /** Options: --megabytes N (of a run of 1 KiB), --rounds N, --warm-up N (rounds that do not count), --sizes 1024,100, --partitions N, --rf N. */
 export async function rf3(args: string[]): Promise<void> {
@@ -31,16 +21,9 @@ export async function rf3(args: string[]): Promise<void> {
       rf: { type: 'string', default: '3' },
     },
   })
-  const missing = javaMissing()
-  if (missing !== undefined) {
-    console.error(`${missing}: install them and run this again`)
-    process.exitCode = 1
-    return
-  }
-  console.log(`load average before: ${loadavg()[0]!.toFixed(1)} on ${availableParallelism()} cores`)
+  if (!mayCompare()) return
   const shape = { partitions: Number(values.partitions), replicationFactor: Number(values.rf) }
-  const rounds = Number(values.rounds)
-  const warmUp = Number(values['warm-up'])
+  const rounds = { rounds: Number(values.rounds), warmUp: Number(values['warm-up']) }
   const clusters: BenchCluster[] = []
   try {
     clusters.push(await startCastellan(), await startKafka())
@@ -48,14 +31,9 @@ export async function rf3(args: string[]): Promise<void> {
       // A small record costs more than its bytes: fewer bytes make a run as long.
       const megabytes = Number(values.megabytes) * (recordBytes < 500 ? 0.3 : 1)
       const load = { recordBytes, records: Math.round((megabytes * 1e6) / recordBytes) }
-      const measured = new Map<string, Measured[]>(clusters.map(({ name }) => [name, []]))
-      for (let round = -warmUp; round < rounds; round++) {
-        for (const cluster of clusters) {
-          const run = await measure(cluster, `rf3-${recordBytes}-${round + warmUp}`, shape, load)
-          if (round >= 0) measured.get(cluster.name)!.push(run)
-          console.log(`${round < 0 ? 'warm-up' : `round ${round + 1}`}  ${line(cluster.name, run)}`)
-        }
-      }
+      const measured = await compare(clusters, rounds, (cluster, run) =>
+        measure(cluster, `rf3-${recordBytes}-${run}`, shape, load),
+      )
       summarize(measured, load, shape)
     }
   } finally {
@@ -74,7 +52,7 @@ async function measure(cluster: BenchCluster, topic: string, shape: Shape, load:
   const cpu = () => brokerIds.reduce((sum, id) => sum + cpuSeconds(cluster.pid(id)), 0)
   const before = cpu()
   const produced = await runProducer({ bootstrap: cluster.bootstrap, topic, ...load, settings: { acks: 'all' } })
-  const cpuSecondsPerGB = ((cpu() - before) / (load.records * load.recordBytes)) * 1e9
+  const cpuSecondsPerGB = (cpu() - before) / gigabytes(load)
   await deleteTopic(cluster.bootstrap, topic)
   return { produced, cpuSecondsPerGB }
 }
@@ -89,12 +67,12 @@ async function deleteTopic(bootstrap: string, topic: string): Promise<void> {
   }
 }
 
-function summarize(measured: ReadonlyMap<string, readonly Measured[]>, load: Load, shape: Shape): void {
+function summarize(measured: ReadonlyMap<BenchCluster, readonly Measured[]>, load: Load, shape: Shape): void {
   const { partitions, replicationFactor } = shape
   console.log(
     `\nmedians of ${load.records} records of ${load.recordBytes} bytes, RF ${replicationFactor}, acks=all, ${partitions} partitions`,
   )
-  const [ours, kafka] = [...measured].map(([name, runs]) => {
+  const [ours, kafka] = [...measured].map(([{ name }, runs]) => {
     const cpuSecondsPerGB = quantile(
       runs.map((run) => run.cpuSecondsPerGB),
       0.5,
@@ -112,16 +90,4 @@ function summarize(measured: ReadonlyMap<string, readonly Measured[]>, load: Loa
   console.log(
     `Castellan to Apache Kafka: ${ratio(ours!.perSecond, kafka!.perSecond)} of the records/s, ${ratio(ours!.cpuSecondsPerGB, kafka!.cpuSecondsPerGB)} of the brokers' CPU\n`,
   )
-}
-
-function line(name: string, { produced, cpuSecondsPerGB }: Measured): string {
-  const { recordsPerSecond, megabytesPerSecond, p50Ms, p99Ms } = produced
-  return [
-    name.padEnd(12),
-    `${Math.round(recordsPerSecond / 1000)} k records/s`.padStart(15),
-    `${Math.round(megabytesPerSecond)} MB/s`.padStart(9),
-    `p50 ${p50Ms} ms`.padStart(11),
-    `p99 ${p99Ms} ms`.padStart(11),
-    `brokers ${cpuSecondsPerGB.toFixed(2)} CPU s/GB`,
-  ].join('  ')
 }
