@@ -23,8 +23,10 @@ export interface Done {
   readonly untilMs: number
 }
 
-/** Nobody dies: R2 permits no loss by them. */
-const planned: readonly FaultKind[] = ['restart-broker', 'restart-all']
+/** A leader may be dead from their beginning on: R2 permits a second before it. Of other kinds, such as a Castle that dies, nothing. */
+const deaths: readonly FaultKind[] = ['kill-broker', 'kill-castle-and-broker', 'kill-all-brokers', 'hang-broker']
+/** A leader that only Castle cannot hear leads on, until Castle calls it down, at whatever moment of the cut. */
+const cuts: readonly FaultKind[] = ['isolate', 'cut', 'cut-one-way']
 
 export class Faults {
   readonly done: Done[] = []
@@ -47,14 +49,16 @@ export class Faults {
     }
     for (const name of names) this.#busy.add(name)
     const fromMs = this.#victims.nowMs()
-    const trouble = { machines: names, fromMs, untilMs: Number.POSITIVE_INFINITY }
-    if (!planned.includes(fault.kind)) this.#troubles.push(trouble)
+    const isCut = cuts.includes(fault.kind)
+    const trouble = { machines: names, fromMs, untilMs: isCut ? Number.POSITIVE_INFINITY : fromMs }
+    if (isCut || deaths.includes(fault.kind)) this.#troubles.push(trouble)
     try {
       await this.#run(fault, signal)
     } finally {
       for (const name of names) this.#busy.delete(name)
-      trouble.untilMs = this.#victims.nowMs()
-      this.done.push({ fault, fromMs, untilMs: trouble.untilMs })
+      const untilMs = this.#victims.nowMs()
+      if (isCut) trouble.untilMs = untilMs
+      this.done.push({ fault, fromMs, untilMs })
     }
   }
 
