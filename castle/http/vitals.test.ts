@@ -44,6 +44,10 @@ test('how a broker does shows, and how far it is while it recovers; what makes n
   await until(async () => (await shown()).recovery !== null, 'its recovery shows')
   expect(await shown()).toMatchObject({ state: 'down', recovery, vitals: null })
 
+  const whatIsDown = async () =>
+    (await api.get('/api/problems')).value.items.find(({ kind }: { kind: string }) => kind === 'broker-down')
+  await until(async () => (await whatIsDown())?.params.opened === 4, 'the problem says so, too')
+
   // A store that was emptied knows nobody.
   tell({ recovery }, '8')
   tell({ recovery }, 'somebody')

@@ -112,7 +112,10 @@ function* findProblems(castle: Castle, nowMs: number): Iterable<Found> {
     for (const broker of brokersOf(castle.state, id)) {
       const about = [`broker/${broker.id}`]
       if (!broker.up) {
-        const params = { broker: broker.id, host: broker.host, port: broker.port, why: broker.why }
+        // Its next process may be on its way already.
+        const { logs, opened } = castle.brokers.vitals.of(broker.id)?.vitals.recovery ?? {}
+        const recovery = logs === undefined || opened === undefined ? {} : { logs, opened }
+        const params = { broker: broker.id, host: broker.host, port: broker.port, why: broker.why, ...recovery }
         yield { ...of('broker-down', id, 'BROKER_DOWN', params, about), sinceMs: broker.sinceMs }
       }
       for (const { topicId, partition, fault } of castle.brokers.reports.faults(broker.id).slice(0, faultsShownMax)) {

@@ -6,7 +6,8 @@ type Params = ProblemView['params']
 
 const texts: Readonly<Record<string, (params: Params) => string>> = {
   STORE_FAILED: ({ reason }) => `Castle cannot write changes, none is accepted: ${reason}`,
-  BROKER_DOWN: ({ broker, host, port, why }) => `broker ${broker} (${host}:${port}) is down: ${why}`,
+  BROKER_DOWN: ({ broker, host, port, why, logs, opened }) =>
+    `broker ${broker} (${host}:${port}) is down: ${why}${logs === undefined ? '' : `; it is back, and recovers its logs: ${opened} of ${logs} open`}`,
   BROKER_RECOVERING: ({ broker, logs, opened }) =>
     `broker ${broker}, which Castle's store does not know, recovers its logs: ${opened} of ${logs} open; it registers when all are`,
   LOG_OUT_OF_USE: (params) => `${placeOf(params)} is out of use at broker ${params['broker']}: ${params['fault']}`,

@@ -56,6 +56,12 @@ async function castleWith(problems: readonly object[], states: readonly string[]
 test.each([
   ['broker-down', 'BROKER_DOWN', { broker: 2, host: 'h', port: 9, why: 'silent' }, 'broker 2 (h:9) is down: silent'],
   [
+    'broker-down',
+    'BROKER_DOWN',
+    { broker: 2, host: 'h', port: 9, why: 'silent', logs: 9, opened: 4 },
+    'broker 2 (h:9) is down: silent; it is back, and recovers its logs: 4 of 9 open',
+  ],
+  [
     'leaderless',
     'PARTITIONS_LEADERLESS',
     { partitions: 3, topics: 1, examples: 'orders' },

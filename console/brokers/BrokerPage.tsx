@@ -9,6 +9,7 @@ import { href, Link, pages } from '../url/index.ts'
 import { useBrokers } from './api.ts'
 import { BrokerState } from './BrokerState.tsx'
 import { addressOf, lagOf } from './filter.ts'
+import './brokers.css'
 
 export function BrokerPage({ parts: { cluster, id } }: PageProps<typeof pages.broker>) {
   const { brokers: text } = useText()

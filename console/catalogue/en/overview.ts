@@ -39,7 +39,8 @@ export const overview = {
       `${n(Number(elections), 'election')} of topic ${topic} in the last day may have lost acknowledged messages: ${messagesMax === null ? 'how many, nobody knows' : `at most ${n(Number(messagesMax), 'message')}`}`,
     LOG_OUT_OF_USE: ({ broker, topic, topicId, partition, fault }: Params) =>
       `The log of ${topic ?? topicId}/${partition} on broker ${broker} is out of use: ${fault}`,
-    BROKER_DOWN: ({ broker, host, port, why }: Params) => `Broker ${broker} (${host}:${port}) is down: ${why}`,
+    BROKER_DOWN: ({ broker, host, port, why, logs, opened }: Params) =>
+      `Broker ${broker} (${host}:${port}) is down: ${why}${logs === undefined ? '' : `; it is back, and recovers its logs: ${opened} of ${n(Number(logs), 'log')} open`}`,
     BROKER_RECOVERING: ({ broker, logs, opened }: Params) =>
       `Broker ${broker}, which Castle's store does not know, recovers its logs: ${opened} of ${n(Number(logs), 'log')} open`,
     TOPICS_FORGOTTEN: ({ topics, brokers }: Params) =>

@@ -36,7 +36,8 @@ export const overview: Texts['overview'] = {
       `主题 ${topic} 在过去一天的 ${count(elections)} 次选举可能丢失了已确认的消息：${messagesMax === null ? '数量未知' : `最多 ${count(messagesMax)} 条`}`,
     LOG_OUT_OF_USE: ({ broker, topic, topicId, partition, fault }) =>
       `Broker ${broker} 上 ${topic ?? topicId}/${partition} 的日志已停用：${fault}`,
-    BROKER_DOWN: ({ broker, host, port, why }) => `Broker ${broker}（${host}:${port}）已下线：${why}`,
+    BROKER_DOWN: ({ broker, host, port, why, logs, opened }) =>
+      `Broker ${broker}（${host}:${port}）已下线：${why}${logs === undefined ? '' : `；它正在恢复日志：${count(logs)} 个中已打开 ${count(opened)} 个`}`,
     BROKER_RECOVERING: ({ broker, logs, opened }) =>
       `Castle 的存储不认识的 Broker ${broker} 正在恢复日志：${count(logs)} 个日志中已打开 ${count(opened)} 个`,
     TOPICS_FORGOTTEN: ({ topics, brokers }) =>
