@@ -1,6 +1,6 @@
 // A model of one partition's replicas and of the Castle that elects among them: real decisions over a real store, brokers that follow
 // Kafka's rules on logs of a few entries, and an order of events that chance chooses. Brokers die, lose what was not synced, are called dead
-// while they live, hear late of everything; Castle is restarted. After each event the model checks what must never happen.
+// while they live, hear late of everything; Castle is restarted. After each event invariants.ts checks what must never happen.
 import type { BrokerReport, PartitionState } from '@castellan/protocol/heartbeat'
 import { nodeRuntime, silentLogger } from '@castellan/protocol/runtime'
 import { callDown, register } from '../brokers/registration.ts'
@@ -13,12 +13,8 @@ import { Changes } from '../state/changes.ts'
 import type { Draft } from '../state/draft.ts'
 import type { Topic } from '../state/entities.ts'
 import type { Store } from '../store/store.ts'
+import { type Entry, Invariants } from './invariants.ts'
 import type { SeededRandom } from './world.ts'
-
-interface Entry {
-  readonly id: number
-  readonly epoch: number
-}
 
 /** What a leader knows; gone with its process or its epoch. */
 interface Leading {
@@ -91,18 +87,7 @@ export class ReplicasModel {
   /** What leaders that hand over tell, on its way. */
   #questions: Question[] = []
   #entries = 0
-  /** What was acknowledged at Ack 1, and no death of a leader permits to be lost. */
-  #owed: Entry[] = []
-  /** Leaders below this epoch count as dead: nothing that they acknowledge is owed. */
-  #deadBelow = -1
-  /** What was acknowledged at Ack -1, and no counted loss took. */
-  #acknowledged: Entry[] = []
-  /** Leaders below this epoch acknowledge to nobody any more: a counted loss came after. */
-  #lostAt = -1
-  /** Until a leader begins after it, nobody knows what it took. */
-  #lossIsOpen = false
-  readonly #leaders = new Map<number, number>()
-  #asked = false
+  readonly #invariants: Invariants
 
   static async start(options: ModelOptions): Promise<ReplicasModel> {
     const model = new ReplicasModel(options)
@@ -114,6 +99,13 @@ export class ReplicasModel {
 
   private constructor(options: ModelOptions) {
     this.#options = options
+    const { unclean = false, doubt = false } = options
+    this.#invariants = new Invariants({
+      unclean,
+      doubt,
+      ackLevel: this.#ackLevel,
+      onElected: () => this.#count('elected'),
+    })
     this.#replicas = ids.map((id) => {
       const flags = { alive: true, stopping: false, fault: 'none' as const, isNews: false }
       return { id, incarnation: 1, logsId: 1, brokerEpoch: 0, log: [], view: undefined, leading: undefined, ...flags }
@@ -133,7 +125,7 @@ export class ReplicasModel {
       onApplied: (applied) => {
         for (const { change, before } of applied) {
           if (change.kind === 'topic' && change.entity !== null && before !== undefined)
-            this.#check(before as Topic, change.entity)
+            this.#invariants.checkChange(before as Topic, change.entity)
         }
       },
       onEpochRaised: () => {},
@@ -262,23 +254,14 @@ export class ReplicasModel {
     const members = new Set([...leading.confirmed.isr, ...(leading.proposed ?? [])])
     const ends = [...members].map((id) => (id === leader.id ? leader.log.length : (leading.ends.get(id) ?? 0)))
     leading.highWatermark = Math.max(leading.highWatermark, Math.min(...ends))
-    const below = leader.log.slice(0, leading.highWatermark)
-    if (leading.epoch < this.#lostAt) return
-    if (below.length <= this.#acknowledged.length) {
-      // A leader that is not yet sure of the end of its log may lag behind; what it has must be the same.
-      return this.#must(isPrefix(below, this.#acknowledged), 'what was acknowledged differs')
-    }
-    this.#must(isPrefix(this.#acknowledged, below), 'something acknowledged is missing')
-    this.#acknowledged = below
+    this.#invariants.acknowledged(leader.log.slice(0, leading.highWatermark), leading.epoch)
   }
 
   /** At Ack 1, what the leader has; only what all have once Castle may elect another at any moment. */
   #acknowledgeOne(leader: Replica): void {
     const { leading, log, fault } = leader
-    if (this.#ackLevel !== 1 || leading === undefined || fault !== 'none' || leading.epoch < this.#deadBelow) return
-    if (leading.handOver === 'asked') return
-    const known = new Set(this.#owed.map(({ id }) => id))
-    this.#owed.push(...log.filter(({ id, epoch }) => epoch === leading.epoch && !known.has(id)))
+    if (this.#ackLevel !== 1 || leading === undefined || fault !== 'none' || leading.handOver === 'asked') return
+    this.#invariants.acknowledgedAlone(log, leading.epoch)
   }
 
   #handOver(leader: Replica): void {
@@ -306,8 +289,7 @@ export class ReplicasModel {
   /** A leader dies, as it is, as Castle says, or as Castle is about to hear. */
   #noteDeath({ id, leading }: Replica): void {
     if (this.partition.leader !== id && leading === undefined) return
-    this.#owed = []
-    if (this.partition.leader === id) this.#deadBelow = this.partition.leaderEpoch + 1
+    this.#invariants.leaderDied(id, this.partition)
   }
 
   #propose(leader: Replica, wanted: readonly number[] = this.#someIds()): void {
@@ -340,7 +322,7 @@ export class ReplicasModel {
     replica.view = told
     const { leading } = replica
     if (mayLead) {
-      this.#checkLeader(replica, told.leaderEpoch)
+      this.#invariants.checkLeader(replica.id, replica.log, told.leaderEpoch)
       const start = replica.log.length
       replica.leading = {
         epoch: told.leaderEpoch,
@@ -489,9 +471,9 @@ export class ReplicasModel {
 
   async #ask(): Promise<void> {
     const args = { type: 'unclean' as const, partitions: [{ topic: 'orders', partition: 0 }] }
-    this.#asked = true
+    this.#invariants.mayLose = true
     await this.#changes.change((draft) => electAsked(draft, this.#reports, 'c', args))
-    this.#asked = false
+    this.#invariants.mayLose = false
   }
 
   #reportOf({ id, view, leading, log, fault, stopping, logsId }: Replica): BrokerReport {
@@ -527,62 +509,6 @@ export class ReplicasModel {
     })
   }
 
-  // -------------------------------------------------------------- what must never happen
-
-  #check(topic: Topic, after: Topic): void {
-    const before = topic.partitions[0] as PartitionState
-    const now = after.partitions[0] as PartitionState
-    if (before === now) return
-    const { leader, leaderEpoch, isr, elr = [], replicas, partitionEpoch, next } = now
-    this.#must(next === undefined || this.#ackLevel === 1, 'handed over where nothing can be lost')
-    this.#must(next === undefined || (isr.includes(next) && next !== leader), 'one is next that cannot lead')
-    this.#must(this.#options.doubt !== true, 'something was decided in doubt')
-    this.#must(after.version > topic.version, 'a change without a version')
-    this.#must(partitionEpoch > before.partitionEpoch, 'a change without a partition epoch')
-    this.#must(leaderEpoch >= before.leaderEpoch, 'the leader epoch went back')
-    this.#must(leader === before.leader || leaderEpoch > before.leaderEpoch, 'another leader of the same epoch')
-    this.#must(leader === -1 || isr.includes(leader), 'a leader out of sync')
-    this.#must(
-      [...isr, ...elr].every((id) => replicas.includes(id)),
-      'somebody in sync who is no replica',
-    )
-    this.#must(!isr.some((id) => elr.includes(id)), 'in sync and only eligible at once')
-    const known = this.#leaders.get(leaderEpoch)
-    this.#must(known === undefined || known === leader, `epoch ${leaderEpoch} had another leader`)
-    this.#leaders.set(leaderEpoch, leader)
-    if (leader !== before.leader && leader !== -1) this.#checkElected(topic, after, before, now)
-  }
-
-  #checkElected(topic: Topic, after: Topic, before: PartitionState, { leader, leaderEpoch }: PartitionState): void {
-    this.#count('elected')
-    const loss = after.losses?.at(-1)
-    const isCounted = loss !== undefined && loss.number !== (topic.losses?.at(-1)?.number ?? 0)
-    const electable = [...before.isr, ...(before.elr ?? [])]
-    if (!isCounted) return this.#must(electable.includes(leader), 'one out of sync was elected, and not counted')
-    this.#must(loss.to === leader && loss.leaderEpoch === leaderEpoch, 'a loss that names another leader')
-    const isAllowed = this.#options.unclean === true || this.#asked || loss.from.length === 0
-    this.#must(isAllowed, 'an unclean election that nobody allowed')
-    this.#lostAt = leaderEpoch
-    this.#lossIsOpen = true
-  }
-
-  /** It begins to lead. What others acknowledge at an earlier epoch after a counted loss is part of that loss. */
-  #checkLeader({ id, log }: Replica, epoch: number): void {
-    const has = new Set(log.map((entry) => entry.id))
-    const lost = this.#owed.filter((entry) => !has.has(entry.id))
-    this.#must(lost.length === 0, `broker ${id} leads, nobody died, and ${lost.length} of Ack 1 are lost`)
-    const kept = prefixLength(this.#acknowledged, log)
-    const isCounted = this.#lossIsOpen && epoch >= this.#lostAt
-    const isWhole = kept === this.#acknowledged.length
-    this.#must(isWhole || isCounted, `broker ${id} leads and lacks what was acknowledged`)
-    this.#acknowledged = this.#acknowledged.slice(0, kept)
-    if (isCounted) this.#lossIsOpen = false
-  }
-
-  #must(holds: boolean, what: string): void {
-    if (!holds) throw new Error(`${what}: ${JSON.stringify(this.#changes.state.get('topic', topicId)?.partitions[0])}`)
-  }
-
   // -------------------------------------------------------------- chance
 
   #replica(id: number): Replica {
@@ -609,14 +535,4 @@ export class ReplicasModel {
   #pick<T>(items: readonly T[]): T {
     return items[Math.floor(this.#options.random.next() * items.length)] as T
   }
-}
-
-function prefixLength(some: readonly Entry[], others: readonly Entry[]): number {
-  let length = 0
-  while (length < some.length && some[length]?.id === others[length]?.id) length += 1
-  return length
-}
-
-function isPrefix(prefix: readonly Entry[], whole: readonly Entry[]): boolean {
-  return prefixLength(prefix, whole) === prefix.length
 }
