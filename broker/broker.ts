@@ -123,6 +123,7 @@ export class Broker implements BrokerParts {
         logs: () => this.partitions.reports(),
         logsId: () => this.partitions.logsId,
         groups: () => this.coordinator.reports(),
+        isStuck: () => this.partitions.isStuck,
         ...(options.loopHeldMs && { vitals: vitalsOf(partitions, options.startedMs, options.loopHeldMs) }),
       },
       log,

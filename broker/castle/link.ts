@@ -45,6 +45,8 @@ export interface Reporters {
   logs(): BrokerReport['logs']
   logsId(): string
   groups(): BrokerReport['groups']
+  /** Its disk does not answer: this broker can do nothing for anybody, and others should lead. */
+  isStuck(): boolean
   /** Absent: nothing measures them. */
   readonly vitals?: () => OwnVitals
 }
@@ -92,6 +94,7 @@ export class CastleLink {
       onSubject: (subject) => this.#receive(subject),
       onAnswer: (answer) => this.#onAnswer(answer),
       onStop: options.onStop,
+      isMute: options.reporters.isStuck,
       ...(options.reporters.vitals && { vitals: options.reporters.vitals }),
     })
   }

@@ -7,7 +7,8 @@
 //        ◄───────────────────────────────────────────────────────────────────────────────
 //            no slow write for `stayMs`, nor one under way that is slow by now; soon slow again: stays twice as long the next time
 //
-// All logs of a broker are on one disk, so they go together.
+// All logs of a broker are on one disk, so they go together. A write that does not end at all holds up nothing but its broker's own logs,
+// and these for ever: then the broker falls silent, and its lease ends its leadership (`isStuck`).
 import { type Clock, type Complaints, type Logger, RecentMax } from '@castellan/protocol/runtime'
 import type { LogCounters } from './context.ts'
 import { Limiter } from './limiter.ts'
@@ -33,6 +34,8 @@ const slow = { ms: 25, bytesPerMs: 200 * 1024 }
 const verySlowMs = 250
 const leaveAt = { count: 3, withinMs: 10_000 }
 const stay = { minMs: 10_000, maxMs: 160_000 }
+/** A write off the loop that has not ended by then may never end. Longer than what a busy disk does to writers now and then. */
+const stuckMs = 2_000
 /** Who leaves again within this time after coming back came back too early. */
 const relapseMs = 60_000
 
@@ -100,6 +103,11 @@ export class WritePath {
   /** What `state` was when it was last changed or asked. */
   get state(): WritePathState {
     return this.#state
+  }
+
+  /** A write has been under way for so long that nothing can be expected of the disk: others had better lead. */
+  get isStuck(): boolean {
+    return this.#underWaySinceMs !== null && this.#clock.nowMs() - this.#underWaySinceMs >= stuckMs
   }
 
   /** The longest write of the last minute, in ms; also one that has not ended yet. */

@@ -146,6 +146,11 @@ export class Partitions {
     return bytes
   }
 
+  /** The disk does not answer any more: see WritePath. */
+  get isStuck(): boolean {
+    return this.#context.writePath.isStuck
+  }
+
   /** Whether the disk is well enough to be written to on the loop. */
   get writePath(): WritePathState {
     return this.#context.writePath.state

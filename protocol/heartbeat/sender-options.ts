@@ -25,6 +25,8 @@ export interface HeartbeatSenderOptions {
   readonly report: () => OwnReport
   /** How a broker does, for people: told beside heartbeats, every other second. Absent: it is not told. */
   readonly vitals?: () => OwnVitals
+  /** While it says so no heartbeat leaves, as if each were lost: the lease runs out, as it does for a process that hangs. */
+  readonly isMute?: () => boolean
   /** Called with each newer subject, checked, of a kind that this version knows; use `readSubject` to have it typed. */
   readonly onSubject: (subject: Subject) => void
   /** Each answer that counts, after its subjects. */

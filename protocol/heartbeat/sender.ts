@@ -279,7 +279,7 @@ export class HeartbeatSender {
     }
     if (flight.withReport) heartbeat.report = this.#reportFor(flight)
     if (flight.outcomes > 0) heartbeat.done = outcomes.slice(0, flight.outcomes)
-    this.#link?.send(JSON.stringify(heartbeat))
+    if (this.#options.isMute?.() !== true) this.#link?.send(JSON.stringify(heartbeat))
     this.#sendVitals()
   }
 

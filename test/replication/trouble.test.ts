@@ -70,6 +70,25 @@ test('a full disk of a follower: it leaves the ISR, and is back when there is ro
   await expectEqualLogs(replicas, topicId)
 })
 
+test('a disk that hangs: its broker falls silent, others lead, and it comes back with its disk', async () => {
+  const { replicas, topicId, leader } = await started()
+  const machine = replicas.machine(nameOf(leader))
+  const { partitions } = replicas.broker(leader)
+  machine.writeDelayMs = 100
+  for (let n = 0; partitions.writePath.path === 'sync'; n++) {
+    expect(n).toBeLessThan(100)
+    await replicas.sendSurely('orders', [`slow-${n}`])
+  }
+  expect(replicas.partition('orders').leader).toBe(leader)
+  machine.writeDelayMs = 60_000
+  const { nowMs } = replicas.scheduler
+  await replicas.sendSurely('orders', ['while it hangs'])
+  expect(replicas.scheduler.nowMs - nowMs).toBeLessThan(5_000)
+  expect(replicas.partition('orders').leader).not.toBe(leader)
+  machine.writeDelayMs = 0
+  await expectEqualLogs(replicas, topicId)
+})
+
 test('a power loss of the leader: it comes back with new logs by name, leaves the ISR, and catches up', async () => {
   const { replicas, topicId, leader } = await started()
   const { logsId } = replicas.broker(leader).partitions
