@@ -2,7 +2,8 @@
 import { createServer, type Server } from 'node:http'
 import type { BrokerView } from '@castellan/castle/views'
 import { afterEach, expect, test } from 'vitest'
-import { runHere } from '../testing/memory-io.ts'
+import { MemoryOutput, runHere } from '../testing/memory-io.ts'
+import { describedTopic, type TopicWithEnds } from './topic-views.ts'
 
 let server: Server | undefined
 
@@ -56,4 +57,25 @@ test.each([
 ])('one: since when it runs, and how it does', async (one, wanted) => {
   const stdout = await saidTo(['broker', 'describe', String(one.id)], [one])
   for (const each of wanted) expect(stdout).toMatch(each)
+})
+
+test.each([
+  [[4096, 4096, 4096], '4 KiB'],
+  [[4096, 1024, null], '4 KiB, 1 KiB, ?'],
+  [[null, null, null], '-'],
+])('replicas of %j bytes: %s', (sizes, shown) => {
+  const replicas = sizes.map((bytes, index) => ({ broker: index + 1, end: 500 - 120 * index, bytes }))
+  const partition = { partition: 0, leader: 1, leaderEpoch: 0, state: 'ok', missing: [], elr: [] }
+  const topic = {
+    ...{ name: 'orders', topicId: 'i', cluster: 'c', ackLevel: -1, replicationFactor: 3, minInsyncReplicas: 2 },
+    ...{ configs: {}, labels: {}, owner: '', description: '', doubt: null, losses: [] },
+    applied: { brokers: { current: 3, senders: 3 }, clients: { current: 0, senders: 0 } },
+    partitions: [
+      { ...partition, replicas: [1, 2, 3], isr: [1, 2, 3], offsets: { partition: 0, start: 0, end: 260, replicas } },
+    ],
+  } as unknown as TopicWithEnds
+  const text = describedTopic(new MemoryOutput(undefined), topic)
+  expect(text.trimEnd().split('\n').at(-1)).toMatch(
+    new RegExp(` 0 +260 +500 \\(2: -120, 3: -240\\) +${shown.replace('?', '\\?')}$`),
+  )
 })
