@@ -16,6 +16,7 @@ import { beginLeading, inSyncEndOffset } from './leader-state.ts'
 import { Reads } from './reads.ts'
 import type { AppendResult, EpochEnd, PartitionReport, ReadResult, TimestampOffset } from './results.ts'
 import { type Followed, knowsCommitted, type PartitionState, type Role, toldHighWatermark } from './state.ts'
+import { Watchers } from './watchers.ts'
 
 /** Who keeps all partitions and has a turn's end. */
 export interface PartitionHost {
@@ -63,12 +64,11 @@ export class Partition {
   readonly following: Following
   /** The leader's side of replication. */
   readonly followers: Followers
-  /** An array, for it changes with every fetch that waits: a Set is slow at that. */
-  #watchers: (() => void)[] = []
+  readonly #readers = new Watchers()
+  readonly #followerWatchers = new Watchers<boolean>()
   #isDamaged = false
   /** Given again while it says the same: so is seen quickly what of thousands has changed. */
   #reported: PartitionReport | undefined
-  #followerWatchers: FollowerWatcher[] = []
 
   /** Only for Partitions. It has no log yet: see `attach` and `setFault`. */
   constructor(identity: PartitionIdentity, context: LogContext, host: PartitionHost) {
@@ -241,22 +241,12 @@ export class Partition {
 
   /** Calls `listener` when the high watermark or the start offset rises, or leadership or fault change. Returns how to stop. */
   watch(listener: () => void): () => void {
-    this.#watchers.push(listener)
-    let isWatching = true
-    return () => {
-      if (isWatching) this.#watchers.splice(this.#watchers.indexOf(listener), 1)
-      isWatching = false
-    }
+    return this.#readers.add(listener)
   }
 
   /** Calls `listener` when a follower of this leader should hear of something. Returns how to stop. */
   watchAsFollower(listener: FollowerWatcher): () => void {
-    this.#followerWatchers.push(listener)
-    let isWatching = true
-    return () => {
-      if (isWatching) this.#followerWatchers.splice(this.#followerWatchers.indexOf(listener), 1)
-      isWatching = false
-    }
+    return this.#followerWatchers.add(listener)
   }
 
   /** Whether the high watermark has reached the start of this leader's epoch: from then on it says what is committed (R3). */
@@ -461,12 +451,12 @@ export class Partition {
 
   #appended(): void {
     this.#host.noteWritten(this)
-    this.#notifyFollowers(true)
+    this.#followerWatchers.tell(true)
   }
 
   #highWatermarkRose(): void {
-    this.#notifyFollowers(false)
-    this.#notifyReaders()
+    this.#followerWatchers.tell(false)
+    this.#readers.tell()
   }
 
   /** What it was to become meanwhile it can be now. */
@@ -480,17 +470,8 @@ export class Partition {
   }
 
   #notify(): void {
-    this.#notifyFollowers(true)
-    this.#notifyReaders()
-  }
-
-  #notifyFollowers(isUrgent: boolean): void {
-    if (this.#followerWatchers.length > 0) for (const watcher of [...this.#followerWatchers]) watcher(isUrgent)
-  }
-
-  #notifyReaders(): void {
-    // A watcher may stop watching when it is called.
-    if (this.#watchers.length > 0) for (const watcher of [...this.#watchers]) watcher()
+    this.#followerWatchers.tell(true)
+    this.#readers.tell()
   }
 }
 
