@@ -79,7 +79,7 @@ describe('topics', () => {
     expect(stdout).toMatch(/^TOPIC +STATE +PARTITIONS +REPLICAS +ACK +OWNER +ID$/m)
     expect(stdout).toMatch(/^bills +ok +3 +1 +-1 +me +[0-9a-f-]{36}$/m)
     await untilTold('bills')
-    expect((await run('topic describe bills')).stdout).toMatch(/^ +0 +ok +- +1 +0 +1 +1 +- +0 +0 +0$/m)
+    expect((await run('topic describe bills')).stdout).toMatch(/^ +0 +ok +- +1 +0 +1 +1 +- +0 +0 +0 +0 B$/m)
     expect(await run('topic elect bills --yes')).toMatchObject({ code: 0, stdout: 'No partition needs it.\n' })
     const elected = await run('topic elect bills --type unclean --partition 0 --yes')
     expect(elected).toMatchObject({ code: 4, stderr: expect.stringContaining('broker 1 leads') })
