@@ -14,6 +14,7 @@ export interface TopicEntity {
     readonly leaderEpoch: number
     readonly replicas: readonly number[]
     readonly isr: readonly number[]
+    readonly elr?: readonly number[]
   }[]
   readonly losses?: readonly LossEntity[]
 }

@@ -34,8 +34,9 @@ export class Damage {
     for (const topic of this.#watch.topics.values()) {
       if (planOf(topic.name)?.replicationFactor === 1) continue
       if (planOf(topic.name) === undefined && topic.name !== offsetsTopic) continue
-      for (const { isr } of topic.partitions) {
-        if (isr.includes(id) && !isr.some((other) => other !== id && this.isWhole(other))) return false
+      for (const { isr, elr = [] } of topic.partitions) {
+        const electable = [...isr, ...elr]
+        if (electable.includes(id) && !electable.some((other) => other !== id && this.isWhole(other))) return false
       }
     }
     return true

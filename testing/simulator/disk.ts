@@ -215,11 +215,11 @@ class SimFile implements DiskFile {
     const state = this.#host.act()
     if (state === 'dead') return new Promise(() => {})
     const early = this.#host.random.between(0, bytesOf(buffers) + 1)
-    this.#put(firstOf(buffers, early), position)
+    const hasRoom = this.#put(firstOf(buffers, early), position)
     if (state === 'dies') return new Promise(() => {})
     return new Promise((resolve, reject) =>
       this.#host.writes(() => {
-        const isWhole = this.#put(behind(buffers, early), position + early)
+        const isWhole = hasRoom && this.#put(behind(buffers, early), position + early)
         return isWhole ? resolve : () => reject(noSpace(this.#platters, this.path))
       }),
     )
