@@ -295,6 +295,18 @@ describe('links', () => {
     expect(run.pass(10_000).tick()).toMatchObject([{ kind: 'dial', url: expect.stringMatching(/ws:..[ab]/) }])
   })
 
+  test('a new link may lead to an older Castle: it is told everything, not what changed', () => {
+    const run = Run.linked()
+    run.pass(990).tick()
+    run.answer({ takesChanges: true })
+    run.take({ kind: 'changed' })
+    expect(run.pass(10).tick()).toMatchObject([{ flight: { withReport: true, since: 1 } }])
+    run.take({ kind: 'unlinked' })
+    run.pass(1_000).tick()
+    run.take({ kind: 'linked' })
+    expect(run.tick()).toMatchObject([{ flight: { withReport: true, since: -1 } }])
+  })
+
   test('told to stop: closed, and nothing ever again', () => {
     const run = Run.linked()
     run.pass(990).tick()

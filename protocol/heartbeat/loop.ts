@@ -104,6 +104,8 @@ function unlinked(loop: Loop, at: Moment): Loop {
     phase: 'waiting',
     flight: null,
     greeted: false,
+    // Whoever answers on the next link may be of an older release, to which changes would be all there is.
+    takesChanges: false,
     // A link that worked and broke says nothing against its URL; one that never gave an answer does.
     urlIndex: loop.greeted ? loop.urlIndex : (loop.urlIndex + 1) % loop.urls.length,
     failures: loop.failures + 1,
