@@ -442,6 +442,23 @@ describe('what was committed is missing at the start, and no power was lost (R9)
     expect(broker.partitions.get(topicId, 0)).toMatchObject({ role: 'follower', endOffset: 0, isAnew: true })
   })
 
+  test('it is found again where a full disk took no note of it, though others move on', async () => {
+    const broker = await written()
+    await broker.partitions.get(topicId, 0)!.log!.truncateTo(2)
+    const second = '99999999-2222-4333-8444-555555555555'
+    for (const leaderEpoch of [1, 2]) {
+      await broker.open()
+      expect(broker.partitions.get(topicId, 0)!.fault).toMatch(
+        /^the log ends at 2, and had everything up to 3 at least/,
+      )
+      broker.platters.remove(`${partitionFolder}/fault`)
+      const configs = { 'min.insync.replicas': '1' }
+      broker.partitions.apply(topicState({ topicId: second, replicas: [1, 2], isr: [1], configs, leaderEpoch }))
+      await produce(broker.partitions.get(second, 0)!, { values: ['a'] })
+      await broker.clock.advance(300)
+    }
+  })
+
   test('after a clean stop, too', async () => {
     const broker = await written()
     await broker.partitions.close()

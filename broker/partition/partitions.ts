@@ -7,7 +7,7 @@ import { Limiter } from '../log/limiter.ts'
 import type { WritePathState } from '../log/write-path.ts'
 import { logContext, syncsMax } from './context.ts'
 import { LogFolders, type RunBegun } from './folders.ts'
-import type { HighWatermarks } from './high-watermarks.ts'
+import type { HighWatermarks, Mark } from './high-watermarks.ts'
 import { Logs } from './logs.ts'
 import type { LogMetrics, PartitionsOptions } from './options.ts'
 import type { Partition } from './partition.ts'
@@ -191,11 +191,17 @@ export class Partitions {
     }
   }
 
-  /** Also those of which Castle has not spoken yet: what an earlier process knew of them stays. */
-  *#replicated(): Generator<Partition, void, void> {
+  /**
+   * Also those of which Castle has not spoken yet: what an earlier process knew of them stays. What a damaged log should have stays, too: the
+   * note of its fault may be what a full disk refused.
+   */
+  *#replicated(): Generator<Mark, void, void> {
     for (const partition of this.all()) {
       const replicas = this.#table.states.get(partition.topicId)?.partitions[partition.index]?.replicas
-      if (replicas === undefined || replicas.length > 1) yield partition
+      if (replicas !== undefined && replicas.length <= 1) continue
+      const { topicId, index, highWatermark, fault } = partition
+      const written = fault === null || !this.#marks.areOfTheseLogs ? 0 : this.#marks.get(topicId, index)
+      yield { topicId, index, highWatermark: Math.max(highWatermark, written) }
     }
   }
 
