@@ -71,6 +71,7 @@ class FakeLeader {
       resume: () => {},
       end: close,
       destroy: () => {},
+      reset: close,
     }
   }
 

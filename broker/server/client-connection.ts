@@ -146,6 +146,15 @@ export class ClientConnection implements ConnectionHandlers {
     this.#connection.end()
   }
 
+  /**
+   * This broker stops. Who has asked nothing yet sees a broken connection: one that ends before its first answer says to franz-go that
+   * credentials are missing, and it gives up what it would have sent elsewhere.
+   */
+  leave(): void {
+    if (this.framesSeen === 0) this.#connection.reset()
+    else this.end()
+  }
+
   destroy(): void {
     this.#connection.destroy()
   }

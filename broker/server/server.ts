@@ -102,7 +102,7 @@ export class Server implements ConnectionHost {
   /** Ends all connections, then the listener: a refused connection tells others that this broker is gone. */
   async close(): Promise<void> {
     this.#beginStop()
-    for (const connection of [...this.#connections]) connection.end()
+    for (const connection of [...this.#connections]) connection.leave()
     await this.#listener?.close()
   }
 
@@ -121,7 +121,7 @@ export class Server implements ConnectionHost {
           { peer: connection.peer },
           'a connection was refused: there are max.connections already',
         )
-      return connection.destroy()
+      return connection.reset()
     }
     this.counters.connectionsAccepted++
     const client = new ClientConnection(this, connection)

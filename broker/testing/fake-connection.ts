@@ -57,6 +57,10 @@ export class FakeConnection implements Connection {
     this.#handlers?.onClose(null)
   }
 
+  reset(): void {
+    this.destroy()
+  }
+
   // ---------------------------------------------------------------- the other end
 
   /** Bytes arrive; while reading is paused they wait. */

@@ -36,6 +36,8 @@ export interface Connection {
   end(): void
   /** Closes at once. */
   destroy(): void
+  /** Breaks it at once: to the peer it is a broken connection, not one that was ended. */
+  reset(): void
 }
 
 export interface Listener {

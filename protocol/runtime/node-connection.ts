@@ -129,6 +129,12 @@ export class NodeConnection implements Connection {
     this.#socket?.destroy()
   }
 
+  reset(): void {
+    if (this.#state === 'closed') return
+    this.#state = 'destroyed'
+    this.#socket?.resetAndDestroy()
+  }
+
   #nextBuffer(): Uint8Array {
     if (this.#handlers === null || this.#state !== 'open' || this.#isPaused) return firstRead
     return this.#handlers.readBuffer()

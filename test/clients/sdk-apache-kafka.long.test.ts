@@ -221,6 +221,7 @@ function flaky(network: Network, answersOf: () => number): Network {
         resume: () => connection.resume(),
         end: () => connection.end(),
         destroy: () => connection.destroy(),
+        reset: () => connection.reset(),
       }
     },
   }

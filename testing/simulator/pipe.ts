@@ -98,6 +98,7 @@ export class Pipe {
       },
       end: () => this.#send(end, { end: true }, 0),
       destroy: () => this.#destroy(end),
+      reset: () => this.#destroy(end),
     }
   }
 
