@@ -30,6 +30,9 @@ func main() {
 		kgo.SeedBrokers(strings.Split(bootstrap, ",")...),
 		kgo.RecordPartitioner(kgo.ManualPartitioner()),
 		kgo.MaxBufferedRecords(1_000_000),
+		// Without it a process that is killed right after it was connected to fails records: what the system ends in its place
+		// looks like missing credentials.
+		kgo.AlwaysRetryEOF(),
 		kgo.WithLogger(kgo.BasicLogger(os.Stderr, kgo.LogLevelInfo, func() string {
 			return time.Now().Format("15:04:05.000 ")
 		})),
