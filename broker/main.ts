@@ -1,4 +1,5 @@
 // A broker in a process of its own: on Node's clock, disk and network, with metrics. The rim of this package.
+import { deferred } from '@castellan/protocol'
 import { type Address, type Logger, LoopWatch, nodeRuntime } from '@castellan/protocol/runtime'
 import { Broker, type BrokerOptions } from './broker.ts'
 import { RecoveryTeller } from './castle/recovery-teller.ts'
@@ -11,6 +12,8 @@ export interface RunningBroker {
   readonly address: Address
   /** Where /metrics and /health are; null: not served. */
   readonly metricsAddress: Address | null
+  /** Resolves once Castle counts this very process among the brokers; never, where it never does. */
+  readonly registered: Promise<void>
   /** Stops in good order. */
   stop(): Promise<void>
   /** The stop does not wait for others to take over. */
@@ -45,6 +48,7 @@ export async function startBroker(
     return {
       address: broker.address,
       metricsAddress: metrics?.address ?? null,
+      registered: registrationOf(broker),
       async stop() {
         await broker.stop()
         await metrics?.close()
@@ -57,4 +61,18 @@ export async function startBroker(
     loop.stop()
     throw error
   }
+}
+
+/** Castle has given this process an epoch, and its cluster names it. */
+function registrationOf({ castle, config, metadata }: Broker): Promise<void> {
+  const { promise, resolve } = deferred<void>()
+  const check = () => {
+    const isNamed = metadata.cluster?.brokers.some(({ id }) => id === config.brokerId) === true
+    if (!isNamed || castle.brokerEpoch === 0) return
+    resolve()
+    stopWatching()
+  }
+  const stopWatching = metadata.onChange(check)
+  check()
+  return promise
 }

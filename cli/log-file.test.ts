@@ -2,7 +2,8 @@ import { closeSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, wr
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { expect, test } from 'vitest'
-import { LogFile, openOutput } from './log-file.ts'
+import { LogFile } from './log-file.ts'
+import { openOutput } from './supervisor/output.ts'
 
 test('keeps the newest lines within its bound, across restarts', () => {
   const folder = mkdtempSync(join(tmpdir(), 'castellan-log-'))

@@ -1,7 +1,6 @@
 // Where pino writes in a process of `castellan start`: a file of bounded size. Appends are synchronous, because logs are rare
-// (never one per message) and the last line before a crash is the one that is wanted. What such a process prints besides
-// goes to a file that is kept across its restarts in the same way.
-import { closeSync, fstatSync, ftruncateSync, openSync, renameSync, statSync, writeSync } from 'node:fs'
+// (never one per message) and the last line before a crash is the one that is wanted.
+import { closeSync, fstatSync, ftruncateSync, openSync, renameSync, writeSync } from 'node:fs'
 import { dirname } from 'node:path'
 import { makeFolder } from '@castellan/protocol/runtime'
 import { codeOf } from './errors.ts'
@@ -61,18 +60,4 @@ export class LogFile {
     this.#fd = fd
     this.#bytes = 0
   }
-}
-
-export interface Output {
-  readonly fd: number
-  /** Where what is written from now on begins in the file. */
-  readonly start: number
-}
-
-/** For what a child prints: appends; a file that has grown beyond `bytesMax` becomes `<path>.1` first. The caller closes it. */
-export function openOutput(path: string, bytesMax = 1 << 20): Output {
-  makeFolder(dirname(path))
-  const size = statSync(path, { throwIfNoEntry: false })?.size ?? 0
-  if (size > bytesMax) renameSync(path, `${path}.1`)
-  return { fd: openSync(path, 'a'), start: size > bytesMax ? 0 : size }
 }

@@ -17,6 +17,8 @@ import { onStopSignals } from './stop-signals.ts'
 export interface Service {
   /** What the supervisor is told: real addresses. */
   readonly ready: Readonly<Record<string, string>>
+  /** Of a broker: resolves once Castle knows it; the supervisor is told that too. */
+  readonly registered?: Promise<void>
   stop(): Promise<void>
   /** Somebody asked again: the stop leaves out what only spares others a wait. */
   hurry?(): void
@@ -26,6 +28,7 @@ export interface Service {
 
 export type ServiceMessage =
   | { readonly type: 'ready'; readonly ready: Readonly<Record<string, string>>; readonly stopDeadlineMs: number }
+  | { readonly type: 'registered' }
   | { readonly type: 'failed'; readonly code: string; readonly sentence: string }
   /** Before it is ready: what takes so long. */
   | { readonly type: 'progress'; readonly sentence: string }
@@ -102,6 +105,7 @@ async function started(log: Logger, start: () => Promise<Service>): Promise<Serv
     const service = await start()
     log.info({ ...service.ready, pid: process.pid }, 'ready')
     await tell({ type: 'ready', ready: service.ready, stopDeadlineMs: stopDeadlineOf(service) })
+    void service.registered?.then(() => tell({ type: 'registered' }))
     flushCompileCache() // a process that is killed with -9 later should have warmed the next start all the same
     return service
   } catch (error) {

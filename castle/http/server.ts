@@ -5,7 +5,6 @@
 //   /link       ws: an upgraded connection becomes a Link --> castle.accept
 
 import type { Address, Logger, Runtime } from '@castellan/protocol/runtime'
-import swagger from '@fastify/swagger'
 import fastify, { type FastifyInstance } from 'fastify'
 import { ClusterClients } from '../browse/cluster-clients.ts'
 import type { Castle } from '../castle.ts'
@@ -22,6 +21,7 @@ import { refuseForeign, refuseHost } from './hosts.ts'
 import { Idempotency } from './idempotency.ts'
 import { LinkServer } from './links.ts'
 import { addMessages } from './messages.ts'
+import { addDescription } from './openapi.ts'
 import { answerProblems, earlyProblems } from './problems.ts'
 import { addProblems } from './problems-list.ts'
 import { addReassignments } from './reassignments.ts'
@@ -59,6 +59,7 @@ export async function serveHttp(
     forceCloseConnections: 'idle',
     requestIdHeader: false,
     genReqId: requestIds(castle),
+    schemaController: noCompilers,
   })
   app.setValidatorCompiler(compileValidator)
   // Views are made to their schemas; a test holds them to it (http.test.ts).
@@ -71,17 +72,7 @@ export async function serveHttp(
     const refused = hostRefusal(headers.host) ?? (isSafe(method) ? undefined : refuseForeign(headers))
     if (refused !== undefined) throw refused
   })
-  await app.register(swagger, {
-    openapi: {
-      openapi: '3.1.0',
-      info: {
-        title: 'Castle',
-        version: facts.release,
-        description:
-          'The controller of Castellan. Lists answer {items, next}; errors are problem documents (RFC 9457).',
-      },
-    },
-  })
+  addDescription(app, facts.release)
   const clients = new ClusterClients(() => castle.state, runtime, log)
   const problems = new Problems(castle, runtime.clock)
   addSystem(app, castle, facts)
@@ -111,6 +102,18 @@ export async function serveHttp(
       await app.close()
     },
   }
+}
+
+/** Instead of fastify's own, which are replaced at once anyway, and whose loading would be a tenth of Castle's start. */
+const noCompilers = {
+  compilersFactory: {
+    buildValidator: () => () => never('validator'),
+    buildSerializer: () => () => never('serializer'),
+  },
+}
+
+function never(what: string): never {
+  throw new Error(`a route was added before the ${what} was set`)
 }
 
 /** Some clients send a content type with every request: an empty body is none, and the schema says whether that will do. */

@@ -1,5 +1,4 @@
-// What is not about one kind of thing: health, metrics, decisions, the description of the API, and heartbeats for those who
-// have no WebSocket.
+// What is not about one kind of thing: health, metrics, decisions, and heartbeats for those who have no WebSocket.
 
 import { HeartbeatMessageError, heartbeat, messageBytesMax, parseFromSender } from '@castellan/protocol/heartbeat'
 import { Type } from '@castellan/protocol/json-schema'
@@ -60,7 +59,6 @@ export function addSystem(app: FastifyInstance, castle: Castle, { release, loop 
     const metrics = await making
     return reply.type(metrics.contentType).send(await metrics.text())
   })
-  app.get('/api/openapi.json', { schema: { hide: true } }, async () => app.swagger())
   addHeartbeat(app, castle)
 }
 

@@ -46,6 +46,7 @@ export const broker: Command = {
       const { host, port } = started.address
       return {
         ready: { address: `${host}:${port}` },
+        registered: started.registered,
         stopWaitMs: config.controlledShutdownMaxMs,
         stop: () => started.stop(),
         hurry: () => started.hurry(),

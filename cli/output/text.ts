@@ -21,7 +21,8 @@ export function widthOf(text: string): number {
   return stringWidth(text)
 }
 
-const segments = new Intl.Segmenter()
+/** Made at first use: its tables cost as much as string-width's. */
+let segments: Intl.Segmenter | undefined
 
 /** At most `columns` wide; what is cut off shows as an ellipsis. */
 export function fitted(text: string, columns: number): string {
@@ -29,6 +30,7 @@ export function fitted(text: string, columns: number): string {
   if (columns < 1) return ''
   let width = 1 // the ellipsis
   let kept = ''
+  segments ??= new Intl.Segmenter()
   for (const { segment } of segments.segment(text)) {
     width += widthOf(segment)
     if (width > columns) break

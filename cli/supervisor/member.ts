@@ -6,9 +6,9 @@ import { type ChildProcess, spawn } from 'node:child_process'
 import { closeSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { CommandError, codeOf } from '../errors.ts'
-import { type Output, openOutput } from '../log-file.ts'
 import type { ServiceMessage } from '../service.ts'
 import { afterDeath, type BackOff, isRestart, rested } from './back-off.ts'
+import { type Output, openOutput } from './output.ts'
 
 export interface MemberOptions {
   readonly name: string
@@ -32,7 +32,11 @@ const stopDeadlineDefaultMs = 8_000
 
 export class Member {
   readonly name: string
+  /** Resolves when it first says so. */
+  readonly registered: Promise<void>
   readonly #options: MemberOptions
+  readonly #onRegistered: () => void
+  #isRegistered = false
   #child: ChildProcess | undefined
   #ended: Promise<void> = Promise.resolve()
   #stopDeadlineMs = stopDeadlineDefaultMs
@@ -44,6 +48,13 @@ export class Member {
   constructor(options: MemberOptions) {
     this.name = options.name
     this.#options = options
+    const { promise, resolve } = Promise.withResolvers<void>()
+    this.registered = promise
+    this.#onRegistered = resolve
+  }
+
+  get isRegistered(): boolean {
+    return this.#isRegistered
   }
 
   get pid(): number | undefined {
@@ -92,7 +103,10 @@ export class Member {
     child.on('message', (message: ServiceMessage) => {
       if (message.type === 'failed') failure = this.#options.explain(message.code, message.sentence)
       else if (message.type === 'progress') this.#options.say(`${this.name} ${message.sentence}`)
-      else {
+      else if (message.type === 'registered') {
+        this.#isRegistered = true
+        this.#onRegistered()
+      } else {
         this.#wasReady = true
         this.#stopDeadlineMs = message.stopDeadlineMs
         resolve(message.ready)

@@ -3,8 +3,6 @@
 // All processes are started at once, not one after another: a broker dials until Castle answers. Only where the system
 // chooses Castle's port do the brokers wait to be told it.
 import { join } from 'node:path'
-import { castleApi, castleUnreachable } from '../castle-api.ts'
-import { codeOf } from '../errors.ts'
 import type { DataFolder } from './data-folder.ts'
 import { Member } from './member.ts'
 
@@ -22,7 +20,6 @@ export interface PlatformOptions {
 
 /** Where all of it listens. */
 export const platformHost = '127.0.0.1'
-const pollMs = 10
 const patienceMs = 10_000
 
 export class Platform {
@@ -86,17 +83,12 @@ export class Platform {
 
   /** A broker serves clients once Castle knows this very process. Recovery of big logs takes its time: no deadline. */
   async #untilRegistered(): Promise<void> {
-    for (let sayMs = performance.now() + patienceMs; ; ) {
-      const up = await pidsUp(this.#castleUrl)
-      const missing = this.#brokers.filter(({ pid }) => pid === undefined || !up.has(pid))
-      if (missing.length === 0) return
-      if (performance.now() > sayMs) {
-        const names = missing.map(({ name }) => name).join(', ')
-        this.#options.say(`Castle has not heard of ${names} yet: the logs in ${this.#folder.logs} say why`)
-        sayMs += patienceMs
-      }
-      await new Promise((resolve) => setTimeout(resolve, pollMs))
-    }
+    const saying = setInterval(() => {
+      const missing = this.#brokers.filter(({ isRegistered }) => !isRegistered).map(({ name }) => name)
+      this.#options.say(`Castle has not heard of ${missing.join(', ')} yet: the logs in ${this.#folder.logs} say why`)
+    }, patienceMs).unref()
+    await Promise.all(this.#brokers.map(({ registered }) => registered))
+    clearInterval(saying)
   }
 
   #member(name: string, args: () => string[]): Member {
@@ -157,15 +149,4 @@ export class Platform {
   #running(): { name: string; pid: number }[] {
     return [this.#castle, ...this.#brokers].flatMap(({ name, pid }) => (pid === undefined ? [] : [{ name, pid }]))
   }
-}
-
-/** The processes that Castle counts as living brokers; none while it cannot be reached. */
-async function pidsUp(castleUrl: string): Promise<ReadonlySet<number>> {
-  const { items } = await castleApi([castleUrl])
-    .get<{ items: { pid: number; state: string }[] }>('/api/brokers?limit=1000')
-    .catch((error: unknown) => {
-      if (codeOf(error) === castleUnreachable) return { items: [] }
-      throw error
-    })
-  return new Set(items.filter(({ state }) => state === 'up').map(({ pid }) => pid))
 }
