@@ -20,7 +20,7 @@ import type { PartitionState, TopicState } from '@castellan/protocol/heartbeat'
 import type { BrokerAddress, Metadata } from '../castle/metadata.ts'
 import { doubtMs } from '../replication/fetchers.ts'
 import { type BrokerParts, handler } from './handler.ts'
-import { unknownNameError, unknownTopicError } from './lookup.ts'
+import { clusterIdOf, unknownNameError, unknownTopicError } from './lookup.ts'
 
 type TopicAnswer = Response['topics'][number]
 type PartitionAnswer = TopicAnswer['partitions'][number]
@@ -50,7 +50,7 @@ function answerOf(broker: BrokerParts, request: Request, topics: Request['topics
   const found = topics === null ? everyTopic(broker) : topics.map((topic) => topicAskedFor(broker, topic))
   return {
     brokers: [...brokers, ...broker.fetchers.gone().map(nodeOf)],
-    clusterId: broker.metadata.cluster?.id ?? broker.config.cluster,
+    clusterId: clusterIdOf(broker),
     controllerId: controllerOf(broker, brokers),
     topics: found.map((topic) => ({
       ...topic,

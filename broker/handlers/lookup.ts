@@ -1,8 +1,13 @@
-// From the topic and partition that a request names to the replica on this broker, or to the error that Kafka answers.
+// From the cluster, topic and partition that a request names to the replica on this broker, or to the error that Kafka answers.
 import { errors } from '@castellan/protocol'
 import type { TopicState } from '@castellan/protocol/heartbeat'
 import type { Partition } from '../partition/index.ts'
 import type { BrokerParts } from './handler.ts'
+
+/** The cluster's id, as clients are told it: until Castle has spoken, as this broker's settings name it. */
+export function clusterIdOf({ metadata, config }: BrokerParts): string {
+  return metadata.cluster?.id ?? config.cluster
+}
 
 /** A topic as requests name it: by id in newer versions, by name in older ones. */
 export function findTopic(

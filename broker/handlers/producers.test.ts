@@ -79,8 +79,9 @@ describe('OffsetForLeaderEpoch', () => {
 
 describe('ApiVersions', () => {
   const listed = () => [initProducerId, offsetForLeaderEpoch]
-  const ask = (version: number, clientSoftwareName = 'test-client') =>
-    bench.ask(apiVersions(listed), versionsApi, version, { clientSoftwareName, clientSoftwareVersion: '1.0' }).answer
+  const ask = (version: number, clientSoftwareName = 'test-client', meant = {}) =>
+    bench.ask(apiVersions(listed), versionsApi, version, { clientSoftwareName, clientSoftwareVersion: '1.0', ...meant })
+      .answer
 
   test('is made from the list of handlers', async () => {
     expect((await ask(0))?.apiKeys).toEqual([
@@ -97,5 +98,18 @@ describe('ApiVersions', () => {
 
   test('a client whose name is none is refused (KIP-511)', async () => {
     expect(await ask(3, 'a b')).toMatchObject({ errorCode: 42, apiKeys: [] })
+  })
+
+  test.each([
+    ['nobody in particular', {}, 0],
+    ['this broker', { clusterId: 'default', nodeId: 1 }, 0],
+    ['another broker', { clusterId: 'default', nodeId: 2 }, 129],
+    ['another cluster', { clusterId: 'other', nodeId: 1 }, 129],
+    ['a cluster only', { clusterId: 'default' }, 42],
+    ['a broker only', { nodeId: 1 }, 42],
+  ])('a client that means %s (KIP-1242)', async (_, meant, errorCode) => {
+    const answer = await ask(5, 'test-client', meant)
+    expect(answer).toMatchObject({ errorCode })
+    expect(answer?.apiKeys).toHaveLength(errorCode === 0 ? 2 : 0)
   })
 })

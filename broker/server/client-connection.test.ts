@@ -416,7 +416,7 @@ describe('what is no request', () => {
     const [frame] = bench.connection.answers()
     const answer = readAnswer(apiVersions, 0, frame!)
     expect(answer.errorCode).toBe(35)
-    expect(answer.apiKeys).toEqual([{ apiKey: 18, minVersion: 0, maxVersion: 4 }])
+    expect(answer.apiKeys).toEqual([{ apiKey: 18, minVersion: 0, maxVersion: 5 }])
     expect(bench.connection.state).toBe('open')
   })
 })

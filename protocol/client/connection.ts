@@ -163,8 +163,7 @@ export class KafkaConnection {
   async #negotiate(): Promise<void> {
     const { connectTimeoutMs: timeoutMs, software: own } = this.#options
     const software = { clientSoftwareName: own.name, clientSoftwareVersion: own.version }
-    const newest = apiVersions.versions[1]
-    let answer = (await this.#send(apiVersions, newest, software, { timeoutMs })) as ResponseOf<typeof apiVersions>
+    let answer = (await this.#send(apiVersions, askedFirst, software, { timeoutMs })) as ResponseOf<typeof apiVersions>
     if (answer.errorCode === errors.UNSUPPORTED_VERSION.code) {
       answer = (await this.#send(apiVersions, 0, software, { timeoutMs })) as ResponseOf<typeof apiVersions>
     }
@@ -311,6 +310,12 @@ function readCorrelationId({ slab, start, end }: Frame): number {
   if (end - start < 4) throw new Error('an answer without a header')
   return new DataView(slab.bytes.buffer, slab.bytes.byteOffset + start, 4).getInt32(0)
 }
+
+/**
+ * The version of ApiVersions that is asked first. 5 would only say which broker of which cluster is meant, and costs a second round trip at
+ * every broker older than Kafka 4.4.
+ */
+const askedFirst = 4
 
 /** An ApiVersions answer is in v0, with the ranges, when the broker does not know the version that was asked (KIP-511). */
 function apiVersionsVersion({ slab, start, end }: Frame, asked: number): number {

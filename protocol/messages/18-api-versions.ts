@@ -1,6 +1,7 @@
 // ApiVersions: what the other side speaks. The first request of every client.
 //
 // 3: flexible, the client's name, features   4: features whose lowest version is 0
+// 5: which broker of which cluster the client means to reach, both or neither (KIP-1242, Kafka 4.4)
 // Its response has header version 0 at every version, and a request version that is not known is answered in the
 // format of version 0 with error 35: the client cannot know yet what we speak.
 import {
@@ -10,6 +11,7 @@ import {
   int16,
   int32,
   int64,
+  nullableString,
   type RequestInput,
   type RequestOf,
   type ResponseInput,
@@ -18,11 +20,13 @@ import {
 } from '../schema/index.ts'
 
 export const apiVersions = api(18, 'ApiVersions', {
-  versions: [0, 4],
+  versions: [0, 5],
   flexible: 3,
   request: {
     clientSoftwareName: string.since(3),
     clientSoftwareVersion: string.since(3),
+    clusterId: nullableString.since(5, null),
+    nodeId: int32.since(5, -1),
   },
   response: {
     errorCode: int16,

@@ -122,7 +122,7 @@ it('lists each API once, by its key', () => {
     '8 OffsetCommit 2-10',
     '9 OffsetFetch 1-10',
     '10 FindCoordinator 0-6',
-    '18 ApiVersions 0-4',
+    '18 ApiVersions 0-5',
     '19 CreateTopics 2-7',
     '20 DeleteTopics 1-6',
     '22 InitProducerId 0-5',

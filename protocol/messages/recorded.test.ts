@@ -72,6 +72,11 @@ it('says what the client meant', () => {
   })
   const { topicId } = (of('java', 'Produce') as ProduceRequest).topicData[0]!
   expect(topicId).toMatch(/^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/)
+  const meant = recorded.filter(({ client, api, side }) => `${client} ${api} ${side}` === 'java ApiVersions request')
+  expect(meant.map(({ bytes }) => decodeRequest(bytes).body)).toMatchObject([
+    { clusterId: 'recorder', nodeId: 1 },
+    { clusterId: null, nodeId: -1 }, // to a bootstrap address
+  ])
   const { partitions } = (of('platformatic', 'Fetch') as FetchRequest).topics[0]!
   expect(partitions[0]).toMatchObject({ partition: expect.any(Number), partitionMaxBytes: 52_428_800 })
 })
