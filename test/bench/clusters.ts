@@ -2,7 +2,7 @@
 import { Kafka, logLevel } from 'kafkajs'
 import { ApacheKafkaCluster } from '../clients/apache-kafka/index.ts'
 import { makeTopic } from '../clients/topics.ts'
-import { Machines, machinesMissing, startPlatform, type TestPlatform } from '../processes/index.ts'
+import { Machines, machinesMissing, startPlatform, type TestPlatform, waitFor } from '../processes/index.ts'
 
 export interface PartitionState {
   readonly partition: number
@@ -131,7 +131,15 @@ class OfKafka implements BenchCluster {
 
   async makeTopic({ name, partitions, replicationFactor }: TopicShape): Promise<void> {
     const topic = { topic: name, numPartitions: partitions, replicationFactor }
-    await this.#admin((admin) => admin.createTopics({ topics: [topic], waitForLeaders: true }))
+    await this.#admin((admin) => admin.createTopics({ topics: [topic], waitForLeaders: false }))
+    await waitFor(
+      'Apache Kafka to know its own topic',
+      async () => {
+        const known = await this.partitions(name)
+        return known.length === partitions && known.every(({ leader }) => leader >= 0)
+      },
+      60_000,
+    )
   }
 
   async partitions(topic: string): Promise<PartitionState[]> {

@@ -28,6 +28,8 @@ interface Shape {
   readonly perSecond: number
   /** Without a change of leaders before each round. */
   readonly restMs: number
+  /** See LoadOptions. */
+  readonly timeoutMs: number | undefined
 }
 
 /** Kafka takes ten seconds to notice; a client may need a while longer. */
@@ -77,6 +79,7 @@ export class Session {
       bootstrap,
       topic,
       acks,
+      timeoutMs: this.#shape.timeoutMs,
       partitions: this.#shape.partitions,
       perSecond: this.#shape.perSecond / 2,
       name: `${client}-${acks}`,

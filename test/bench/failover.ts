@@ -34,8 +34,8 @@ const texts: Record<FaultName, string> = {
 
 /**
  * Options: --runs N (rounds of each client and fault), --clients a,b --faults kill,hang,cut --rate N (messages a second of both
- * producers together), --partitions N, --rf N, --rest MS (without a change of leaders before each round; see restsMs), --kafka (Apache Kafka 4.3
- * beside it).
+ * producers together), --partitions N, --rf N, --rest MS (without a change of leaders before each round; see restsMs), --timeout MS (how long
+ * Kafka's clients wait for an answer; by default each as it comes), --kafka (Apache Kafka 4.3 beside it).
  */
 export async function failover(args: string[]): Promise<void> {
   const { values } = parseArgs({
@@ -48,13 +48,20 @@ export async function failover(args: string[]): Promise<void> {
       partitions: { type: 'string', default: '6' },
       rf: { type: 'string', default: '3' },
       rest: { type: 'string' },
+      timeout: { type: 'string' },
       kafka: { type: 'boolean', default: false },
     },
   })
   const clients = chosen('clients', values.clients, loadClients)
   const faults = chosen('faults', values.faults, faultNames)
   const shape = { partitions: Number(values.partitions), replicationFactor: Number(values.rf) }
-  const run = { ...shape, runs: Number(values.runs), perSecond: Number(values.rate), restMs: values.rest }
+  const run = {
+    ...shape,
+    runs: Number(values.runs),
+    perSecond: Number(values.rate),
+    restMs: values.rest,
+    timeoutMs: values.timeout,
+  }
   console.log(`load average before: ${loadavg()[0]!.toFixed(1)} on ${availableParallelism()} cores`)
   console.log(`missing here: ${missingTools().join(', ') || 'nothing'}`)
   const rows: Row[] = []
@@ -86,6 +93,7 @@ interface Run {
   readonly perSecond: number
   /** As --rest said. */
   readonly restMs: string | undefined
+  readonly timeoutMs: string | undefined
 }
 
 interface Row {
@@ -114,7 +122,11 @@ async function measure(cluster: BenchCluster, client: LoadClient, fault: FaultNa
     console.log(`skipped: ${client}: ${missing}`)
     return []
   }
-  const session = await Session.start(cluster, client, { ...run, restMs: Number(run.restMs ?? restsMs[client]) })
+  const session = await Session.start(cluster, client, {
+    ...run,
+    restMs: Number(run.restMs ?? restsMs[client]),
+    timeoutMs: run.timeoutMs === undefined ? undefined : Number(run.timeoutMs),
+  })
   const pauses: Pause[] = []
   try {
     for (let round = 0; round < run.runs; round++) {

@@ -22,6 +22,9 @@ public class Load {
     settings.put("acks", all ? "all" : "1");
     settings.put("enable.idempotence", all); // Java's idempotent producer must ask for all
     settings.put("buffer.memory", 128L << 20);
+    if (words.length > 6) {
+      settings.put("request.timeout.ms", words[6]);
+    }
     Thread waiting = new Thread(Load::waitForEnd);
     waiting.setDaemon(true);
     waiting.start();

@@ -2,7 +2,7 @@
 // (by its Python binding) and franz-go. They do the same, so that they can be laid side by side: a number of messages a second, to all
 // partitions in turn, with each client's own defaults, until their standard input ends (so none outlives who started it).
 //
-//   words: BOOTSTRAP (the SDK: Castle's URL) TOPIC PARTITIONS MESSAGES_PER_SECOND ACKS(-1|1) NAME
+//   words: BOOTSTRAP (the SDK: Castle's URL) TOPIC PARTITIONS MESSAGES_PER_SECOND ACKS(-1|1) NAME [TIMEOUT_MS]
 //   key    NAME-PARTITION                  value   KEY N, filled up to 100 characters; N counts from 0 for each key
 //   prints a PARTITION N OFFSET MS         acknowledged, at this time since 1970
 //          f PARTITION N WHY               its send failed
@@ -29,6 +29,8 @@ export interface LoadOptions {
   readonly acks: -1 | 1
   /** Its keys begin with it. */
   readonly name: string
+  /** How long it waits for an answer before it asks elsewhere. Undefined, and for the SDK: as the client has it. */
+  readonly timeoutMs?: number | undefined
   onAck(partition: number, n: number, offset: number, atMs: number): void
   onFailed(partition: number, n: number, why: string): void
 }
@@ -123,9 +125,9 @@ interface Command {
 }
 
 function commandOf(options: LoadOptions): Command {
-  const { client, castle, bootstrap, topic, partitions, perSecond, acks, name } = options
+  const { client, castle, bootstrap, topic, partitions, perSecond, acks, name, timeoutMs = [] } = options
   const at = client === 'sdk' ? castle : bootstrap
-  const words = [at, topic, partitions, perSecond, acks, name].map(String)
+  const words = [at, topic, partitions, perSecond, acks, name, timeoutMs].flat().map(String)
   const file = (name: string) => join(import.meta.dirname, name)
   switch (client) {
     case 'sdk':

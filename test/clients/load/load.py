@@ -27,8 +27,10 @@ def on_delivery(partition, n):
 
 
 threading.Thread(target=wait_for_end, daemon=True).start()
+timeouts = {"socket.timeout.ms": int(sys.argv[7])} if len(sys.argv) > 7 else {}
 producer = Producer(
-    {
+    timeouts
+    | {
         "bootstrap.servers": bootstrap,
         "acks": acks,
         "enable.idempotence": acks == -1,  # librdkafka's idempotent producer must ask for all

@@ -37,6 +37,10 @@ func main() {
 			return time.Now().Format("15:04:05.000 ")
 		})),
 	}
+	if len(os.Args) > 7 { // half of it for the broker to answer, half for the way
+		half := time.Duration(number(os.Args[7])) * time.Millisecond / 2
+		options = append(options, kgo.ProduceRequestTimeout(half), kgo.RequestTimeoutOverhead(half))
+	}
 	if acks == 1 { // an idempotent producer of franz-go must ask for all
 		options = append(options, kgo.RequiredAcks(kgo.LeaderAck()), kgo.DisableIdempotentWrite())
 	}
