@@ -72,7 +72,7 @@ export class Broker implements BrokerParts {
   /** What others are to lead next, though nobody died. */
   readonly handOvers: HandOvers
   readonly server: Server
-  readonly #remembered: Remembered
+  readonly remembered: Remembered
   #address: Address
   #stopping: Promise<void> | undefined
   readonly #hurry = deferred<void>()
@@ -94,7 +94,7 @@ export class Broker implements BrokerParts {
     this.responseMemory = new ResponseMemory(runtime.clock, config.queuedMaxResponseBytes)
     this.metadata = new Metadata(runtime.clock)
     this.partitions = partitions
-    this.#remembered = remembered
+    this.remembered = remembered
     this.coordinator = new Coordinator(runtime, { partitions, metadata: this.metadata, log, settings: config })
     const complaints = new Complaints(runtime.clock, log)
     this.producerIds = new ProducerIds(runtime.clock, identity, {
@@ -218,7 +218,7 @@ export class Broker implements BrokerParts {
     this.handOvers.close()
     await this.partitions.close()
     await this.castle.stop()
-    this.#remembered.close()
+    this.remembered.close()
     await this.server.close()
     this.log.info({ brokerId: this.config.brokerId }, 'the broker has stopped')
   }

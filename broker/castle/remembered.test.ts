@@ -41,6 +41,18 @@ test('the newest of each topic of its own outlives the process, and counts until
   expect(second.versions).toEqual({})
 })
 
+test('a topic is awaited by its name until Castle speaks of it; one that was deleted is not', async () => {
+  const first = process()
+  for (const subject of [topic(1, 5), topic(2, 6), topic(3, 7, { deleted: true })]) first.note(subject)
+  first.close()
+  const second = process()
+  const awaited = () => [1, 2, 3, 4].map((n) => second.isAwaited(`topic-${n}`))
+  expect(awaited()).toEqual([true, true, false, false])
+  second.note(topic(1, 3)) // an older one is known to Castle, too
+  second.note(topic(2, 9, { deleted: true }))
+  expect(awaited()).toEqual([false, false, false, false])
+})
+
 test('what Castle said to this process is offered as well, of whatever kind', async () => {
   const remembered = process()
   const cluster = { key: 'cluster/default', version: 9, state: {} }

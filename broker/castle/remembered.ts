@@ -37,6 +37,8 @@ export class Remembered {
   readonly #onDisk = new Map<string, number>()
   /** From before this process, and not said by Castle since. */
   readonly #unconfirmed = new Map<string, number>()
+  /** Topic id -> name, of those among them that were not deleted. */
+  readonly #unconfirmedNames = new Map<string, string>()
   /** Everything that Castle said to this process, by key. */
   readonly #told = new Map<string, Subject>()
   readonly #unwritten = new Map<string, Subject>()
@@ -58,6 +60,7 @@ export class Remembered {
         this.#onDisk.set(topicId, subject.version)
         this.#unconfirmed.set(topicId, subject.version)
         if (isDeleted(subject)) this.#deleted.push(topicId)
+        else this.#unconfirmedNames.set(topicId, (subject.state as TopicState).name)
       }
     } catch (error) {
       if (error instanceof LogError) throw new BrokerError('DATA_FOLDER_VERSION', error.message, { cause: error })
@@ -75,11 +78,18 @@ export class Remembered {
     return !this.#unconfirmed.has(topicId)
   }
 
+  /** Whether a topic of this name was there before this process, and Castle has not spoken of it: its store may have gone back in time. */
+  isAwaited(name: string): boolean {
+    for (const awaited of this.#unconfirmedNames.values()) if (awaited === name) return true
+    return false
+  }
+
   /** Castle said this: it is newer than all that it said before. */
   note(subject: Subject): void {
     this.#told.set(subject.key, subject)
     const topicId = topicIdOf(subject.key)
     if (topicId === undefined) return
+    this.#unconfirmedNames.delete(topicId)
     if (subject.version >= (this.#unconfirmed.get(topicId) ?? 0)) this.#unconfirmed.delete(topicId)
     // An older one than is remembered, from a Castle that does not know better yet, takes the place of nothing.
     if (subject.version <= (this.#onDisk.get(topicId) ?? -1)) return

@@ -53,6 +53,12 @@ describe('which topics', () => {
   })
 })
 
+test('a topic that this broker remembers, and a Castle whose store went back does not know yet, is asked for again', async () => {
+  bench.awaited.add('letters')
+  const answer = await ask([{ name: 'letters' }, { name: 'nothing' }])
+  expect(answer?.topics.map(({ errorCode }) => errorCode)).toEqual([5, 3])
+})
+
 test('partitions: who leads at which epoch, and which replicas are away', async () => {
   bench.metadata.setTopic({
     topicId: topicIdOf(3),

@@ -10,6 +10,7 @@ import type { Address, Logger, Runtime } from '@castellan/protocol/runtime'
 import type { CastleLink } from '../castle/link.ts'
 import type { Metadata } from '../castle/metadata.ts'
 import type { ProducerIds } from '../castle/producer-ids.ts'
+import type { Remembered } from '../castle/remembered.ts'
 import type { BrokerConfig } from '../config.ts'
 import type { Coordinator } from '../groups/index.ts'
 import type { Counters } from '../metrics/counters.ts'
@@ -27,6 +28,7 @@ export interface BrokerParts {
   readonly address: Address
   readonly log: Logger
   readonly metadata: Metadata
+  readonly remembered: Pick<Remembered, 'isAwaited'>
   readonly partitions: Partitions
   readonly coordinator: Coordinator
   readonly castle: CastleLink

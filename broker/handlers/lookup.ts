@@ -28,10 +28,14 @@ export function unknownTopicError({ metadata }: BrokerParts, byId: boolean): num
   return metadata.cluster ? errors.UNKNOWN_TOPIC_OR_PARTITION.code : errors.LEADER_NOT_AVAILABLE.code
 }
 
-/** As `unknownTopicError`, for a name: one that no topic can have will not come. */
+/**
+ * As `unknownTopicError`, for a name: one that no topic can have will not come. One that this broker remembers and Castle has not spoken of
+ * comes back: Castle's store went back in time, and asks its brokers just now. librdkafka gives its messages up when it hears otherwise.
+ */
 export function unknownNameError(broker: BrokerParts, name: string): number {
   const isName = /^[a-zA-Z0-9._-]{1,249}$/.test(name) && name !== '.' && name !== '..'
-  return isName ? unknownTopicError(broker, false) : errors.INVALID_TOPIC_EXCEPTION.code
+  if (!isName) return errors.INVALID_TOPIC_EXCEPTION.code
+  return broker.remembered.isAwaited(name) ? errors.LEADER_NOT_AVAILABLE.code : unknownTopicError(broker, false)
 }
 
 /** The items of a request, each thing that they name once; `isRepeated` where it is named more than once. */

@@ -39,6 +39,8 @@ export class HandlerBench {
   /** Brokers that this one can follow no more since a moment ago. */
   readonly leadersInDoubt = new Set<number>()
   readonly gone: BrokerAddress[] = []
+  /** Names of topics that this broker remembers, and Castle has not spoken of. */
+  readonly awaited = new Set<string>()
   /** What Castle answers to calls. */
   castleSays: (method: string, args: unknown) => Omit<Result, 'type' | 'id'> | Promise<Omit<Result, 'type' | 'id'>> =
     () => ({ errorCode: 41 })
@@ -55,6 +57,7 @@ export class HandlerBench {
       address: { host: '127.0.0.1', port: 9092 },
       log: silentLogger,
       metadata: this.metadata,
+      remembered: { isAwaited: (name: string) => this.awaited.has(name) },
       partitions: { get: (id: string, index: number) => this.#partitions.get(`${id}/${index}`) },
       castle: {
         incarnation: 'this-process',
