@@ -28,6 +28,6 @@ test('neither fastify nor better-sqlite3, prom-client or pino is loaded; nothing
     encoding: 'utf8',
   })
   const packages = JSON.parse(output) as string[]
-  expect(packages).toContain('typebox')
-  expect(packages.filter((name) => /fastify|sqlite|prom-client|pino/.test(name))).toEqual([])
+  expect(packages).toContain('ws')
+  expect(packages.filter((name) => /fastify|sqlite|prom-client|pino|typebox/.test(name))).toEqual([])
 })

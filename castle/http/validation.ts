@@ -1,26 +1,23 @@
 // Requests are checked by the same compiler as heartbeats. What is unknown is refused by name rather than dropped, so that
 // nobody believes in a setting that this version does not honour.
-
+import { compileSchema, type Problem } from '@castellan/protocol/json-schema'
 import type { FastifySchemaCompiler } from 'fastify'
 import type { TSchema } from 'typebox'
-import { Compile } from 'typebox/schema'
 import { CastleError } from '../errors.ts'
 
 /** Names come from the request: whoever sends long ones is not sent all of them back. */
 const messageMax = 2_000
 
-type Problem = ReturnType<ReturnType<typeof Compile>['Errors']>[1][number]
-
 export const compileValidator: FastifySchemaCompiler<TSchema> = ({ schema, httpPart }) => {
   // Told in OpenAPI; those that we honour are read by routes.ts, and there are always others.
   if (httpPart === 'headers') return (value: unknown) => ({ value })
-  const compiled = Compile(schema)
+  const problemIn = compileSchema(schema)
   const where = httpPart === 'querystring' ? 'query' : httpPart === 'params' ? 'path' : 'body'
   return (given: unknown) => {
     // Query and path are texts; a body says what it means.
     const value = httpPart === 'body' ? given : fromTexts(schema, given)
-    if (compiled.Check(value)) return { value }
-    return { error: new CastleError('REQUEST_WRONG', describe(where, compiled.Errors(value)[1])) }
+    const problem = problemIn(value)
+    return problem === undefined ? { value } : { error: new CastleError('REQUEST_WRONG', describe(where, problem)) }
   }
 }
 
@@ -38,22 +35,15 @@ function fromText(type: string | undefined, text: unknown): unknown {
   return text
 }
 
-function describe(where: string, problems: readonly Problem[]): string {
-  const unknown = problems.find(({ keyword }) => keyword === 'additionalProperties')
-  const misnamed = problems.find(({ keyword }) => keyword === 'propertyNames')
-  const problem = unknown ?? misnamed ?? problems[0]
-  if (problem === undefined) return `the ${where} is not as described`
-  const path = problem.instancePath.slice(1).replaceAll('/', '.')
-  const at = path === '' ? `the ${where}` : `'${path}' in the ${where}`
-  if (problem.keyword === 'additionalProperties') {
-    const names = problem.params.additionalProperties.map(quoted).join(', ').slice(0, messageMax)
-    return `${at.slice(0, messageMax)} has ${names}, which this version does not honour`
-  }
-  if (problem.keyword === 'propertyNames') {
-    const names = problem.params.propertyNames.map(quoted).join(', ')
-    return `${at} has names that are empty or too long: ${names}`.slice(0, messageMax)
-  }
-  return `${at} ${problem.message}`.slice(0, messageMax)
+function describe(where: string, { path, keyword, message, names = [] }: Problem): string {
+  const inside = path.slice(1).replaceAll('/', '.')
+  const at = inside === '' ? `the ${where}` : `'${inside}' in the ${where}`
+  const quotedNames = () => names.map(quoted).join(', ').slice(0, messageMax)
+  if (keyword === 'additionalProperties')
+    return `${at.slice(0, messageMax)} has ${quotedNames()}, which this version does not honour`
+  if (keyword === 'propertyNames')
+    return `${at} has names that are empty or too long: ${quotedNames()}`.slice(0, messageMax)
+  return `${at} ${message}`.slice(0, messageMax)
 }
 
 function quoted(name: string): string {

@@ -1,6 +1,6 @@
 // Calls on a link, and their results: writes that only Castle may make, asked by brokers for their clients or for themselves.
 import type { Static } from 'typebox'
-import { Type } from '../json-schema.ts'
+import { Type } from '../json-schema/index.ts'
 import { brokerId, count, leaderEpoch, limit, name, partitionIndex, replicas, text, topicId } from './fields.ts'
 import { partitionState } from './subjects.ts'
 

@@ -1,6 +1,6 @@
 // What messages, subjects and reports are made of: names, numbers, and their limits.
 import type { Static } from 'typebox'
-import { Type } from '../json-schema.ts'
+import { Type } from '../json-schema/index.ts'
 
 export const limit = { subjects: 10_000, partitions: 10_000, members: 10_000, name: 249, text: 2_000 }
 

@@ -10,7 +10,7 @@
 // Level-triggered: losing, repeating or reordering any of them is harmless. Unknown fields are ignored, so
 // that old senders live with new Castles. One JSON text each; steady heartbeats stay under 300 bytes. Calls and results: call-messages.ts.
 import type { Static } from 'typebox'
-import { Type } from '../json-schema.ts'
+import { Type } from '../json-schema/index.ts'
 import { castleEpoch, count, limit, name, text } from './fields.ts'
 import { brokerReport, clientReport } from './reports.ts'
 import { subject } from './subjects.ts'

@@ -1,6 +1,6 @@
 // Reports: the actual state, as brokers and clients tell it. What the first release does not say is optional.
 import type { Static } from 'typebox'
-import { Type } from '../json-schema.ts'
+import { Type } from '../json-schema/index.ts'
 import {
   count,
   leaderEpochReportedMax,

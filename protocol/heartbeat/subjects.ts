@@ -1,7 +1,7 @@
 // Subjects: the desired state, as Castle tells it. Whole, each under a version of its own; the newest counts. What the first release does
 // not know is optional.
 import type { Static } from 'typebox'
-import { Type } from '../json-schema.ts'
+import { Type } from '../json-schema/index.ts'
 import { brokerId, count, leaderEpoch, limit, name, partitionsByTopic, replicas, topicId, version } from './fields.ts'
 
 /**

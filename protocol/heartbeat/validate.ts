@@ -2,7 +2,7 @@
 // not know are left alone and messages of an unknown type are skipped, so that old and new live together; anything
 // else that does not fit is a HeartbeatMessageError, and whoever sent it loses its link.
 import type { Static, TSchema } from 'typebox'
-import { Compile } from 'typebox/schema'
+import { compileSchema, type Check as SchemaCheck } from '../json-schema/index.ts'
 import {
   alteredIsr,
   alterIsrArgs,
@@ -61,17 +61,19 @@ export interface Check<T> {
 
 function checkOf<Schema extends TSchema>(what: string, schema: Schema): Check<Static<Schema>> {
   // At first use: no process uses all of them, and compiling all would be a good part of its start.
-  let compiled: ReturnType<typeof Compile> | undefined
-  const checker = () => (compiled ??= Compile(schema))
-  const is = (value: unknown): value is Static<Schema> => checker().Check(value)
+  let compiled: SchemaCheck | undefined
+  const problemIn: SchemaCheck = (value) => {
+    compiled ??= compileSchema(schema)
+    return compiled(value)
+  }
   return {
-    is,
+    is: (value): value is Static<Schema> => problemIn(value) === undefined,
     parse(value) {
-      if (is(value)) return value
-      const [, [problem]] = checker().Errors(value)
-      const path = problem?.instancePath ?? ''
+      const problem = problemIn(value)
+      if (problem === undefined) return value as Static<Schema>
+      const { path, message } = problem
       const at = path === '' ? '' : ` at ${path}`
-      throw new HeartbeatMessageError('INVALID_MESSAGE', path, `${what}${at}: ${problem?.message ?? 'does not fit'}`)
+      throw new HeartbeatMessageError('INVALID_MESSAGE', path, `${what}${at}: ${message}`)
     },
   }
 }

@@ -1,7 +1,7 @@
 // How a broker does: told every other second, for people only. No decision hangs on it, nothing is answered, and none is missed: it stands
 // beside the heartbeat, so that a broker can be seen while it recovers its logs and may not register yet.
 import type { Static } from 'typebox'
-import { Type } from '../json-schema.ts'
+import { Type } from '../json-schema/index.ts'
 import { count, name } from './fields.ts'
 
 const ms = Type.Number({ minimum: 0 })

@@ -2,8 +2,8 @@
 //
 // Only one of the two formats may hold the code: a service that loads the package both ways (its own `import`, a library's `require`)
 // would otherwise have two of everything, and `instanceof CastellanError` would depend on who loaded what. CommonJS is the one that every
-// Node from 20 on can load both ways. For the same reason a library that is ESM only (typebox) goes into the bundle.
-import { readdirSync, readFileSync, writeFileSync } from 'node:fs'
+// Node from 20 on can load both ways.
+import { writeFileSync } from 'node:fs'
 import { isBuiltin } from 'node:module'
 import { join } from 'node:path'
 import { rolldown } from 'rolldown'
@@ -19,8 +19,6 @@ export interface BundleOptions {
 export interface Bundle {
   /** Packages that the JavaScript loads at run time. */
   readonly dependencies: readonly string[]
-  /** The licences of other people's code that is now inside. */
-  readonly notices: string
 }
 
 /** Writes NAME.cjs, NAME.mjs and what they share into `folder`. Throws when something cannot be resolved. */
@@ -43,15 +41,13 @@ export async function bundleInto({ entries, bundled, folder }: BundleOptions): P
   await build.close()
 
   const dependencies = new Set<string>()
-  const modules: string[] = []
   for (const chunk of output) {
     if (chunk.type !== 'chunk') continue
-    modules.push(...chunk.moduleIds)
     const loaded = [...chunk.imports, ...chunk.dynamicImports].filter((id) => !id.endsWith('.cjs'))
     for (const id of loaded) if (!isBuiltin(id)) dependencies.add(packageOf(id))
     if (chunk.isEntry) writeFileSync(join(folder, `${chunk.name}.mjs`), face(chunk.name, chunk.exports))
   }
-  return { dependencies: [...dependencies].sort(), notices: noticesOf(modules) }
+  return { dependencies: [...dependencies].sort() }
 }
 
 /** `@scope/name/sub/path` -> `@scope/name`. */
@@ -64,16 +60,4 @@ export function packageOf(id: string): string {
 
 function face(name: string, exports: readonly string[]): string {
   return `import bundle from './${name}.cjs'\nexport const { ${[...exports].sort().join(', ')} } = bundle\n`
-}
-
-/** Their authors ask that their names stay with the code. */
-function noticesOf(modules: readonly string[]): string {
-  const homes = modules.flatMap((file) => /^.*\/node_modules\/(?:@[^/]+\/)?[^/]+/.exec(file)?.[0] ?? [])
-  const notices = [...new Set(homes)].sort().map((home) => {
-    const { name, version } = JSON.parse(readFileSync(join(home, 'package.json'), 'utf8')) as Record<string, string>
-    const file = readdirSync(home).find((entry) => /^licen[cs]e/i.test(entry))
-    if (file === undefined) throw new Error(`${name} says nowhere how it may be passed on: keep it a dependency`)
-    return `${name} ${version}\n\n${readFileSync(join(home, file), 'utf8').trim()}\n`
-  })
-  return notices.join(`\n${'-'.repeat(80)}\n\n`)
 }

@@ -11,16 +11,14 @@ import { restore, workspaceManifest } from './restore.mjs'
 interface Package {
   /** Packages of the workspace whose code goes into its bundle. Others stay dependencies, at exactly this version. */
   readonly workspace: readonly string[]
-  /** The same of other people's packages: those that are ESM only. */
-  readonly bundled: readonly string[]
   /** Exports that only the workspace needs. */
   readonly left: readonly string[]
 }
 
 /** What can be packed. */
 export const packages = {
-  sdk: { workspace: ['protocol'], bundled: ['typebox'], left: [] },
-  testing: { workspace: ['protocol', 'broker', 'castle'], bundled: ['typebox'], left: ['./simulator'] },
+  sdk: { workspace: ['protocol'], left: [] },
+  testing: { workspace: ['protocol', 'broker', 'castle'], left: ['./simulator'] },
 } as const satisfies Record<string, Package>
 
 export type PackageFolder = keyof typeof packages
@@ -65,7 +63,7 @@ export async function stageInPlace(root: string, folder: PackageFolder): Promise
 /** What the package holds, in a folder, which is `code` within the package. */
 export async function stage(root: string, folder: PackageFolder, staging: string, code = './'): Promise<void> {
   const home = join(root, folder)
-  const { workspace, bundled, left }: Package = packages[folder]
+  const { workspace, left }: Package = packages[folder]
   const whole = manifestOf(home)
   const exports = Object.fromEntries(Object.entries(whole.exports).filter(([subPath]) => !left.includes(subPath)))
   const source = { ...whole, exports }
@@ -76,7 +74,7 @@ export async function stage(root: string, folder: PackageFolder, staging: string
   )
   const bundle = await bundleInto({
     entries,
-    bundled: [...inside.map(({ manifest }) => manifest.name), ...bundled],
+    bundled: inside.map(({ manifest }) => manifest.name),
     folder: staging,
   })
   declareInto({
@@ -91,7 +89,6 @@ export async function stage(root: string, folder: PackageFolder, staging: string
   writeFileSync(join(staging, 'package.json'), `${JSON.stringify(manifest, null, 2)}\n`)
   copyFileSync(join(home, 'README.md'), join(staging, 'README.md'))
   copyFileSync(join(root, 'LICENSE'), join(staging, 'LICENSE'))
-  if (bundle.notices !== '') writeFileSync(join(staging, 'LICENSE-THIRD-PARTY'), bundle.notices)
 }
 
 function manifestOf(home: string): SourceManifest {

@@ -1,6 +1,6 @@
 import TypeBox from 'typebox'
 import { expect, test } from 'vitest'
-import { Type } from './json-schema.ts'
+import { Type } from './builders.ts'
 
 /** The same schemas by either set of builders. */
 function schemas(by: typeof Type): unknown[] {
