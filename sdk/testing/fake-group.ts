@@ -53,6 +53,12 @@ export class FakeGroup {
     return group
   }
 
+  /** What the member said last that it has; undefined: nothing yet. */
+  get held(): number[] | undefined {
+    const said = this.heartbeats.findLast(({ topicPartitions }) => topicPartitions !== null)
+    return said?.topicPartitions?.flatMap(({ partitions }) => partitions)
+  }
+
   private constructor(broker: FakeBroker) {
     this.broker = broker
     broker.on(findCoordinator, ({ coordinatorKeys }) => ({

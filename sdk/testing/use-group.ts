@@ -2,6 +2,7 @@
 import { afterEach, beforeEach, expect } from 'vitest'
 import { Consumer } from '../consumer/consumer.ts'
 import { consumerOptions } from '../consumer/options.ts'
+import type { HandlerContext } from '../consumer/types.ts'
 import type { KafkaClient } from '../kafka/client.ts'
 import type { Message } from '../kafka/message.ts'
 import { FakeGroup } from './fake-group.ts'
@@ -17,11 +18,23 @@ export const aborted = (signal: AbortSignal) =>
     signal.addEventListener('abort', resolve)
   })
 
+/** Runs it; what it has handled, as partition:value. */
+export function run(consumer: Consumer, handler: (value: string, context: HandlerContext) => unknown = () => {}) {
+  const handled: string[] = []
+  const ended = consumer.run(async (message, context) => {
+    await handler(message.text!, context)
+    handled.push(`${message.partition}:${message.text}`)
+  })
+  ended.catch(() => {}) // looked at by those tests that expect an end
+  return { handled, ended }
+}
+
 /** What must not happen while this passes would have happened. */
 export interface Bench {
   readonly group: FakeGroup
   readonly client: KafkaClient
-  consumer<M = Message>(options?: object): Consumer<M>
+  /** `of`: another client than the group's own. */
+  consumer<M = Message>(options?: object, of?: KafkaClient): Consumer<M>
   heartbeats(count: number): Promise<void>
 }
 
@@ -45,9 +58,9 @@ export function useGroup(): Bench {
     get client() {
       return client
     },
-    consumer<M>(options: object = {}) {
+    consumer<M>(options: object = {}, of = client) {
       const least = { group: 'g', topics: ['orders'], autoCommitIntervalMs: 10, fetchWaitMs: 20, retry: quickRetry }
-      const consumer = new Consumer<M>(client, consumerOptions({ ...least, ...options }))
+      const consumer = new Consumer<M>(of, consumerOptions({ ...least, ...options }))
       consumers.push(consumer)
       return consumer
     },
