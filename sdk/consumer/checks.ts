@@ -1,6 +1,7 @@
 // What is wrong with the arguments of a running consumer's calls can be said at once. From JavaScript anything may come, and what is no
 // offset or text must not get as far as a request.
 import { CastellanError } from '../errors.ts'
+import { eventNames } from './events.ts'
 import type { CommitOffset, MessagePosition, PartitionName } from './types.ts'
 
 /** More do not fit into the request; brokers take less. */
@@ -16,6 +17,19 @@ export function checkCommit(what: unknown): void {
   if (Array.isArray(what)) return what.forEach(checkOne)
   if (typeof what === 'object' && what !== null && 'offset' in what) return checkOne(what)
   throw wrong('commit', 'takes a message, a list of { topic, partition, offset }, or nothing', what)
+}
+
+/** Throws OPTION_WRONG. */
+export function checkFunction(what: string, given: unknown): void {
+  if (typeof given === 'function') return
+  throw new CastellanError('OPTION_WRONG', `consumer: ${what} must be a function, not ${String(given)}`)
+}
+
+/** Throws OPTION_WRONG. */
+export function checkEventName(name: string): void {
+  if ((eventNames as readonly string[]).includes(name)) return
+  const text = `consumer: there is no event '${name}'. There are: ${eventNames.join(', ')}`
+  throw new CastellanError('OPTION_WRONG', text)
 }
 
 /** Throws OPTION_WRONG. */

@@ -7,9 +7,12 @@ import { sleep } from '@castellan/protocol/runtime'
 import { backoffMs, requestBackoff } from '../backoff.ts'
 import { CastellanError, isRetriable, messageOf, refusal } from '../errors.ts'
 import { newStop } from '../stop.ts'
+import type { Assignment } from './assignment.ts'
+import { isMessage } from './checks.ts'
 import type { GroupClient } from './group-client.ts'
 import { commitVerdict } from './membership.ts'
 import type { AssignedPartition, Position } from './partition.ts'
+import type { CommitOffset, MessagePosition, PartitionName } from './types.ts'
 
 export interface Commit {
   readonly partition: AssignedPartition
@@ -17,6 +20,16 @@ export interface Commit {
   readonly generation: number
   readonly position: Position
   readonly metadata: string
+}
+
+/** What a service asks for: all up to and with a message, or offsets of its own choice. Throws NOT_ASSIGNED. */
+export function commitsAsked(what: MessagePosition | readonly CommitOffset[], assignment: Assignment): Commit[] {
+  const commitOf = (name: PartitionName, position: Position, metadata = ''): Commit => {
+    const partition = assignment.getHeld(name)
+    return { partition, generation: partition.generation, position, metadata }
+  }
+  if (isMessage(what)) return [commitOf(what, { offset: what.offset + 1, leaderEpoch: what.leaderEpoch })]
+  return what.map((one) => commitOf(one, { offset: one.offset, leaderEpoch: -1 }, one.metadata))
 }
 
 type Outcome = 'done' | 'again' | CastellanError

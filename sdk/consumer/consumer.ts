@@ -9,13 +9,14 @@ import type { KafkaClient } from '../kafka/client.ts'
 import type { Message } from '../kafka/message.ts'
 import { Assignment } from './assignment.ts'
 import { AutoCommit } from './auto-commit.ts'
-import { checkCommit, isMessage } from './checks.ts'
-import { type Commit, Commits } from './commits.ts'
+import { checkCommit, checkEventName, checkFunction, isMessage } from './checks.ts'
+import { Commits, commitsAsked } from './commits.ts'
 import { Control } from './control.ts'
-import { type ConsumerEvent, Events, eventNames, type Listener } from './events.ts'
+import { type ConsumerEvent, Events, type Listener } from './events.ts'
 import { Fetcher } from './fetcher.ts'
 import { GroupClient } from './group-client.ts'
 import { Leaders } from './leaders.ts'
+import { Lifetime } from './lifetime.ts'
 import { loop } from './loop.ts'
 import { Member } from './member.ts'
 import { byTopic } from './membership.ts'
@@ -45,17 +46,13 @@ export interface ConsumerHooks {
   readonly onClosed?: () => void
 }
 
-interface Settle {
-  resolve(): void
-  reject(error: CastellanError): void
-}
-
 const commitTimeoutMs = 30_000
 
 /** `M` is what handlers get: as the topics say, or a plain Message. */
 export class Consumer<M = Message> {
   /** Resolves when the group has taken this member in; rejects with the error that ended it before. */
   readonly ready: Promise<void>
+  readonly #lifetime = new Lifetime()
   readonly #client: KafkaClient
   readonly #options: ConsumerOptions
   readonly #hooks: ConsumerHooks
@@ -74,16 +71,13 @@ export class Consumer<M = Message> {
   #startWorker: StartWorker | null = null
   /** Of a loop. */
   #pull: Pull | null = null
-  #settleReady!: Settle
-  readonly #stopped: Promise<void>
-  #settleStopped!: Settle
   #isSessionOver = false
   #reportedEpoch = 0
-  #failure: CastellanError | null = null
   #closing: Promise<void> | null = null
 
   /** @internal `castellan.consumer` makes it. */
   constructor(client: KafkaClient, options: ConsumerOptions, hooks: ConsumerHooks = {}) {
+    this.ready = this.#lifetime.ready
     this.#client = client
     this.#options = options
     this.#hooks = hooks
@@ -128,14 +122,6 @@ export class Consumer<M = Message> {
       onFatal,
       claimed: () => this.#assignment.claimed,
     })
-    this.ready = new Promise((resolve, reject) => {
-      this.#settleReady = { resolve, reject }
-    })
-    this.#stopped = new Promise((resolve, reject) => {
-      this.#settleStopped = { resolve, reject }
-    })
-    // Nobody has to look at these; the error is in the log, and `run` rejects with it.
-    for (const promise of [this.ready, this.#stopped]) promise.catch(() => {})
   }
 
   /**
@@ -187,12 +173,7 @@ export class Consumer<M = Message> {
    * Throws OPTION_WRONG.
    */
   on<Name extends ConsumerEvent>(name: Name, listener: Listener<Name>): () => void {
-    if (!eventNames.includes(name)) {
-      throw new CastellanError(
-        'OPTION_WRONG',
-        `consumer: there is no event '${name}'. There are: ${eventNames.join(', ')}`,
-      )
-    }
+    checkEventName(name)
     checkFunction('the listener', listener)
     return this.#events.on(name, listener)
   }
@@ -203,8 +184,10 @@ export class Consumer<M = Message> {
    * CONCURRENCY_UNSUPPORTED for a message: others before it may not be done.
    */
   async commit(what?: MessagePosition | readonly CommitOffset[]): Promise<void> {
-    const due = () => this.#commits.due(this.#assignment.held)
-    await this.#commits.commit(what === undefined ? due : this.#commitsOf(what), commitTimeoutMs)
+    if (what === undefined) return this.#commits.commit(() => this.#commits.due(this.#assignment.held), commitTimeoutMs)
+    checkCommit(what)
+    if (isMessage(what)) this.#refuseConcurrency('commit of a message')
+    await this.#commits.commit(commitsAsked(what, this.#assignment), commitTimeoutMs)
   }
 
   /**
@@ -283,7 +266,7 @@ export class Consumer<M = Message> {
     this.#member.start()
     this.#autoCommit?.start()
     this.#hooks.onStarted?.()
-    return this.#stopped
+    return this.#lifetime.stopped
   }
 
   #start(partitions: readonly AssignedPartition[]): void {
@@ -295,7 +278,7 @@ export class Consumer<M = Message> {
   }
 
   #renewed(): void {
-    this.#settleReady.resolve()
+    this.#lifetime.joined()
     if (this.#isSessionOver)
       this.#client.log.info({ group: this.#group.group }, 'the session goes on, and so do handlers')
     this.#isSessionOver = false
@@ -317,34 +300,15 @@ export class Consumer<M = Message> {
     this.#hooks.onChange?.()
   }
 
-  // ------------------------------------------------------------ committing
-
-  #commitsOf(what: MessagePosition | readonly CommitOffset[]): Commit[] {
-    checkCommit(what)
-    if (isMessage(what)) {
-      this.#refuseConcurrency('commit of a message')
-      const position = { offset: what.offset + 1, leaderEpoch: what.leaderEpoch }
-      return [this.#commitOf(what, position, '')]
-    }
-    return what.map((one) => this.#commitOf(one, { offset: one.offset, leaderEpoch: -1 }, one.metadata ?? ''))
-  }
-
-  #commitOf(name: PartitionName, position: Commit['position'], metadata: string): Commit {
-    const partition = this.#assignment.getHeld(name)
-    return { partition, generation: partition.generation, position, metadata }
-  }
-
   // ------------------------------------------------------------ ending
 
   #fail(error: CastellanError): void {
-    if (this.#failure !== null || this.#closing !== null) return
-    this.#failure = error
+    if (this.#closing !== null || !this.#lifetime.fail(error)) return
     this.#client.log.error(
       { group: this.#group.group, code: error.code, error: error.message, next: error.next },
       'the consumer ends',
     )
     this.#hooks.onFailed?.(error)
-    this.#settleReady.reject(error)
     void this.close()
   }
 
@@ -358,10 +322,8 @@ export class Consumer<M = Message> {
     this.#positions.close()
     this.#commits.close()
     this.#group.close()
-    this.#settleReady.reject(new CastellanError('CLOSED', 'the consumer was closed'))
     this.#hooks.onClosed?.()
-    if (this.#failure === null) this.#settleStopped.resolve()
-    else this.#settleStopped.reject(this.#failure)
+    this.#lifetime.ended()
   }
 
   // ------------------------------------------------------------ inside
@@ -371,9 +333,4 @@ export class Consumer<M = Message> {
     if (concurrency === 1) return
     throw new CastellanError('CONCURRENCY_UNSUPPORTED', `${what} does not go together with concurrency ${concurrency}`)
   }
-}
-
-function checkFunction(what: string, given: unknown): void {
-  if (typeof given === 'function') return
-  throw new CastellanError('OPTION_WRONG', `consumer: ${what} must be a function, not ${String(given)}`)
 }
