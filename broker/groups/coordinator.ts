@@ -27,14 +27,15 @@ import { fetchOffsets } from './offset-fetch.ts'
 import { RepeatedWarning } from './repeated-warning.ts'
 import { fitReports, hasRoomFor } from './report-room.ts'
 import type { GroupSettings } from './settings.ts'
-import { Shard, type ShardHost } from './shard.ts'
+import { Shard } from './shard.ts'
+import type { ShardHost } from './shard-host.ts'
 import { type Beat, refusal, refusedAnswer } from './state/beat.ts'
 import { toTopicPartitions } from './state/owned.ts'
 import { Subscriptions } from './state/subscription.ts'
+import { TopicNews } from './topic-news.ts'
 
 export const offsetsTopic = '__consumer_offsets'
 
-const deletedTopicsMax = 10_000
 const closeMs = 1_000
 /** A shard that failed is read again after a while that doubles each time. */
 const reloadMs = { first: 100, most: 30_000 }
@@ -57,12 +58,8 @@ export class Coordinator {
   /** By partition. */
   readonly #shards = new Map<number, Shard>()
   readonly #reloads = new Map<number, { failures: number; timer: Timer }>()
-  readonly #deletedTopics = new Map<string, TopicState>()
   readonly #listeners = new Set<() => void>()
-  /** Ids of the topics that there are, to notice when one comes or goes. */
-  readonly #topicIds = new Set<string>()
-  /** Topics that came or went in this turn. */
-  #newsOfTopics: TopicState[] = []
+  readonly #topicNews: TopicNews
   readonly #noRoom: RepeatedWarning
   readonly #reportTooLarge: RepeatedWarning
   readonly #host: ShardHost
@@ -85,13 +82,14 @@ export class Coordinator {
       options.log,
       'the report to Castle would be too large, so groups are left out (they are assigned without Castle), or what their members have now: let more brokers coordinate them',
     )
+    this.#topicNews = new TopicNews(runtime.clock, (topics) => this.#followTopics(topics))
     this.#host = {
       runtime,
       settings: options.settings,
       metadata: options.metadata,
       log: options.log,
       subscriptions: new Subscriptions(),
-      deletedTopics: this.#deletedTopics,
+      deletedTopics: this.#topicNews.deleted,
       hasRoom: () => this.#groupCount() < options.settings.groupsMax && hasRoomFor(this.#reportBytes(), 1, 0),
       hasReportRoom: (growthBytes, memberBytes) => hasRoomFor(this.#reportBytes(), growthBytes, memberBytes),
       noRoom: this.#noRoom,
@@ -206,18 +204,7 @@ export class Coordinator {
 
   /** A topic subject came; call it when metadata and partitions have it. */
   topicChanged(topic: TopicState): void {
-    if (topic.deleted) {
-      this.#deletedTopics.set(topic.topicId, topic)
-      if (this.#deletedTopics.size > deletedTopicsMax) {
-        this.#deletedTopics.delete(this.#deletedTopics.keys().next().value!)
-      }
-    }
-    // What changed otherwise, such as a leader, means nothing to groups.
-    if (!topic.deleted && this.#topicIds.has(topic.topicId)) return
-    if (topic.deleted) this.#topicIds.delete(topic.topicId)
-    else this.#topicIds.add(topic.topicId)
-    this.#newsOfTopics.push(topic)
-    if (this.#newsOfTopics.length === 1) this.#runtime.clock.soon(() => this.#followTopics())
+    this.#topicNews.heard(topic)
   }
 
   // ---------------------------------------------------------------- shards
@@ -285,13 +272,8 @@ export class Coordinator {
     return total
   }
 
-  /**
-   * Topics that came at once are looked at together: each regular expression is written down anew once, not for each topic. Members may
-   * also have named a topic before it was made.
-   */
-  #followTopics(): void {
-    const topics = this.#newsOfTopics
-    this.#newsOfTopics = []
+  /** Members may also have named a topic before it was made. */
+  #followTopics(topics: readonly TopicState[]): void {
     const names = new Set(topics.map(({ name }) => name))
     let renewed = false
     for (const shard of this.#shards.values()) {

@@ -8,14 +8,13 @@
 import { errors } from '@castellan/protocol'
 import { assign } from '@castellan/protocol/assignment'
 import { type TargetState, type TopicState, versionOf } from '@castellan/protocol/heartbeat'
-import { type Logger, type Runtime, type Timer, uuid } from '@castellan/protocol/runtime'
-import type { Metadata } from '../castle/metadata.ts'
+import { uuid } from '@castellan/protocol/runtime'
 import { messageOf } from '../errors.ts'
 import type { Partition } from '../partition/index.ts'
+import { Alarm, heldUpMs } from './alarm.ts'
 import { GroupLog } from './group-log.ts'
-import type { RepeatedWarning } from './repeated-warning.ts'
 import type { SizedReport } from './report-room.ts'
-import type { GroupSettings } from './settings.ts'
+import type { ShardHost } from './shard-host.ts'
 import type { Answer, Beat, Surroundings } from './state/beat.ts'
 import { expireOffsets } from './state/commits.ts'
 import { Draft, Group } from './state/group.ts'
@@ -23,33 +22,10 @@ import { heartbeat } from './state/heartbeat.ts'
 import { countAsHeard, expire, giveTime, nextDeadlineMs } from './state/leaving.ts'
 import { bytesOfTargets } from './state/report-size.ts'
 import { reportOf, stateOf, subscribesToAny } from './state/snapshot.ts'
-import type { Subscriptions } from './state/subscription.ts'
 import { assignmentInput, dropTopic, refreshRegexes, setTargets, takeTarget } from './state/target.ts'
 
 /** A coordinator before this one may have answered heartbeats until so long after the election (R2). */
 const formerLeaderMs = 1_000
-/** A timer that is later than this says that this process was held up, and may have unread heartbeats. */
-const heldUpMs = 1_000
-
-export interface ShardHost {
-  readonly runtime: Runtime
-  readonly settings: GroupSettings
-  readonly metadata: Metadata
-  readonly subscriptions: Subscriptions
-  readonly log: Logger
-  /** Recorded deletions that this broker has heard of. */
-  readonly deletedTopics: ReadonlyMap<string, TopicState>
-  /** Whether there is room for one more group on this broker. */
-  hasRoom(): boolean
-  /** Whether the report has room for so much more than the groups' `reportBytes`, of a member that takes `memberBytes` then. */
-  hasReportRoom(growthBytes: number, memberBytes: number): boolean
-  /** A join or a subscription was refused, or got no further topics, because the group or the report is full. */
-  readonly noRoom: RepeatedWarning
-  /** Some group's report changed. */
-  onReport(): void
-  /** The state in memory is not that of the log any more. */
-  onFailure(shard: Shard): void
-}
 
 export class Shard {
   readonly partition: Partition
@@ -66,7 +42,8 @@ export class Shard {
   /** What each group has in `reportBytes`. */
   readonly #countedBytes = new Map<string, number>()
   readonly #exists = (name: string) => this.#host.metadata.topicNamed(name) !== undefined
-  #timer: { readonly dueMs: number; readonly timer: Timer } | null = null
+  /** The next end of a session, or of Castle's time for a target. */
+  readonly #alarm: Alarm
 
   /** `changeCount`: that of the shard before it at the same leader epoch. */
   constructor(partition: Partition, host: ShardHost, changeCount: number) {
@@ -75,6 +52,7 @@ export class Shard {
     this.changeCount = changeCount
     this.#host = host
     this.#electedMs = host.runtime.clock.nowMs()
+    this.#alarm = new Alarm(host.runtime.clock, (wasHeldUp) => this.#tick(wasHeldUp))
     this.#groupLog = new GroupLog(partition, {
       clock: host.runtime.clock,
       snapshotBytes: host.settings.groupLogSnapshotBytes,
@@ -97,8 +75,7 @@ export class Shard {
   close(): void {
     this.state = 'closed'
     this.#groupLog.close()
-    this.#timer?.timer.cancel()
-    this.#timer = null
+    this.#alarm.cancel()
   }
 
   /** Writes under way. */
@@ -231,14 +208,12 @@ export class Shard {
   }
 
   /** A member's time is over, or Castle has not answered in time. */
-  #tick(): void {
+  #tick(wasHeldUp: boolean): void {
     const { clock } = this.#host.runtime
     const nowMs = clock.nowMs()
-    const heldUp = this.#timer !== null && nowMs - this.#timer.dueMs > heldUpMs
-    this.#timer = null
     for (const groupId of [...this.groups.keys()]) {
       const group = this.groups.get(groupId)!
-      if (heldUp) giveTime(group, nowMs + heldUpMs)
+      if (wasHeldUp) giveTime(group, nowMs + heldUpMs)
       if (nextDeadlineMs(group) > nowMs) continue
       void this.step(groupId, (draft) => {
         for (const { memberId, why } of expire(draft, nowMs, clock.wallMs())) {
@@ -272,7 +247,7 @@ export class Shard {
       if (draft.news || group.revision === 0) group.revision = this.#nextChange()
       group.report = null
     }
-    this.#scheduleBy(nextDeadlineMs(group))
+    if (this.state === 'ready') this.#alarm.setBy(nextDeadlineMs(group))
     const errorCode = await this.#groupLog.append(group.id, changes)
     if (errorCode !== 0) return errorCode
     if (reported) this.#host.onReport()
@@ -340,16 +315,7 @@ export class Shard {
   #schedule(): void {
     let dueMs = Number.POSITIVE_INFINITY
     for (const group of this.groups.values()) dueMs = Math.min(dueMs, nextDeadlineMs(group))
-    this.#scheduleBy(dueMs)
-  }
-
-  /** A heartbeat moves its session's end, not the timer: it finds out when it fires. */
-  #scheduleBy(dueMs: number): void {
-    if (dueMs === Number.POSITIVE_INFINITY || this.state !== 'ready') return
-    if (this.#timer && this.#timer.dueMs <= dueMs) return
-    this.#timer?.timer.cancel()
-    const { clock } = this.#host.runtime
-    this.#timer = { dueMs, timer: clock.after(Math.max(0, dueMs - clock.nowMs()), () => this.#tick()) }
+    if (this.state === 'ready') this.#alarm.setBy(dueMs)
   }
 
   /** Runs a step; undefined: an invariant broke in it, and this shard is at its end. */
