@@ -14,6 +14,7 @@ import type { Answer, BrokerParts, Handler } from '../handlers/handler.ts'
 import type { Counters } from '../metrics/counters.ts'
 import { type HandlerTable, readRequest } from './dispatch.ts'
 import { Exchange } from './exchange.ts'
+import { Exchanges } from './exchanges.ts'
 import { Outbox } from './outbox.ts'
 import { LaneClaim, type LaneName, type RequestMemory } from './request-memory.ts'
 import type { Progress } from './slow-peers.ts'
@@ -44,12 +45,7 @@ export class ClientConnection implements ConnectionHandlers {
   readonly #frames: FrameReader
   /** Retained frames that were read and not started yet, oldest first. */
   #waiting: Frame[] = []
-  #first: Exchange | null = null
-  #last: Exchange | null = null
-  #inFlight = 0
-  #inFlightBytes = 0
-  /** Bytes of answers that wait for the turn of an earlier one. */
-  #heldBytes = 0
+  readonly #inFlight = new Exchanges()
   /** When the newest answer was given. */
   #answeredMs = Number.NEGATIVE_INFINITY
   readonly #outbox: Outbox
@@ -72,7 +68,7 @@ export class ClientConnection implements ConnectionHandlers {
   }
 
   get inFlight(): number {
-    return this.#inFlight + this.#waiting.length
+    return this.#inFlight.count + this.#waiting.length
   }
 
   /** The lane whose memory it holds for a request that its client has not sent whole, though we would read it; null: none. */
@@ -123,11 +119,7 @@ export class ClientConnection implements ConnectionHandlers {
     this.#frames.close()
     for (const frame of this.#waiting) frame.slab.endRequest()
     this.#waiting = []
-    // Those not answered yet stay on the list until they are: their handlers hold on to the slab.
-    for (let exchange = this.#first; exchange; exchange = exchange.next) {
-      if (exchange.chunks === undefined) exchange.abandon()
-      else exchange.sent()
-    }
+    this.#inFlight.abandonAll()
     this.#outbox.close()
     this.#host.onClosed(this)
   }
@@ -137,7 +129,7 @@ export class ClientConnection implements ConnectionHandlers {
     this.#pause()
     if (this.#state !== 'open') return
     this.#state = 'draining'
-    this.#hurryUpTo(null)
+    this.#inFlight.hurryUpTo(null)
   }
 
   /** Sends what was answered, then closes. */
@@ -181,9 +173,9 @@ export class ClientConnection implements ConnectionHandlers {
   #mayStart(): boolean {
     const { config } = this.#host.parts
     return (
-      this.#inFlight < config.connectionRequestsMax &&
-      this.#inFlightBytes < config.connectionRequestBytesMax &&
-      this.#heldBytes + this.#outbox.bytes < config.connectionResponseBytesMax &&
+      this.#inFlight.count < config.connectionRequestsMax &&
+      this.#inFlight.requestBytes < config.connectionRequestBytesMax &&
+      this.#inFlight.heldBytes + this.#outbox.bytes < config.connectionResponseBytesMax &&
       !this.#outbox.isFull
     )
   }
@@ -226,7 +218,7 @@ export class ClientConnection implements ConnectionHandlers {
         this.#answeredMs,
       )
       frame.slab.beginRequest()
-      this.#append(exchange)
+      this.#inFlight.append(exchange)
       counters.requests(exchange.apiKey)
       if (incoming.kind === 'answer') this.#answered(exchange, incoming.chunks)
       else this.#handle(exchange, incoming.handler, incoming.request)
@@ -267,35 +259,18 @@ export class ClientConnection implements ConnectionHandlers {
   }
 
   #answered(exchange: Exchange, chunks: Uint8Array[] | null): void {
-    exchange.chunks = chunks
-    if (chunks) for (const chunk of chunks) exchange.responseBytes += chunk.length
-    this.#heldBytes += exchange.responseBytes
+    this.#inFlight.answer(exchange, chunks)
     exchange.slab.endRequest()
     this.#host.counters.answered(exchange.apiKey, this.#host.parts.runtime.clock.nowMs() - exchange.startedMs)
     if (this.#state === 'closed') exchange.sent()
-    if (exchange === this.#first) this.#advance()
-    else if (exchange.holdsRoom) this.#hurryUpTo(exchange)
-  }
-
-  /** Memory that others may wait for does not wait for a long poll, nor for a fetch that itself waits for memory. */
-  #hurryUpTo(end: Exchange | null): void {
-    for (let exchange = this.#first; exchange !== null && exchange !== end; ) {
-      const { next } = exchange // one that is answered at once leaves the list
-      exchange.abandon()
-      exchange = next
-    }
+    if (this.#inFlight.isFirst(exchange)) this.#advance()
+    // Memory that others may wait for does not wait for a long poll, nor for a fetch that itself waits for memory.
+    else if (exchange.holdsRoom) this.#inFlight.hurryUpTo(exchange)
   }
 
   /** Hands on the answers that are due, oldest first. */
   #advance(): void {
-    for (let exchange = this.#first; exchange && exchange.chunks !== undefined; exchange = this.#first) {
-      this.#first = exchange.next
-      // Else one old exchange would keep all later ones from being collected young, and collections would take long.
-      exchange.next = null
-      if (!this.#first) this.#last = null
-      this.#inFlight--
-      this.#inFlightBytes -= exchange.requestBytes
-      this.#heldBytes -= exchange.responseBytes
+    for (let exchange = this.#inFlight.takeDue(); exchange; exchange = this.#inFlight.takeDue()) {
       if (this.#state === 'closed') continue
       if (exchange.closeReason !== null) return this.#close('failed', exchange.closeReason)
       this.#answeredMs = this.#host.parts.runtime.clock.nowMs()
@@ -324,16 +299,6 @@ export class ClientConnection implements ConnectionHandlers {
     this.#host.complain(kind, this.#connection.peer, reason)
     this.stopReading()
     this.end()
-  }
-
-  #append(exchange: Exchange): void {
-    const before = this.#last
-    if (before) before.next = exchange
-    else this.#first = exchange
-    this.#last = exchange
-    this.#inFlight++
-    this.#inFlightBytes += exchange.requestBytes
-    before?.noteRequestBehind()
   }
 
   #pause(): void {
