@@ -18,6 +18,9 @@ const leadershipUnchanged = new Set<number>([
 
 /** Codes after which the log may have the batch. */
 const perhapsWritten = new Set<number>([
+  // Also the word of a leader that stood down while what it had written waited for its followers: the next leader may have it.
+  errors.NOT_LEADER_OR_FOLLOWER.code,
+  errors.UNKNOWN_TOPIC_OR_PARTITION.code,
   errors.NOT_ENOUGH_REPLICAS_AFTER_APPEND.code,
   errors.REQUEST_TIMED_OUT.code,
   errors.UNKNOWN_SERVER_ERROR.code,

@@ -138,6 +138,30 @@ test.each(['NOT_ENOUGH_REPLICAS', 'NOT_ENOUGH_REPLICAS_AFTER_APPEND', 'NOT_LEADE
   },
 )
 
+const refusedWith = (errorCode: number) => [{ index: 0, errorCode, baseOffset: -1 }]
+
+test.each([
+  ['NOT_LEADER_OR_FOLLOWER', refusedWith(errors.NOT_LEADER_OR_FOLLOWER.code)],
+  ['UNKNOWN_TOPIC_OR_PARTITION', refusedWith(errors.UNKNOWN_TOPIC_OR_PARTITION.code)],
+  ['no word of it', []],
+])(
+  'what a leader may have written before it said %s: in doubt, and its sequence is not given to the next message',
+  async (_, said) => {
+    const answers = [said, refusedWith(errors.TOPIC_AUTHORIZATION_FAILED.code)]
+    brokers[0].on(produce, (body) => {
+      const partitionResponses = answers.shift()
+      const taken = log.take(body)
+      return partitionResponses === undefined ? taken : { responses: [{ topicId, partitionResponses }] }
+    })
+    tellUp(1)
+    tellLeader(1, 1)
+    await expect(send('a')).rejects.toMatchObject({ code: 'REFUSED', maybeWritten: true })
+    await send('b')
+    expect(log.values).toEqual(['a', 'b'])
+    expect(producer.gaps).toBe(0)
+  },
+)
+
 test('waits grow while the same leader fails, and begin anew at a newer leader or another ISR', () => {
   const at = (leaderEpoch: number, partitionEpoch: number): PartitionView => ({
     leader: 1,

@@ -61,8 +61,12 @@ export class Outcomes {
       if (batch.flight !== flight) continue
       const { topic, partition } = batch.queue
       const one = answers.get(`${topic.id}/${partition}`) ?? answers.get(`${topic.name}/${partition}`)
-      if (one !== undefined) this.#judge(batch, one)
-      else this.#again(batch, new CastellanError('PROTOCOL_BROKEN', `no answer for ${topic.name}/${partition}`), true)
+      if (one !== undefined) {
+        this.#judge(batch, one)
+        continue
+      }
+      batch.maybeWritten = true
+      this.#again(batch, new CastellanError('PROTOCOL_BROKEN', `no answer for ${topic.name}/${partition}`), true)
     }
   }
 

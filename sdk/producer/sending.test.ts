@@ -1,5 +1,5 @@
 // The ways to send: typed, tried, posted, as a list; and what a message that failed may have become.
-import { errors, initProducerId, produce, type ResponseInput } from '@castellan/protocol'
+import { errors, initProducerId, metadata, produce, type ResponseInput } from '@castellan/protocol'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { z } from 'zod'
 import type { CastellanError } from '../errors.ts'
@@ -126,6 +126,25 @@ test('trySend says no when the buffer is full, and takes nothing then; a topic t
   expect(log.values).toHaveLength(3)
   await producer.close()
   expect(await caught(producer.trySend(plain('late'))!)).toMatchObject({ code: 'CLOSED' })
+})
+
+test('what onPostFailed posts again is looked for anew, not refused with the rest in the same turn', async () => {
+  const { host, port } = broker.address
+  broker.on(metadata, ({ topics }) => ({
+    brokers: [{ nodeId: 1, host, port }],
+    topics: (topics ?? []).map(({ name }) => ({
+      errorCode: errors.TOPIC_AUTHORIZATION_FAILED.code,
+      name,
+      partitions: [],
+    })),
+  }))
+  let failures = 0
+  const done = Promise.withResolvers<void>()
+  const again = () => (++failures < 3 ? producer.post(plain('v')) : done.resolve())
+  const producer = producerWith({ onPostFailed: again })
+  producer.post(plain('v'))
+  await done.promise
+  expect(broker.asked.filter((name) => name === 'Metadata').length).toBeGreaterThanOrEqual(3)
 })
 
 test('post: what goes wrong is told and counted, and is no unhandled rejection', async () => {

@@ -89,6 +89,8 @@ export class TopicWaits {
         // Nobody could tell: `expire` has ended those who waited long enough, and others go on waiting.
         if (error instanceof CastellanError && error.code === 'REQUEST_TIMEOUT') continue
         const reason = error instanceof CastellanError ? error : unsendable(error)
+        // What is sent from now on, as by a hook that hears of these, is looked for anew.
+        this.#waits.delete(name)
         for (let one = waits.shift(); one !== undefined; one = waits.shift()) this.#reject(one, reason)
         this.#hooks.onUnknown(name)
       }
