@@ -22,7 +22,8 @@ import { afterEach, beforeEach, expect, test } from 'vitest'
 import type { Outcome, Position } from '../partition/following.ts'
 import type { Partition } from '../partition/index.ts'
 import { FakeClock } from '../testing/fake-clock.ts'
-import { Fetcher, type FetcherCounters } from './fetcher.ts'
+import { Fetcher } from './fetcher.ts'
+import type { FetcherCounters } from './fetcher-options.ts'
 
 type Answer = ResponseInput<typeof fetch>
 /** What a leader does with a fetch; null: nothing, ever. */

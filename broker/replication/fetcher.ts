@@ -6,49 +6,25 @@
 // watermark in one round trip. When something becomes ready while a Fetch waits at the leader, another one is sent behind it, and the
 // leader answers the waiting one at once; so two are in flight at most. What both brought is taken once: a partition takes only what
 // begins at its end. The leader keeps what it was asked in a fetch session (KIP-227); when it has lost that, all is asked again.
-import { errorOf, errors, type FetchResponse, fetch, type Slab, type SlabPool } from '@castellan/protocol'
-import { ClientError, KafkaConnection, type Lent } from '@castellan/protocol/client'
-import type { Address, Complaints, Logger, Runtime, Timer } from '@castellan/protocol/runtime'
+import { errorOf, errors, type FetchResponse, fetch, type Slab } from '@castellan/protocol'
+import { ClientError, type KafkaConnection, type Lent } from '@castellan/protocol/client'
+import type { Address, Timer } from '@castellan/protocol/runtime'
 import { messageOf, stackOf } from '../errors.ts'
 import type { Outcome } from '../partition/following.ts'
 import type { Partition } from '../partition/index.ts'
 import { type BackOff, backOffMs } from './back-off.ts'
+import type { FetcherOptions } from './fetcher-options.ts'
 import { type FetchAsked, type Followed, FollowList, type Question } from './follow-list.ts'
+import { LeaderLink } from './leader-link.ts'
 
-export interface FetcherOptions {
-  readonly runtime: Runtime
-  readonly log: Logger
-  readonly complaints: Complaints
-  /** For answers, of all fetchers. */
-  readonly pool: SlabPool
-  readonly release: string
-  /** This broker's id, and its newest broker epoch (KIP-903). */
-  readonly brokerId: number
-  readonly brokerEpoch: () => number
-  readonly counters: FetcherCounters
-}
-
-/** Of all fetchers, since the start. */
-export interface FetcherCounters {
-  fetches: number
-  fetchedBytes: number
-  /** Answers that came for partitions that had moved on. */
-  staleAnswers: number
-  /** Connections lost, answers that were none, and refusals of a whole request. */
-  failures: number
-}
-
-const KiB = 1024
-const MiB = 1024 * KiB
-const limits = { partitionBytesMax: MiB, answerBytesMax: 10 * MiB, frameBytesMax: 128 * MiB }
+const MiB = 1024 * 1024
+const limits = { partitionBytesMax: MiB, answerBytesMax: 10 * MiB }
 const waitMs = 500
 /** A leader that is silent for so long is asked on a new connection. Whether it still leads is for Castle to say. */
 const timeoutMs = 5_000
-const connectTimeoutMs = 1_000
 const inFlightMax = 2
 /** An election reaches all who it concerns within milliseconds of each other. */
 const partitionBackOff: BackOff = { minMs: 10, maxMs: 1_000 }
-const connectionBackOff: BackOff = { minMs: 20, maxMs: 1_000 }
 /** Those whose time is nearly over go with those whose time is. */
 const slackMs = 5
 /** Answers without anything that came at once: a leader waits for records, unless another request stands behind. */
@@ -74,14 +50,8 @@ export class Fetcher {
   readonly leader: number
   readonly #options: FetcherOptions
   readonly #list = new FollowList()
-  #address: Address | undefined
-  /** Tells a connection that counts from earlier ones. */
-  #generation = 0
-  #connection: KafkaConnection | null = null
-  #isConnecting = false
-  #failures = 0
-  /** When the leader's broker first could not be reached, since it last answered or Castle gave it a new address. */
-  #lostAtMs: number | null = null
+  readonly #link: LeaderLink
+  /** Of the next request. */
   #notBeforeMs = 0
   #emptyInRow = 0
   /** Null: the next request makes one. */
@@ -95,6 +65,15 @@ export class Fetcher {
   constructor(leader: number, options: FetcherOptions) {
     this.leader = leader
     this.#options = options
+    this.#link = new LeaderLink(leader, options, inFlightMax, {
+      onOpen: () => this.#pump(),
+      onFail: () => this.#pumpSoon(),
+      onEnd: () => {
+        this.#notBeforeMs = 0
+        this.#inFlight.clear()
+        this.#session = null
+      },
+    })
   }
 
   /** How many partitions it follows. */
@@ -104,7 +83,7 @@ export class Fetcher {
 
   /** The leader's broker could be reached, and cannot be any more, for so long; null: all is well, as far as this broker knows. */
   get lostForMs(): number | null {
-    return this.#lostAtMs === null ? null : this.#options.runtime.clock.nowMs() - this.#lostAtMs
+    return this.#link.lostForMs
   }
 
   /** Follows `partition` from now on; also when it did and its leader's epoch is new. */
@@ -121,18 +100,14 @@ export class Fetcher {
 
   /** Where its leader is; undefined: it is down. Another one than before, or the same in a new life: connects anew at once. */
   setAddress(address: Address | undefined): void {
-    this.#address = address
-    if (address !== undefined) this.#lostAtMs = null
-    this.#failures = 0
-    this.#notBeforeMs = 0
-    this.#disconnect()
+    this.#link.setAddress(address)
     this.#pumpSoon()
   }
 
   close(): void {
     this.#isClosed = true
     this.#timer?.cancel()
-    this.#disconnect()
+    this.#link.close()
   }
 
   // ---------------------------------------------------------------- the loop
@@ -153,7 +128,11 @@ export class Fetcher {
     const nowMs = this.#options.runtime.clock.nowMs()
     const nextMs = this.#list.wake(nowMs + slackMs)
     this.#wakeAt(nextMs)
-    if (this.#connection === null) return this.#connect(nowMs)
+    const { connection } = this.#link
+    if (connection === null) {
+      if (nowMs < this.#link.notBeforeMs) return this.#wakeAt(this.#link.notBeforeMs)
+      return this.#link.connect()
+    }
     if (nowMs < this.#notBeforeMs) return this.#wakeAt(this.#notBeforeMs)
     const { size } = this.#inFlight
     if (size >= inFlightMax || (size > 0 && !this.#list.hasNews)) return
@@ -162,7 +141,7 @@ export class Fetcher {
     if (session === null) this.#list.begin([...this.#inFlight])
     const asked = this.#list.ask(limits, [...this.#inFlight])
     if (asked === undefined) this.#session = null
-    else void this.#fetch(this.#connection, asked, session)
+    else void this.#fetch(connection, asked, session)
   }
 
   #wakeAt(atMs: number): void {
@@ -176,64 +155,10 @@ export class Fetcher {
     })
   }
 
-  // ---------------------------------------------------------------- the connection
-
-  #connect(nowMs: number): void {
-    if (this.#isConnecting || this.#address === undefined) return
-    if (nowMs < this.#notBeforeMs) return this.#wakeAt(this.#notBeforeMs)
-    this.#isConnecting = true
-    void this.#open(this.#address, this.#generation)
-  }
-
-  async #open(address: Address, generation: number): Promise<void> {
-    const { runtime, pool, release, brokerId, log } = this.#options
-    const clientId = `broker-${brokerId}`
-    const software = { name: 'castellan-broker', version: release }
-    const options = { clientId, software, connectTimeoutMs, frameBytesMax: limits.frameBytesMax, inFlightMax }
-    try {
-      const connection = await KafkaConnection.open(runtime, address, pool, options, log)
-      if (generation !== this.#generation) return connection.close()
-      this.#isConnecting = false
-      this.#connection = connection
-      connection.onClose = () => {
-        if (generation === this.#generation)
-          this.#fail(new ClientError('CONNECTION_LOST', 'the leader closed the connection'))
-      }
-      this.#pump()
-    } catch (error) {
-      if (generation !== this.#generation) return
-      this.#fail(error)
-    }
-  }
-
-  #disconnect(): void {
-    this.#generation++
-    this.#isConnecting = false
-    this.#inFlight.clear()
-    this.#session = null
-    const connection = this.#connection
-    this.#connection = null
-    connection?.close()
-  }
-
-  /** Connects anew after a while. */
-  #fail(error: unknown): void {
-    const { runtime, complaints, counters } = this.#options
-    counters.failures++
-    this.#disconnect()
-    this.#failures++
-    this.#lostAtMs ??= runtime.clock.nowMs()
-    this.#notBeforeMs = runtime.clock.nowMs() + backOffMs(connectionBackOff, this.#failures, runtime.random)
-    const fields = { leader: this.leader, ...this.#address, failures: this.#failures, error: messageOf(error) }
-    complaints.say(`leader ${this.leader}`, fields, 'cannot fetch from a leader; it is tried again')
-    this.#pumpSoon()
-  }
-
   // ---------------------------------------------------------------- asking and taking
 
   async #fetch(connection: KafkaConnection, asked: FetchAsked, session: Session | null): Promise<void> {
     const { runtime, brokerId, brokerEpoch, counters } = this.#options
-    const generation = this.#generation
     const sentMs = runtime.clock.nowMs()
     this.#inFlight.add(asked)
     counters.fetches++
@@ -256,10 +181,10 @@ export class Fetcher {
       lent = await connection.borrow(fetch, body, { timeoutMs: waitMs + timeoutMs, versionMin: 17 })
     } catch (error) {
       // Whoever ended the connection knows why, and what was under way has ended with it.
-      if (generation === this.#generation) this.#fail(error)
+      if (connection === this.#link.connection) this.#link.fail(error)
       return
     }
-    if (generation === this.#generation) {
+    if (connection === this.#link.connection) {
       this.#inFlight.delete(asked)
       const bytes = this.#takeAnswer(lent, asked, current)
       this.#calmDown(bytes, sentMs)
@@ -287,12 +212,11 @@ export class Fetcher {
     }
     if (answer.errorCode !== 0) {
       const { name } = errorOf(answer.errorCode)
-      this.#fail(new ClientError('PROTOCOL_BROKEN', `the leader refuses to be followed: ${name}`))
+      this.#link.fail(new ClientError('PROTOCOL_BROKEN', `the leader refuses to be followed: ${name}`))
       return 0
     }
     if (session.id === 0) session.id = answer.sessionId
-    this.#failures = 0
-    this.#lostAtMs = null
+    this.#link.answered()
     let bytes = 0
     for (const { topicId, partitions } of answer.responses) {
       for (const partition of partitions) {

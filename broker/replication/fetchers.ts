@@ -3,7 +3,8 @@ import { SlabPool } from '@castellan/protocol'
 import { type Clock, Complaints, type Logger, type Runtime } from '@castellan/protocol/runtime'
 import type { BrokerAddress, Metadata } from '../castle/metadata.ts'
 import type { Partition, Partitions } from '../partition/index.ts'
-import { Fetcher, type FetcherCounters, type FetcherOptions } from './fetcher.ts'
+import { Fetcher } from './fetcher.ts'
+import type { FetcherCounters, FetcherOptions } from './fetcher-options.ts'
 
 export interface FetchersOptions {
   readonly brokerId: number
