@@ -1,6 +1,6 @@
-// Which tests there are. First what needs one core a file (unit tests beside the code, the simulation), three files at a time, for there
+// Which tests there are. First what needs one core a file (unit tests beside the code), three files at a time, for there
 // is always one that waits; then what starts processes (test/), one file at a time: two cores are soon full, and a starved broker
-// proves nothing.
+// proves nothing. The simulation, which waits for nothing, is a project of its own: `npm test` runs it beside the others (test/runner).
 // `*.long.test.ts` belongs to `npm run test:long`, which also runs the property tests again, on fresh cases.
 //
 // Unit tests share a process, and so the modules that they load: for most of them that costs more than the tests. Who measures the
@@ -44,6 +44,7 @@ const unit = globSync([...unitFolders.map((folder) => `${folder}/**/${suffix}`),
 const isAlone = (file: string) =>
   long || file.startsWith('test/simulation/') || wantsItsOwnProcess.test(readFileSync(file, 'utf8'))
 const alone = unit.filter(isAlone)
+const isSimulation = (file: string) => file.startsWith('test/simulation/')
 
 function propertyTests(): string[] {
   const files = globSync(
@@ -70,11 +71,12 @@ export default defineConfig({
       {
         test: {
           name: 'alone',
-          include: [...alone, ...(long ? propertyTests() : [])],
+          include: [...alone.filter((file) => !isSimulation(file)), ...(long ? propertyTests() : [])],
           setupFiles,
           ...ofUnits,
         },
       },
+      { test: { name: 'simulation', include: alone.filter(isSimulation), setupFiles, ...ofUnits } },
       {
         test: {
           name: 'whole',

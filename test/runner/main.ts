@@ -1,9 +1,13 @@
 // `npm test` and `npm run test:long`: type check and lint beside vitest; the last line says how many passed, failed and were skipped.
 //
 // Words after `--` go to vitest: `npm test -- broker/log` runs one folder.
+//
+//   type check, lint  ──┐
+//   unit tests ─────────┴──► tests of processes      mostly waiting
+//   simulation, at a low priority ────────────►      takes what the others leave of the cores
 import { type ChildProcess, spawn } from 'node:child_process'
 import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs'
-import { tmpdir } from 'node:os'
+import { constants, getPriority, setPriority, tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { missingTools, tools } from '../processes/machine.ts'
 import type { Report } from './reporter.ts'
@@ -35,7 +39,12 @@ const checks = isLong
       check('lint', 'node_modules/.bin/biome', ['check', '--error-on-warnings']),
       check('imports', process.execPath, ['scripts/lint/main.ts']),
     ]
-const totals = sum(await Promise.all([...checks, vitest(process.argv.slice(2))]))
+const words = process.argv.slice(2)
+const tests =
+  isLong || words.length > 0
+    ? [vitest(words)]
+    : [vitest(['--project=!simulation']), vitest(['--project=simulation'], { isBeside: true })]
+const totals = sum(await Promise.all([...checks, ...tests]))
 console.log(totalsLine(totals))
 process.exitCode = exitCode(totals)
 
@@ -51,17 +60,23 @@ async function check(name: string, command: string, args: string[]): Promise<Tot
   return { passed: passed ? 1 : 0, failed: passed ? 0 : 1, skipped: 0 }
 }
 
-async function vitest(args: string[]): Promise<Totals> {
+/** `isBeside`: it must not starve what others start, and its output comes in one piece, when it has ended. */
+async function vitest(args: string[], { isBeside = false } = {}): Promise<Totals> {
   const folder = mkdtempSync(join(tmpdir(), 'castellan-test-'))
   const reportFile = join(folder, 'report.json')
   try {
     const reporters = ['--reporter=default', '--reporter=./test/runner/reporter.ts']
     const child = spawn(process.execPath, ['node_modules/vitest/vitest.mjs', 'run', ...reporters, ...args], {
       cwd: root,
-      stdio: ['ignore', 'inherit', 'inherit'],
+      stdio: ['ignore', isBeside ? 'pipe' : 'inherit', 'inherit'],
       env: { ...process.env, CASTELLAN_TEST_REPORT: reportFile },
     })
+    if (isBeside && child.pid !== undefined)
+      setPriority(child.pid, Math.max(getPriority(), constants.priority.PRIORITY_BELOW_NORMAL))
+    let output = ''
+    child.stdout?.on('data', (text: Buffer) => (output += text.toString()))
     const code = await exitOf(child)
+    if (isBeside) console.log(output)
     if (!existsSync(reportFile)) {
       console.log(`vitest ended (${code}) without a report: nothing that it ran counts`)
       return { passed: 0, failed: 1, skipped: 0 }
