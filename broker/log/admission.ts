@@ -4,6 +4,7 @@ import type { BatchAt, ProducerChange } from './appender.ts'
 import { afterBatch, judge, type Producers, type Verdict } from './producers.ts'
 
 type Refused = Extract<Verdict, { kind: 'refused' }>
+type Duplicate = Extract<Admission, { kind: 'duplicate' }>
 
 export type Admission =
   /** To be appended at the offset asked about. `changes`: what it has done to the producers, to undo it. */
@@ -22,7 +23,7 @@ export function admit(
   time: { readonly nowMs: number; readonly logAppendTimeMs: number },
 ): Admission {
   let changes: ProducerChange[] | undefined
-  let duplicate: Admission | undefined
+  let duplicate: Duplicate | undefined
   for (const { header } of batches) {
     if (header.producerId >= 0) {
       const before = producers.get(header.producerId)
@@ -30,7 +31,9 @@ export function admit(
       if (verdict.kind === 'refused') return undone(producers, changes, verdict)
       if (verdict.kind === 'duplicate') {
         const { baseOffset, timestamp } = verdict.batch
-        duplicate ??= { kind: 'duplicate', baseOffset, endOffset: baseOffset + header.recordCount, timestamp }
+        // The first says where they stand, the last when they may be acknowledged.
+        const endOffset = Math.max(duplicate?.endOffset ?? 0, baseOffset + header.recordCount)
+        duplicate = { kind: 'duplicate', baseOffset, timestamp, ...duplicate, endOffset }
         continue
       }
       const timestamp = time.logAppendTimeMs < 0 ? header.maxTimestamp : time.logAppendTimeMs

@@ -76,6 +76,25 @@ describe('Ack -1', () => {
     expect([results.length, partition.highWatermark]).toEqual([0, 0])
   })
 
+  test('is given to a repeat of several batches when all have the last of them, not the first', async () => {
+    fetched(2, 0)
+    fetched(3, 0)
+    const one = (baseSequence: number) => batchOf({ values: ['a'], producerId: 7, producerEpoch: 0, baseSequence })
+    const both = () => Buffer.concat([one(0), one(1)])
+    const results: number[] = []
+    const send = () => partition.append(both(), null, -1, ({ errorCode }) => results.push(errorCode))
+    send()
+    await settle()
+    // It stands in the log, and its sender does not know.
+    apply({ isr: [1], partitionEpoch: 2 })
+    apply({ isr: [1, 2], partitionEpoch: 3 })
+    send()
+    fetched(2, 1)
+    expect([results, partition.highWatermark]).toEqual([[errors.NOT_ENOUGH_REPLICAS_AFTER_APPEND.code], 1])
+    fetched(2, 2)
+    expect(results).toEqual([errors.NOT_ENOUGH_REPLICAS_AFTER_APPEND.code, 0])
+  })
+
   test('is refused while too few are in sync (R6); what waits when they become too few is told so', async () => {
     fetched(2, 0)
     fetched(3, 0)

@@ -1,7 +1,7 @@
 import type { AlterIsrArgs, Call, PartitionState, Result } from '@castellan/protocol/heartbeat'
 import { silentLogger } from '@castellan/protocol/runtime'
 import { beforeEach, describe, expect, test } from 'vitest'
-import { settle } from '../log/testing.ts'
+import { batchOf, settle } from '../log/testing.ts'
 import type { Partition } from '../partition/index.ts'
 import { TestingBroker, type TopicSpec, topicId, topicState } from '../partition/testing.ts'
 import { IsrKeeper } from './isr-keeper.ts'
@@ -35,10 +35,20 @@ const agree = ({ partitions }: AlterIsrArgs) => ({
   },
 })
 
-const refuse = ({ partitions }: AlterIsrArgs) => ({
-  errorCode: 0,
-  value: { partitions: partitions.map(({ partition }) => ({ topicId, partition, errorCode: 107 })) },
-})
+/** As it is for what it knows; `state`: how it knows the partition, undefined: not at all. */
+const refuseBy =
+  (errorCode: number, state: PartitionState | undefined) =>
+  ({ partitions }: AlterIsrArgs) => ({
+    errorCode: 0,
+    value: {
+      partitions: partitions.map(({ partition }) => ({ topicId, partition, errorCode, ...(state && { state }) })),
+    },
+  })
+
+const refuse = (args: AlterIsrArgs) => {
+  const { leaderEpoch, partitionEpoch } = args.partitions[0]!
+  return refuseBy(107, { ...stateOf(partition.followers.isr.slice(), partitionEpoch), leaderEpoch })(args)
+}
 
 async function start(spec: TopicSpec = {}): Promise<void> {
   broker = await TestingBroker.start()
@@ -188,6 +198,26 @@ test('Castle is away: asked again and again the same, until a newer subject says
   const asked = calls.length
   await pass(5_000, 2, 3)
   expect(calls).toHaveLength(asked)
+})
+
+// The store went back (R14): an earlier call may have been heard before, and what was decided then counts in the end.
+test.each([
+  ['does not know the topic (any more)', refuseBy(100, undefined)],
+  ['knows it as it was before', refuseBy(95, stateOf([1, 2], 1))],
+])('a Castle that %s refuses nothing: both ISRs count until it does (R12), and it is asked again', async (_, says) => {
+  await start({ isr: [1, 2], partitionEpoch: 2 })
+  castle = says
+  fetched(3)
+  await settle()
+  const asked = members(calls[0])
+  partition.append(batchOf({ values: ['a'] }), null, -1, () => {})
+  await settle()
+  fetched(2)
+  await pass(1_000, 2)
+  expect([asked, partition.followers.isr, partition.highWatermark]).toEqual([[1, 2, 3], [1, 2], 0])
+  castle = agree
+  await pass(1_500, 2, 3)
+  expect([partition.followers.isr, partition.highWatermark]).toEqual([[1, 2, 3], 1])
 })
 
 test('refused: not asked again before the next look, though the follower fetches on', async () => {

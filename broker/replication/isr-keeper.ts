@@ -150,7 +150,7 @@ export class IsrKeeper {
       isOpen: ({ followers }, proposal) => followers.isOpen(proposal),
       words: (partition, proposal) => this.#words(partition, proposal),
       call: (args) => castle.call('alterIsr', args, callTimeoutMs),
-      isAnsweredBy: () => true,
+      isAnsweredBy: isCertain,
       take: (partition, proposal, answer) => this.#take(partition, proposal, answer),
       onTaken: () => this.#tell(),
       // It may be done, or not: both ISRs count until somebody says.
@@ -173,9 +173,10 @@ export class IsrKeeper {
     return fetched >= 0 ? fetched : (metadata.broker(id)?.brokerEpoch ?? 0)
   }
 
-  #take(partition: Partition, proposal: IsrProposal, { errorCode, state }: Answer): void {
+  #take(partition: Partition, proposal: IsrProposal, answer: Answer): void {
     const { topic, index, leaderEpoch, followers } = partition
-    if (!followers.isOpen(proposal)) return
+    if (!followers.isOpen(proposal) || !isCertain(proposal, answer)) return
+    const { errorCode, state } = answer
     const fields = { topic, partition: index, leaderEpoch, from: followers.isr, to: proposal.isr, errorCode }
     this.#options.log.debug(fields, 'Castle heard who is in sync')
     if (errorCode !== 0) this.counters.refusals++
@@ -201,4 +202,12 @@ export class IsrKeeper {
     if (shrinks + expansions > 0)
       this.#options.log.info({ shrinks, expansions, refusals }, 'other replicas are in sync')
   }
+}
+
+/**
+ * A Castle that does not know the partition, or knows it as it was before, has a store that went back, and does not know it yet, or asks brokers
+ * what they know (R14): the proposal may have been set before that, and count in the end.
+ */
+function isCertain({ partitionEpoch }: IsrProposal, { state }: Answer): boolean {
+  return state !== undefined && state.partitionEpoch >= partitionEpoch
 }
