@@ -59,9 +59,33 @@ test('a wait ends with the change that it waits for, or with its time', async ()
   const coming = metadata.when(() => metadata.topicNamed('orders') !== undefined, 100)
   const staying = metadata.when(() => metadata.topicNamed('other') !== undefined, 100)
   metadata.setTopic(topic(1, 'orders'))
+  await clock.turn()
   expect(await coming).toBe(true)
   await clock.advance(100)
   expect(await staying).toBe(false)
   expect(clock.timers).toBe(0)
   expect(await metadata.when(() => true, 100)).toBe(true)
+})
+
+test('waits look once a turn, however much of what they wait for changes in it', async () => {
+  let looks = 0
+  const waits = Array.from({ length: 100 }, () => {
+    return metadata.when(() => {
+      looks += 1
+      return metadata.topicNamed('last') !== undefined
+    }, 100)
+  })
+  expect(looks).toBe(100)
+  for (let n = 0; n < 1_000; n++) metadata.setTopic({ ...topic(1, `topic-${n}`), topicId: `${n}` })
+  metadata.setCluster(cluster(1))
+  await clock.turn()
+  expect(looks).toBe(200)
+  metadata.setTopic(topic(2, 'last'))
+  await clock.turn()
+  expect(looks).toBe(300)
+  expect(new Set(await Promise.all(waits))).toEqual(new Set([true]))
+  metadata.setTopic(topic(3, 'more'))
+  await clock.turn()
+  expect(looks).toBe(300)
+  expect(clock.timers).toBe(0)
 })

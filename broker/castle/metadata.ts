@@ -5,12 +5,19 @@ import type { Clock } from '@castellan/protocol/runtime'
 
 export type BrokerAddress = ClusterState['brokers'][number]
 
+interface Waiting {
+  readonly condition: () => boolean
+  readonly settle: (held: boolean) => void
+}
+
 export class Metadata {
   readonly #clock: Clock
   readonly #topics = new Map<string, TopicState>()
   readonly #idByName = new Map<string, string>()
   readonly #brokers = new Map<number, BrokerAddress>()
   readonly #listeners = new Set<() => void>()
+  readonly #waiting = new Set<Waiting>()
+  #isLookComing = false
   #cluster: ClusterState | undefined
 
   constructor(clock: Clock) {
@@ -80,23 +87,35 @@ export class Metadata {
     return () => void this.#listeners.delete(listener)
   }
 
-  /** Resolves true as soon as `condition` holds, false when `timeoutMs` passed first. */
+  /**
+   * Resolves true at the end of a turn in which `condition` came to hold, false when `timeoutMs` passed first. It is looked at once a turn, however
+   * many topics change in it: a leader's death changes all that it led while many clients wait, each of them for all topics.
+   */
   when(condition: () => boolean, timeoutMs: number): Promise<boolean> {
     if (condition()) return Promise.resolve(true)
     return new Promise((resolve) => {
       const settle = (held: boolean) => {
         timer.cancel()
-        stop()
+        this.#waiting.delete(waiting)
         resolve(held)
       }
       const timer = this.#clock.after(timeoutMs, () => settle(condition()))
-      const stop = this.onChange(() => {
-        if (condition()) settle(true)
-      })
+      const waiting = { condition, settle }
+      this.#waiting.add(waiting)
     })
   }
 
   #changed(): void {
     for (const listener of this.#listeners) listener()
+    if (this.#waiting.size > 0) this.#lookSoon()
+  }
+
+  #lookSoon(): void {
+    if (this.#isLookComing) return
+    this.#isLookComing = true
+    this.#clock.soon(() => {
+      this.#isLookComing = false
+      for (const { condition, settle } of this.#waiting) if (condition()) settle(true)
+    })
   }
 }

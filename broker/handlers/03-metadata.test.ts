@@ -141,6 +141,7 @@ describe('a leader that this broker has just lost', () => {
     await bench.clock.advance(1)
     expect(asked.response).toBeUndefined()
     bench.addTopic(1, 'orders', [1, 1])
+    await bench.clock.turn()
     expect((await asked.answer)?.topics[0]?.partitions.map(({ leaderId }) => leaderId)).toEqual([1, 1])
   })
 
@@ -170,6 +171,7 @@ describe('a leader that dies as a client asks', () => {
     bench.leadersInDoubt.add(2)
     await bench.clock.advance(momentMs)
     bench.addTopic(1, 'orders', [1, 1])
+    await bench.clock.turn()
     expect((await asked.answer)?.topics[0]?.partitions.map(({ leaderId }) => leaderId)).toEqual(leaders)
   })
 

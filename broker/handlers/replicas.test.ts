@@ -193,6 +193,7 @@ describe('CreatePartitions', () => {
     expect(bench.calls).toMatchObject([{ method: 'createPartitions', args: { topic: 'orders', count: 3 } }])
     expect(asked.response).toBeUndefined()
     bench.addTopic(1, 'orders', [1, 1, 1])
+    await bench.clock.turn()
     expect(await asked.answer).toMatchObject({ results: [{ name: 'orders', errorCode: 0 }] })
   })
 
