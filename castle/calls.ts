@@ -5,8 +5,8 @@ import type { Castle } from './castle.ts'
 import { CastleError, messageOf } from './errors.ts'
 import type { Session } from './heartbeats/session.ts'
 import { livingTopic } from './topics/change.ts'
-import { refuse } from './topics/create.ts'
 import { planChange } from './topics/plan.ts'
+import { refuse } from './topics/problems.ts'
 
 /** Never rejects: trouble is a result with Kafka's error code, and what to do next. */
 export async function answerCall(castle: Castle, session: Session, call: Call, log: Logger): Promise<Result> {

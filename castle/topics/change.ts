@@ -11,17 +11,9 @@ import { checkNoDoubt } from '../restore/doubts.ts'
 import type { Draft } from '../state/draft.ts'
 import type { Topic } from '../state/entities.ts'
 import type { View } from '../state/state.ts'
-import {
-  type Asked,
-  configProblems,
-  type FieldProblem,
-  newPartition,
-  partitionsMax,
-  partitionsWrong,
-  refuse,
-  whyOf,
-} from './create.ts'
+import { type Asked, configProblems, newPartition, partitionsMax, partitionsWrong, whyOf } from './create.ts'
 import { checkLabels } from './labels.ts'
+import { type FieldProblem, Problems, refuse } from './problems.ts'
 
 export interface TopicChange {
   readonly ackLevel?: -1 | 1 | 0
@@ -83,22 +75,13 @@ export function drawChange(
   topic: Topic,
   change: TopicChange,
 ): { after: Topic; changes: FieldChange[]; problems: FieldProblem[] } {
-  const problems: FieldProblem[] = []
-  const attempt = <T>(field: string, make: () => T): T | undefined => {
-    try {
-      return make()
-    } catch (error) {
-      if (!(error instanceof CastleError)) throw error
-      problems.push({ field, error })
-      return undefined
-    }
-  }
+  const problems = new Problems()
   const { name } = topic
-  attempt('name', () => {
+  problems.attempt('name', () => {
     if (topic.internal) throw internal(name, 'changed')
     checkNoDoubt(topic)
   })
-  const partitions = attempt('partitions', () => partitionsAfter(view, topic, change.partitions))
+  const partitions = problems.attempt('partitions', () => partitionsAfter(view, topic, change.partitions))
   const after: Topic = {
     ...topic,
     ackLevel: change.ackLevel ?? topic.ackLevel,
@@ -108,9 +91,9 @@ export function drawChange(
     labels: merged(topic.labels, change.labels),
     partitions: partitions ?? topic.partitions,
   }
-  problems.push(...configProblems(after.configs, replicasOf(topic)))
-  attempt('labels', () => checkLabels(name, after.labels))
-  return { after, changes: changesBetween(topic, after), problems }
+  problems.found.push(...configProblems(after.configs, replicasOf(topic)))
+  problems.attempt('labels', () => checkLabels(name, after.labels))
+  return { after, changes: changesBetween(topic, after), problems: problems.found }
 }
 
 /** Those that are there, and new ones with as many replicas, placed as a new topic's are. */
@@ -159,6 +142,14 @@ export function livingTopic(view: View, cluster: string, name: string): Topic {
   if (topic !== undefined) return topic
   const params = { name: name.slice(0, 300), cluster }
   throw new CastleError('TOPIC_UNKNOWN', `there is no topic '${params.name}' in cluster '${cluster}'`, { params })
+}
+
+/** The living topic of that id in the cluster. Throws TOPIC_UNKNOWN. */
+export function topicWithId(view: View, cluster: string, topicId: string): Topic {
+  const topic = view.get('topic', topicId)
+  if (topic !== undefined && !topic.deleted && topic.cluster === cluster) return topic
+  const message = `there is no topic with id ${topicId} in cluster '${cluster}'`
+  throw new CastleError('TOPIC_UNKNOWN', message, { params: { topicId, cluster } })
 }
 
 /** Whoever decided on what they saw must have seen what is there now. */

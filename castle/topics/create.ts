@@ -9,6 +9,7 @@ import type { Draft } from '../state/draft.ts'
 import type { Topic } from '../state/entities.ts'
 import type { View } from '../state/state.ts'
 import { checkLabels } from './labels.ts'
+import { type FieldProblem, Problems, refuse } from './problems.ts'
 
 /** What a person may add to what Kafka's clients say. */
 export interface NewTopic extends CreateTopicArgs {
@@ -32,12 +33,6 @@ export const offsetsTopic = '__consumer_offsets'
 /** Who asked, and what they said of it: for the record. */
 export interface Asked {
   readonly reason?: string
-}
-
-/** What is wrong with one field of what was asked. */
-export interface FieldProblem {
-  readonly field: string
-  readonly error: CastleError
 }
 
 /** Throws a CastleError when something is wrong with it. With `validateOnly` nothing is put. */
@@ -71,21 +66,12 @@ export function drawTopic(
   args: NewTopic,
   defaults: Defaults,
 ): { placement: number[][]; problems: FieldProblem[] } {
-  const problems: FieldProblem[] = []
-  const attempt = <T>(field: string, make: () => T): T | undefined => {
-    try {
-      return make()
-    } catch (error) {
-      if (!(error instanceof CastleError)) throw error
-      problems.push({ field: fieldsOfCodes[error.code] ?? field, error })
-      return undefined
-    }
-  }
-  attempt('name', () => checkName(view, args))
-  const placement = attempt('partitions', () => placementOf(view, args, defaults)) ?? []
-  problems.push(...configProblems({ ...args.configs }, placement[0]?.length))
-  attempt('labels', () => checkLabels(args.name, args.labels ?? {}))
-  return { placement, problems }
+  const problems = new Problems(fieldsOfCodes)
+  problems.attempt('name', () => checkName(view, args))
+  const placement = problems.attempt('partitions', () => placementOf(view, args, defaults)) ?? []
+  problems.found.push(...configProblems({ ...args.configs }, placement[0]?.length))
+  problems.attempt('labels', () => checkLabels(args.name, args.labels ?? {}))
+  return { placement, problems: problems.found }
 }
 
 /** Where placing a topic finds another field at fault than the number of partitions. */
@@ -93,14 +79,6 @@ const fieldsOfCodes: Partial<Record<CastleErrorCode, string>> = {
   REPLICATION_FACTOR_WRONG: 'replicationFactor',
   REPLICAS_WRONG: 'assignments',
   NO_BROKER: 'cluster',
-}
-
-/** Throws what is wrong, all of it in one error of the first one's code. */
-export function refuse(problems: readonly FieldProblem[]): void {
-  const [first] = problems
-  if (first === undefined) return
-  const { code, next, params } = first.error
-  throw new CastleError(code, problems.map(({ error }) => error.message).join('; '), { next, params })
 }
 
 export function whyOf({ reason }: Asked): string {

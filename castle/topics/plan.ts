@@ -4,7 +4,8 @@ import { effectiveConfigs } from '@castellan/protocol'
 import type { Topic } from '../state/entities.ts'
 import type { View } from '../state/state.ts'
 import { drawChange, type FieldChange, type TopicChange } from './change.ts'
-import { type Defaults, drawTopic, type FieldProblem, type NewTopic } from './create.ts'
+import { type Defaults, drawTopic, type NewTopic } from './create.ts'
+import type { FieldProblem } from './problems.ts'
 
 export interface CreationPlan {
   readonly problems: readonly FieldProblem[]

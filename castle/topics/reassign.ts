@@ -14,7 +14,8 @@ import type { Draft } from '../state/draft.ts'
 import type { Topic } from '../state/entities.ts'
 import type { View } from '../state/state.ts'
 import { type AskedOf, checkVersion, livingTopic } from './change.ts'
-import { type FieldProblem, refuse, whyOf } from './create.ts'
+import { whyOf } from './create.ts'
+import { type FieldProblem, Problems, refuse } from './problems.ts'
 
 /** Replicas for one partition, preferred leader first; null takes back what is under way. */
 export interface Reassignment {
@@ -89,29 +90,21 @@ export function drawReassignment(
   topic: Topic,
   what: ReassignmentAsked,
 ): DrawnReassignment {
-  const problems: FieldProblem[] = []
-  const attempt = <T>(field: string, make: () => T): T | undefined => {
-    try {
-      return make()
-    } catch (error) {
-      if (!(error instanceof CastleError)) throw error
-      problems.push({ field, error })
-      return undefined
-    }
-  }
+  const problems = new Problems()
   const drawing = new Drawing(view, reports, topic)
   const after = [...topic.partitions]
-  attempt('name', () => checkNoDoubt(topic))
-  const wanted = attempt('replicationFactor', () => drawing.wanted(what)) ?? []
-  for (const { partition, replicas } of problems.length > 0 ? [] : wanted) {
-    const state = attempt(`partitions.${partition}`, () => drawing.partition(partition, replicas))
+  problems.attempt('name', () => checkNoDoubt(topic))
+  const wanted = problems.attempt('replicationFactor', () => drawing.wanted(what)) ?? []
+  for (const { partition, replicas } of problems.found.length > 0 ? [] : wanted) {
+    const state = problems.attempt(`partitions.${partition}`, () => drawing.partition(partition, replicas))
     if (state !== undefined) after[partition] = state
   }
   const moved = [...after.keys()].flatMap((partition): Moved[] => {
     const [before, next] = [topic.partitions[partition], after[partition]]
     return before === undefined || next === undefined || before === next ? [] : [{ partition, before, after: next }]
   })
-  return { after, moved, copies: moved.reduce((sum, each) => sum + copiesOf(each.before, each.after), 0), problems }
+  const copies = moved.reduce((sum, each) => sum + copiesOf(each.before, each.after), 0)
+  return { after, moved, copies, problems: problems.found }
 }
 
 class Drawing {

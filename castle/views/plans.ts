@@ -9,8 +9,8 @@ import { targetOf } from '../placement/reassign.ts'
 import { topicAudience } from '../scope.ts'
 import type { Topic } from '../state/entities.ts'
 import type { TopicChange } from '../topics/change.ts'
-import type { FieldProblem } from '../topics/create.ts'
 import { type CreationPlan, planChange } from '../topics/plan.ts'
+import type { FieldProblem } from '../topics/problems.ts'
 import type { DrawnReassignment } from '../topics/reassign.ts'
 
 const count = Type.Integer({ minimum: 0 })
