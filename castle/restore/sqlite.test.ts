@@ -10,7 +10,6 @@ import { Castle } from '../castle.ts'
 import { coreConfig } from '../config.ts'
 import { SqliteStore } from '../store/sqlite.ts'
 import { Harness } from '../testing/harness.ts'
-import type { TestBroker } from '../testing/senders.ts'
 
 class SqliteHarness extends Harness {
   folder = ''
@@ -38,28 +37,16 @@ afterEach(async () => {
   rmSync(root, { recursive: true })
 })
 
-async function done<T>(task: Promise<T>): Promise<T> {
-  const [result] = await Promise.all([task, world.clock.pass(50)])
-  return result
-}
-
-async function replicating(count: number): Promise<TestBroker[]> {
-  const brokers = Array.from({ length: count }, (_, index) => world.broker(index + 1, { replicates: true }))
-  const areThere = () => brokers.every((broker) => broker.topic('__consumer_offsets') !== undefined)
-  await world.clock.until(areThere, 2_000, 'brokers are there')
-  return brokers
-}
-
 const living = () => [...world.state.all('topic')].filter(({ deleted }) => !deleted)
 const isSettled = () => living().every(({ doubt }) => doubt === undefined)
 
 test('a data folder that was copied while Castle was at work, and one that is empty', async () => {
-  const brokers = await replicating(3)
-  await done(world.castle.createTopic({ cluster: 'c', name: 'orders' }))
+  const brokers = await world.replicating(3)
+  await world.done(world.castle.createTopic({ cluster: 'c', name: 'orders' }))
   const copy = join(root, 'copy')
   cpSync(world.folder, copy, { recursive: true })
-  await done(world.castle.changeTopic('c', 'orders', { ackLevel: 1, partitions: 3 }))
-  await done(world.castle.createTopic({ cluster: 'c', name: 'later' }))
+  await world.done(world.castle.changeTopic('c', 'orders', { ackLevel: 1, partitions: 3 }))
+  await world.done(world.castle.createTopic({ cluster: 'c', name: 'later' }))
   const before = living().map(({ topicId, name, ackLevel, partitions }) => [topicId, name, ackLevel, partitions.length])
   for (const folder of [copy, join(root, 'empty')]) {
     mkdirSync(folder, { recursive: true })
@@ -82,9 +69,11 @@ test('a data folder that was copied while Castle was at work, and one that is em
 })
 
 test('ten thousand partitions come back into an empty store', async () => {
-  await replicating(3)
+  await world.replicating(3)
   for (let index = 0; index < 100; index++) {
-    await done(world.castle.createTopic({ cluster: 'c', name: `t${index}`, partitions: 99, replicationFactor: 3 }))
+    await world.done(
+      world.castle.createTopic({ cluster: 'c', name: `t${index}`, partitions: 99, replicationFactor: 3 }),
+    )
   }
   const count = () => living().reduce((sum, { partitions }) => sum + partitions.length, 0)
   const [topics, partitions] = [living().length, count()]

@@ -1,8 +1,10 @@
 // A Castle on a world that a test holds: its store survives it, and it can be killed and started again.
+import type { AlterIsrArgs, PartitionState, Result } from '@castellan/protocol/heartbeat'
 import { type Address, type Runtime, silentLogger, sleep } from '@castellan/protocol/runtime'
 import type { Doors } from '../brokers/doors.ts'
 import { Castle } from '../castle.ts'
 import { coreConfig } from '../config.ts'
+import type { Topic } from '../state/entities.ts'
 import { MemoryDisk, MemoryStore } from '../store/memory.ts'
 import { TestBroker, TestClient } from './senders.ts'
 import { LinkNetwork, runtimeOf, SeededRandom, WorldClock } from './world.ts'
@@ -40,8 +42,8 @@ export class Harness {
   commitDelayMs = 0
   castle!: Castle
 
-  static async start(): Promise<Harness> {
-    const harness = new Harness()
+  static async start<T extends Harness>(this: new () => T): Promise<T> {
+    const harness = new this()
     await harness.startCastle()
     return harness
   }
@@ -91,11 +93,44 @@ export class Harness {
   }
 
   /** Brokers 1 to `count` of cluster c, with the log of groups. */
-  async startBrokers(count: number): Promise<TestBroker[]> {
-    const brokers = Array.from({ length: count }, (_, index) => this.broker(index + 1))
+  async startBrokers(count: number, report?: Broker[2]): Promise<TestBroker[]> {
+    const brokers = Array.from({ length: count }, (_, index) => this.broker(index + 1, report))
     const areThere = () => brokers.every((broker) => broker.topic('__consumer_offsets') !== undefined)
     await this.clock.until(areThere, 2_000, 'brokers are there')
     return brokers
+  }
+
+  /** The result of a call, with the world going on meanwhile. */
+  async done<T>(task: Promise<T>): Promise<T> {
+    const [result] = await Promise.all([task, this.clock.pass(50)])
+    return result
+  }
+
+  /** Brokers 1 to `count`, of a release that replicates. */
+  replicating(count: number): Promise<TestBroker[]> {
+    return this.startBrokers(count, { replicates: true })
+  }
+
+  topic(name: string): Topic | undefined {
+    return this.state.topicNamed('c', name)
+  }
+
+  partition(name: string, partition = 0): PartitionState | undefined {
+    return this.topic(name)?.partitions[partition]
+  }
+
+  /** The leader among these proposes who should be in sync. */
+  propose(brokers: readonly TestBroker[], name: string, isr: number[], partition = 0): Promise<Result> {
+    const { topicId = '' } = this.topic(name) ?? {}
+    const { leader = -1, leaderEpoch = 0, partitionEpoch = 0 } = this.partition(name, partition) ?? {}
+    const epochOf = (id: number) => brokers.find((broker) => broker.id === id)?.sender.brokerEpoch ?? 0
+    const members = isr.map((brokerId) => ({ brokerId, brokerEpoch: epochOf(brokerId) }))
+    const args: AlterIsrArgs = {
+      brokerEpoch: epochOf(leader),
+      partitions: [{ topicId, partition, leaderEpoch, partitionEpoch, isr: members }],
+    }
+    const sender = brokers.find(({ id }) => id === leader)?.sender
+    return this.done(sender?.call('alterIsr', args, 1_000) ?? Promise.reject(new Error('nobody leads')))
   }
 }
 

@@ -1,8 +1,6 @@
 // Reassignments from begin to end, with brokers that follow: what leaders propose, what is removed, and what Castle does by itself.
-import type { AlterIsrArgs, Result } from '@castellan/protocol/heartbeat'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { Harness } from '../testing/harness.ts'
-import type { TestBroker } from '../testing/senders.ts'
 
 let world: Harness
 
@@ -12,124 +10,103 @@ beforeEach(async () => {
 
 afterEach(() => world.castle.stop())
 
-/** The result of a call, with the world going on meanwhile. */
-async function done<T>(task: Promise<T>): Promise<T> {
-  const [result] = await Promise.all([task, world.clock.pass(50)])
-  return result
-}
-
-async function replicating(count: number): Promise<TestBroker[]> {
-  const brokers = Array.from({ length: count }, (_, index) => world.broker(index + 1, { replicates: true }))
-  const areThere = () => brokers.every((broker) => broker.topic('__consumer_offsets') !== undefined)
-  await world.clock.until(areThere, 2_000, 'brokers are there')
-  return brokers
-}
-
-const topic = (name: string) => world.state.topicNamed('c', name)
-const partitionOf = (name: string, partition = 0) => topic(name)?.partitions[partition]
-
-/** The leader proposes these to be in sync. */
-function propose(brokers: TestBroker[], name: string, isr: number[], partition = 0): Promise<Result> {
-  const { topicId = '' } = topic(name) ?? {}
-  const { leader = -1, leaderEpoch = 0, partitionEpoch = 0 } = partitionOf(name, partition) ?? {}
-  const epochOf = (id: number) => brokers.find((broker) => broker.id === id)?.sender.brokerEpoch ?? 0
-  const members = isr.map((brokerId) => ({ brokerId, brokerEpoch: epochOf(brokerId) }))
-  const args: AlterIsrArgs = {
-    brokerEpoch: epochOf(leader),
-    partitions: [{ topicId, partition, leaderEpoch, partitionEpoch, isr: members }],
-  }
-  const sender = brokers.find(({ id }) => id === leader)?.sender
-  return done(sender?.call('alterIsr', args, 1_000) ?? Promise.reject(new Error('nobody leads')))
-}
-
 describe('a reassignment', () => {
   test('ends with the proposal that brings the last one in; who goes is on record until its log is gone', async () => {
-    const brokers = await replicating(4)
-    await done(world.castle.createTopic({ cluster: 'c', name: 'orders', assignments: [[1, 2, 3]] }))
-    const { topicId = '' } = topic('orders') ?? {}
+    const brokers = await world.replicating(4)
+    await world.done(world.castle.createTopic({ cluster: 'c', name: 'orders', assignments: [[1, 2, 3]] }))
+    const { topicId = '' } = world.topic('orders') ?? {}
     brokers[0]?.change({ logs: [{ topicId, partition: 0, leaderEpoch: 0, fault: null }] })
     const move = { partitions: [{ partition: 0, replicas: [4, 2, 3] }] }
-    await done(world.castle.reassignments.reassign('c', 'orders', move, { reason: 'rack 1 is full' }))
-    expect(partitionOf('orders')).toMatchObject({ replicas: [4, 2, 3, 1], adding: [4], removing: [1], isr: [1, 2, 3] })
+    await world.done(world.castle.reassignments.reassign('c', 'orders', move, { reason: 'rack 1 is full' }))
+    expect(world.partition('orders')).toMatchObject({
+      replicas: [4, 2, 3, 1],
+      adding: [4],
+      removing: [1],
+      isr: [1, 2, 3],
+    })
     expect(brokers[3]?.topic('orders')?.partitions[0]).toMatchObject({ adding: [4] })
-    expect(await propose(brokers, 'orders', [1, 2, 3, 4])).toMatchObject({ errorCode: 0 })
+    expect(await world.propose(brokers, 'orders', [1, 2, 3, 4])).toMatchObject({ errorCode: 0 })
     const after = { replicas: [4, 2, 3], isr: [4, 2, 3], removed: [1], leader: 4, leaderEpoch: 1 }
-    expect(partitionOf('orders')).toMatchObject(after)
+    expect(world.partition('orders')).toMatchObject(after)
     await world.clock.pass(2_000)
-    expect(partitionOf('orders')?.removed).toEqual([1])
+    expect(world.partition('orders')?.removed).toEqual([1])
     brokers[0]?.change({ logs: [] })
-    await world.clock.until(() => partitionOf('orders')?.removed === undefined, 3_000, 'the removal is done with')
+    await world.clock.until(() => world.partition('orders')?.removed === undefined, 3_000, 'the removal is done with')
     expect(world.decisions).toEqual(expect.arrayContaining(['reassignment', 'reassignment-done']))
   })
 
   test('is taken back, and each partition that Kafka clients ask for has its own answer', async () => {
-    const brokers = await replicating(3)
-    await done(world.castle.createTopic({ cluster: 'c', name: 'orders', assignments: [[1], [2], [3]] }))
+    const brokers = await world.replicating(3)
+    await world.done(world.castle.createTopic({ cluster: 'c', name: 'orders', assignments: [[1], [2], [3]] }))
     const call = (partition: number, replicas: number[] | null, name = 'orders') => ({
       topic: name,
       partition,
       replicas,
     })
     const asked = [call(0, [2]), call(1, [9]), call(7, [1]), call(2, null), call(0, [1], 'nobody')]
-    const result = await done(brokers[0]!.sender.call('reassignPartitions', { partitions: asked }, 1_000))
+    const result = await world.done(brokers[0]!.sender.call('reassignPartitions', { partitions: asked }, 1_000))
     expect(result).toMatchObject({ errorCode: 0 })
     const codes = (result.value as { partitions: { errorCode: number }[] }).partitions.map(({ errorCode }) => errorCode)
     expect(codes).toEqual([0, 39, 3, 85, 3])
-    expect(partitionOf('orders')).toMatchObject({ adding: [2], removing: [1] })
-    await done(world.castle.reassignments.reassign('c', 'orders', { cancel: true }))
-    expect(partitionOf('orders')).toMatchObject({ replicas: [1], isr: [1], removed: [2] })
-    expect(partitionOf('orders')).not.toHaveProperty('adding')
+    expect(world.partition('orders')).toMatchObject({ adding: [2], removing: [1] })
+    await world.done(world.castle.reassignments.reassign('c', 'orders', { cancel: true }))
+    expect(world.partition('orders')).toMatchObject({ replicas: [1], isr: [1], removed: [2] })
+    expect(world.partition('orders')).not.toHaveProperty('adding')
   })
 
   test('to fewer replicas, of which fewer are enough, ends what was eligible: the leader acknowledges without it from then on', async () => {
-    const brokers = await replicating(3)
-    await done(world.castle.createTopic({ cluster: 'c', name: 'orders', assignments: [[1, 2, 3]] }))
-    await propose(brokers, 'orders', [1])
-    expect(partitionOf('orders')).toMatchObject({ isr: [1], elr: [2, 3] })
+    const brokers = await world.replicating(3)
+    await world.done(world.castle.createTopic({ cluster: 'c', name: 'orders', assignments: [[1, 2, 3]] }))
+    await world.propose(brokers, 'orders', [1])
+    expect(world.partition('orders')).toMatchObject({ isr: [1], elr: [2, 3] })
     const move = { partitions: [{ partition: 0, replicas: [1, 2] }] }
-    await done(world.castle.reassignments.reassign('c', 'orders', move))
-    expect(partitionOf('orders')).toMatchObject({ replicas: [1, 2], isr: [1] })
-    expect(partitionOf('orders')).not.toHaveProperty('elr')
+    await world.done(world.castle.reassignments.reassign('c', 'orders', move))
+    expect(world.partition('orders')).toMatchObject({ replicas: [1, 2], isr: [1] })
+    expect(world.partition('orders')).not.toHaveProperty('elr')
   })
 
   test('goes on with the next Castle', async () => {
-    const brokers = await replicating(2)
-    await done(world.castle.createTopic({ cluster: 'c', name: 'orders', assignments: [[1]] }))
-    await done(world.castle.reassignments.reassign('c', 'orders', { replicationFactor: 2 }))
+    const brokers = await world.replicating(2)
+    await world.done(world.castle.createTopic({ cluster: 'c', name: 'orders', assignments: [[1]] }))
+    await world.done(world.castle.reassignments.reassign('c', 'orders', { replicationFactor: 2 }))
     await world.killCastle()
     await world.startCastle()
     await world.clock.pass(3_000)
-    expect(partitionOf('orders')).toMatchObject({ adding: [2] })
-    await propose(brokers, 'orders', [1, 2])
-    expect(partitionOf('orders')).toMatchObject({ replicas: [1, 2], isr: [1, 2] })
-    expect(partitionOf('orders')).not.toHaveProperty('adding')
+    expect(world.partition('orders')).toMatchObject({ adding: [2] })
+    await world.propose(brokers, 'orders', [1, 2])
+    expect(world.partition('orders')).toMatchObject({ replicas: [1, 2], isr: [1, 2] })
+    expect(world.partition('orders')).not.toHaveProperty('adding')
   })
 })
 
 test('the log of groups gets as many replicas as there are brokers for, however late they come', async () => {
-  const [first] = await replicating(1)
-  expect(partitionOf('__consumer_offsets')?.replicas).toEqual([1])
+  const [first] = await world.replicating(1)
+  expect(world.partition('__consumer_offsets')?.replicas).toEqual([1])
   const brokers = [first!, ...[2, 3].map((id) => world.broker(id, { replicates: true }))]
-  await world.clock.until(() => partitionOf('__consumer_offsets')?.adding?.length === 2, 5_000, 'replicas are coming')
-  await propose(brokers, '__consumer_offsets', [1, 2, 3])
-  expect(partitionOf('__consumer_offsets')?.isr.toSorted()).toEqual([1, 2, 3])
+  await world.clock.until(
+    () => world.partition('__consumer_offsets')?.adding?.length === 2,
+    5_000,
+    'replicas are coming',
+  )
+  await world.propose(brokers, '__consumer_offsets', [1, 2, 3])
+  expect(world.partition('__consumer_offsets')?.isr.toSorted()).toEqual([1, 2, 3])
   // Once for the second broker, once for the third at most; never again.
   expect(world.decisions.filter((kind) => kind === 'reassignment').length).toBeLessThanOrEqual(2)
 })
 
 test('more partitions: as many replicas as the others, and groups are decided anew', async () => {
-  const brokers = await replicating(3)
-  await done(world.castle.createTopic({ cluster: 'c', name: 'orders', partitions: 2, replicationFactor: 2 }))
+  const brokers = await world.replicating(3)
+  await world.done(world.castle.createTopic({ cluster: 'c', name: 'orders', partitions: 2, replicationFactor: 2 }))
   const coordinator = brokers.find(({ id }) => id === world.castle.groups.coordinatorOf('c', 'g'))
   const members = [{ memberId: 'a', rack: null, topics: ['orders'], target: {} }]
   coordinator?.change({ groups: [{ group: 'g', membership: 1, revision: 1, groupEpoch: 1, members }] })
   await world.clock.pass(100)
-  await done(world.castle.changeTopic('c', 'orders', { partitions: 6 }))
-  expect(topic('orders')?.partitions.map(({ replicas, isr }) => [replicas.length, isr.length])).toEqual(
+  await world.done(world.castle.changeTopic('c', 'orders', { partitions: 6 }))
+  expect(world.topic('orders')?.partitions.map(({ replicas, isr }) => [replicas.length, isr.length])).toEqual(
     Array(6).fill([2, 2]),
   )
   await world.clock.pass(100)
   expect(Object.values(world.state.get('group', 'c/g')?.target['a'] ?? {})[0]).toHaveLength(6)
   const fewer = world.castle.changeTopic('c', 'orders', { partitions: 5 })
-  await expect(done(fewer)).rejects.toMatchObject({ code: 'PARTITIONS_WRONG' })
+  await expect(world.done(fewer)).rejects.toMatchObject({ code: 'PARTITIONS_WRONG' })
 })
