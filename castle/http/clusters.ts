@@ -3,7 +3,7 @@
 import { Type } from '@castellan/protocol/json-schema'
 import type { FastifyInstance } from 'fastify'
 import type { Castle } from '../castle.ts'
-import { brokerView, clusterView } from '../views/schemas.ts'
+import { brokerView, clusterView } from '../views/schemas/clusters.ts'
 import { talliesOf, viewBroker, viewCluster } from '../views/views.ts'
 import { page, pageOf, pageQuery } from './lists.ts'
 import { addRoute } from './routes.ts'

@@ -14,7 +14,7 @@ import { castleConfig } from '../config.ts'
 import { type RunningCastle, startCastle } from '../main.ts'
 import { brokerLeaseMs, TestApi, until } from '../testing/api.ts'
 import { TestBroker, TestClient } from '../testing/senders.ts'
-import * as schemas from '../views/schemas.ts'
+import * as schemas from '../views/schemas/index.ts'
 import { listOf, pageOf } from './lists.ts'
 import { problem } from './problems.ts'
 

@@ -1,7 +1,9 @@
 import { Compile } from 'typebox/compile'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { TestApi, until } from '../testing/api.ts'
-import { groupView, problemView, topicClientView } from '../views/schemas.ts'
+import { groupView } from '../views/schemas/groups.ts'
+import { problemView } from '../views/schemas/system.ts'
+import { topicClientView } from '../views/schemas/topics.ts'
 import { listOf } from './lists.ts'
 
 let api: TestApi

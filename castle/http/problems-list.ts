@@ -3,7 +3,7 @@ import { Type } from '@castellan/protocol/json-schema'
 import type { FastifyInstance } from 'fastify'
 import type { Castle } from '../castle.ts'
 import { type Problems, problemKey } from '../views/problems.ts'
-import { problemView } from '../views/schemas.ts'
+import { problemView } from '../views/schemas/system.ts'
 import { list, listOf, matching, pageQuery } from './lists.ts'
 import { addRoute } from './routes.ts'
 

@@ -18,7 +18,7 @@ import {
   viewCreationPlan,
   viewDeletionPlan,
 } from '../views/plans.ts'
-import { topicClientView, topicSummary, topicView } from '../views/schemas.ts'
+import { topicClientView, topicSummary, topicView } from '../views/schemas/topics.ts'
 import { summarizeTopic, viewTopic, viewTopicClient } from '../views/views.ts'
 import { list, listOf, listQuery, matching, pageQuery } from './lists.ts'
 import { addRoute, plannedQuery } from './routes.ts'

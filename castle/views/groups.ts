@@ -5,7 +5,7 @@ import type { Castle } from '../castle.ts'
 import { CastleError } from '../errors.ts'
 import { groupAudience } from '../scope.ts'
 import { groupKey } from '../state/entities.ts'
-import type { GroupSummary, GroupView } from './schemas.ts'
+import type { GroupSummary, GroupView } from './schemas/groups.ts'
 import { isoTime, namedPartitions } from './views.ts'
 
 export function summarizeGroup(castle: Castle, cluster: string, name: string): GroupSummary {

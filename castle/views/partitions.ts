@@ -4,7 +4,7 @@ import type { Castle } from '../castle.ts'
 import { type Rules, rulesOf } from '../election/rules.ts'
 import { type Standing, Standings } from '../election/standing.ts'
 import type { Topic } from '../state/entities.ts'
-import type { PartitionView, TopicSummary } from './schemas.ts'
+import type { PartitionView, TopicSummary } from './schemas/topics.ts'
 
 type State = PartitionView['state']
 type Missing = PartitionView['missing'][number]

@@ -8,7 +8,7 @@ import type { Session } from '../heartbeats/session.ts'
 import type { Topic } from '../state/entities.ts'
 import { brokersOf, topicsOf } from '../state/state.ts'
 import { countStates } from './partitions.ts'
-import type { ProblemView } from './schemas.ts'
+import type { ProblemView } from './schemas/system.ts'
 import { behind, isoTime } from './views.ts'
 
 /** A problem before it is known since when it is there. */

@@ -10,17 +10,10 @@ import type { WriteFailure } from '../state/changes.ts'
 import type { Broker, Cluster, Decision, Topic } from '../state/entities.ts'
 import { brokersOf, topicsOf } from '../state/state.ts'
 import { countStates, viewPartitions } from './partitions.ts'
-import type {
-  BrokerView,
-  ClientSummary,
-  ClientView,
-  ClusterView,
-  DecisionView,
-  HealthView,
-  TopicClientView,
-  TopicSummary,
-  TopicView,
-} from './schemas.ts'
+import type { ClientSummary, ClientView } from './schemas/clients.ts'
+import type { BrokerView, ClusterView } from './schemas/clusters.ts'
+import type { DecisionView, HealthView } from './schemas/system.ts'
+import type { TopicClientView, TopicSummary, TopicView } from './schemas/topics.ts'
 
 /** Others' clocks say what they like: a time that no Date can be is the last one that it can. */
 export function isoTime(wallMs: number): string {
