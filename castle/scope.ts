@@ -63,13 +63,13 @@ export function anyCluster(state: State): Cluster | undefined {
   return [...state.all('cluster')].sort((a, b) => (a.id < b.id ? -1 : 1))[0]
 }
 
-/** The audiences that a session belongs to. */
+/** The audiences that a session belongs to; last what grows, for Interest looks at what follows the first difference. */
 export function audiencesOf(session: Session): string[] {
   const { cluster, report } = session
   if (cluster === undefined) return [noCluster]
   if (report.kind === 'broker') return [`cluster/${cluster}`, `topics/${cluster}`, `broker/${session.id}`]
-  const topics = report.topics.map((name) => topicAudience(cluster, name))
-  return [`cluster/${cluster}`, ...topics, ...report.groups.map(({ group }) => groupAudience(cluster, group))]
+  const groups = report.groups.map(({ group }) => groupAudience(cluster, group))
+  return [`cluster/${cluster}`, ...groups, ...report.topics.map((name) => topicAudience(cluster, name))]
 }
 
 export function topicAudience(cluster: string, name: string): string {

@@ -15,18 +15,22 @@ export class Interest {
     return this.#sessions.get(audience) ?? []
   }
 
-  /** The session is interested in these audiences and no others. */
+  /**
+   * The session is interested in these audiences and in no others. Those that it begins with as before are not looked at again: a list that
+   * grows at its end costs what is new.
+   */
   set(session: Session, audiences: readonly string[]): void {
     const before = session.interests
-    if (before.length === audiences.length && before.every((audience, index) => audience === audiences[index])) return
-    for (const audience of audiences) {
+    let same = 0
+    while (same < before.length && before[same] === audiences[same]) same += 1
+    for (const audience of audiences.slice(same)) {
       const sessions = this.#sessions.get(audience)
       if (sessions === undefined) this.#sessions.set(audience, new Set([session]))
       else sessions.add(session)
     }
     session.interests = audiences
-    const kept = new Set(audiences)
-    for (const audience of before) if (!kept.has(audience)) this.#leave(session, audience)
+    const kept = new Set(before.length > same ? audiences : [])
+    for (const audience of before.slice(same)) if (!kept.has(audience)) this.#leave(session, audience)
   }
 
   #leave(session: Session, audience: string): void {

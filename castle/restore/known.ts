@@ -39,7 +39,8 @@ export function newerThanStore(
   holds: Readonly<Record<string, number>>,
 ): Newer | undefined {
   let newer: Newer | undefined
-  for (const [key, version] of Object.entries(holds)) {
+  for (const key of Object.keys(holds)) {
+    const version = holds[key] as number
     const stored = storedVersion(view, cluster, key)
     if (stored === undefined || version <= stored) continue
     const castleEpoch = castleEpochOf(version)
@@ -50,20 +51,12 @@ export function newerThanStore(
 }
 
 function storedVersion(view: View, cluster: string, key: string): number | undefined {
-  const at = key.indexOf('/')
-  const name = key.slice(at + 1)
-  switch (key.slice(0, at)) {
-    case 'cluster':
-      return view.get('cluster', name)?.version
-    case 'topic':
-      return view.get('topic', name)?.version
-    case 'target':
-      return view.get('group', `${cluster}/${name}`)?.version
-    case 'producer-ids':
-      return view.get('producer-ids', name)?.version
-    default:
-      return undefined
-  }
+  // The most frequent ones first: there may be thousands in each report.
+  if (key.startsWith('topic/')) return view.get('topic', key.slice('topic/'.length))?.version
+  if (key.startsWith('target/')) return view.get('group', `${cluster}/${key.slice('target/'.length)}`)?.version
+  if (key.startsWith('cluster/')) return view.get('cluster', key.slice('cluster/'.length))?.version
+  if (key.startsWith('producer-ids/')) return view.get('producer-ids', key.slice('producer-ids/'.length))?.version
+  return undefined
 }
 
 /**

@@ -21,8 +21,8 @@ export class State implements View {
     'producer-ids': new Map(),
     decision: new Map(),
   }
-  /** cluster/name -> id, of living topics. */
-  readonly #topicIds = new Map<string, string>()
+  /** Living topics by cluster and name: maps in a map, for reports ask by thousands of names, and no key is made for it. */
+  readonly #topicsByName = new Map<string, Map<string, Topic>>()
 
   get<K extends Kind>(kind: K, key: string): Entities[K] | undefined {
     return this.#maps[kind].get(key)
@@ -37,8 +37,7 @@ export class State implements View {
   }
 
   topicNamed(cluster: string, name: string): Topic | undefined {
-    const id = this.#topicIds.get(nameKey(cluster, name))
-    return id === undefined ? undefined : this.#maps.topic.get(id)
+    return this.#topicsByName.get(cluster)?.get(name)
   }
 
   apply(change: EntityChange): void {
@@ -50,13 +49,15 @@ export class State implements View {
 
   #index(topicId: string, topic: Topic | null): void {
     const old = this.#maps.topic.get(topicId)
-    if (old !== undefined && !old.deleted) this.#topicIds.delete(nameKey(old.cluster, old.name))
-    if (topic !== null && !topic.deleted) this.#topicIds.set(nameKey(topic.cluster, topic.name), topicId)
+    if (old !== undefined && !old.deleted) this.#topicsByName.get(old.cluster)?.delete(old.name)
+    if (topic === null || topic.deleted) return
+    let named = this.#topicsByName.get(topic.cluster)
+    if (named === undefined) {
+      named = new Map()
+      this.#topicsByName.set(topic.cluster, named)
+    }
+    named.set(topic.name, topic)
   }
-}
-
-function nameKey(cluster: string, name: string): string {
-  return `${cluster}/${name}`
 }
 
 export function* brokersOf(view: View, cluster: string): Iterable<Broker> {
