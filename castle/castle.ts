@@ -10,31 +10,30 @@ import { type Link, type Logger, type Runtime, type Timer, uuid } from '@castell
 import { Brokers } from './brokers/brokers.ts'
 import { type Doors, networkDoors } from './brokers/doors.ts'
 import { answerCall } from './calls.ts'
+import { Clients } from './clients.ts'
+import { changeEnvironment, clusterNamed } from './clusters.ts'
 import type { CoreSettings } from './config.ts'
 import { Elections } from './election/elections.ts'
 import { Movements } from './election/movements.ts'
-import { CastleError } from './errors.ts'
+import type { CastleError } from './errors.ts'
 import { Groups } from './groups/groups.ts'
-import { type Stuck, StuckIndex } from './groups/stuck.ts'
 import { Links } from './heartbeats/links.ts'
-import type { Session } from './heartbeats/session.ts'
 import { Sessions } from './heartbeats/sessions.ts'
 import { Host } from './host.ts'
 import { Attention } from './leases/attention.ts'
 import { isInDoubt } from './restore/doubts.ts'
 import { Restore } from './restore/restore.ts'
-import { anyCluster, groupAudience, newsOf, noCluster, noticesOf, topicAudience } from './scope.ts'
+import { groupAudience, newsOf, noCluster, noticesOf, topicAudience } from './scope.ts'
 import { type AppliedChange, Changes, type WriteFailure } from './state/changes.ts'
 import type { Cluster, Topic } from './state/entities.ts'
 import type { State } from './state/state.ts'
 import type { Store } from './store/store.ts'
-import { type AskedOf, changeTopic, deleteTopic, livingTopic, type TopicChange } from './topics/change.ts'
+import { type AskedOf, changeTopic, deleteTopic, livingTopic, type TopicChange, topicWithId } from './topics/change.ts'
 import { type Asked, createTopic, type Defaults, type NewTopic, offsetsTopic } from './topics/create.ts'
-import { Pickups } from './topics/pickups.ts'
 import { type CreationPlan, planCreation } from './topics/plan.ts'
 import { Reassignments } from './topics/reassignments.ts'
 import { Hub } from './views/hub.ts'
-import { touchChange, touchClient, touchGroup } from './views/touches.ts'
+import { touchChange, touchGroup } from './views/touches.ts'
 
 export interface CastleOptions {
   readonly store: Store
@@ -50,10 +49,10 @@ export interface CastleOptions {
 const sweepMs = 50
 /** Castle's own pauses longer than this do not count against anyone. */
 const gapMaxMs = 200
-const directiveLifeMs = 60_000
 
 export class Castle {
   readonly sessions: Sessions
+  readonly clients: Clients
   readonly brokers: Brokers
   readonly elections: Elections
   readonly groups: Groups
@@ -64,15 +63,12 @@ export class Castle {
   /** Tells pages which of the things that they show changed. */
   readonly hub: Hub
   readonly movements = new Movements()
-  readonly #stuck = new StuckIndex()
-  readonly #pickups = new Pickups()
   readonly #runtime: Runtime
   readonly #options: CastleOptions
   readonly #changes: Changes
   readonly #attention: Attention
   #sweepTimer: Timer | undefined
   #sweeps = 0
-  #directives = 0
 
   private constructor(runtime: Runtime, options: CastleOptions, changes: Changes) {
     const { settings, log } = options
@@ -117,9 +113,9 @@ export class Castle {
       groups: this.groups,
       clock,
       log,
-      onClientReport: (session) => this.#onClientReport(session),
+      onClientReport: (session, heldBefore) => this.clients.onReport(session, heldBefore),
       onBrokerReport: () => this.hub.touch('brokers'),
-      onClientGone: (session) => touchClient(this.hub, session),
+      onClientGone: (session) => this.clients.touch(session),
       onCall: (session, call) => answerCall(this, session, call, log),
     })
     this.sessions = new Sessions(host, {
@@ -132,6 +128,13 @@ export class Castle {
       },
       clientsMax: settings.clientsMax,
       arrivalsPerSecond: settings.clientArrivalsPerSecond,
+    })
+    this.clients = new Clients(this.sessions, {
+      state: changes.state,
+      hub: this.hub,
+      clock,
+      leaseMs: settings.clientLeaseMs,
+      castleEpoch: () => changes.castleEpoch,
     })
     this.links = new Links(this.sessions, {
       clock,
@@ -213,12 +216,7 @@ export class Castle {
 
   /** The cluster that is meant when none is named: of several the first by name. Throws CLUSTER_UNKNOWN. */
   clusterNamed(name?: string): Cluster {
-    const found = name === undefined ? anyCluster(this.state) : this.state.get('cluster', name)
-    if (found !== undefined) return found
-    if (name !== undefined) throw clusterUnknown(name)
-    throw new CastleError('CLUSTER_UNKNOWN', 'there is no cluster yet', {
-      next: 'Start a broker: its cluster is made with it.',
-    })
+    return clusterNamed(this.state, name)
   }
 
   /** Resolves when the topic is on disk (R11); rejects with a CastleError. */
@@ -241,57 +239,17 @@ export class Castle {
 
   deleteTopic(cluster: string, by: DeleteTopicArgs, asked?: AskedOf): Promise<void> {
     return this.#changes.change((draft) => {
-      const named =
-        by.topicId === undefined ? livingTopic(draft, cluster, by.name ?? '') : draft.get('topic', by.topicId)
-      if (named === undefined || named.deleted || named.cluster !== cluster) {
-        const message = `there is no topic with id ${by.topicId} in cluster '${cluster}'`
-        throw new CastleError('TOPIC_UNKNOWN', message, { params: { topicId: by.topicId ?? null, cluster } })
-      }
-      deleteTopic(draft, named, asked)
+      const { topicId, name = '' } = by
+      const topic = topicId === undefined ? livingTopic(draft, cluster, name) : topicWithId(draft, cluster, topicId)
+      deleteTopic(draft, topic, asked)
     })
   }
 
   changeCluster(id: string, environment: string): Promise<Cluster> {
-    return this.#changes.change((draft) => {
-      const cluster = draft.get('cluster', id)
-      if (cluster === undefined) throw clusterUnknown(id)
-      if (cluster.environment === environment) return cluster
-      const changed = { ...cluster, environment, version: draft.nextVersion() }
-      draft.put('cluster', changed)
-      const what = `cluster ${id} is of environment ${environment} now`
-      draft.decide({ kind: 'cluster-changed', what, why: 'asked for', about: [`cluster/${id}`] })
-      return changed
-    })
-  }
-
-  /** Gives a client a directive and hints at it. Returns its id. Throws CLIENT_UNKNOWN or DIRECTIVES_FULL. */
-  directClient(clientId: string, kind: 'report' | 'reconnect', args: unknown = {}): string {
-    const session = this.sessions.get('client', clientId)
-    if (session === undefined) {
-      const params = { id: clientId.slice(0, 300) }
-      throw new CastleError('CLIENT_UNKNOWN', `no client '${params.id}' is known`, { params })
-    }
-    const { clock } = this.#runtime
-    this.#directives += 1
-    const id = `${this.castleEpoch}-${this.#directives}`
-    session.directives.give(id, kind, args, directiveLifeMs, clock.nowMs(), clock.wallMs())
-    this.sessions.hint(session)
-    return id
-  }
-
-  /** Messages that stop their partitions: of one group, or of all. */
-  stuckNow(cluster?: string, group?: string): Iterable<Stuck> {
-    const isKnown = (session: Session) => this.sessions.get('client', session.id) === session
-    return this.#stuck.all(isKnown, cluster, group)
+    return this.#changes.change((draft) => changeEnvironment(draft, id, environment))
   }
 
   // -------------------------------------------------------------- inside
-
-  #onClientReport(session: Session): void {
-    this.#stuck.onReport(session)
-    this.#pickups.confirm(session, topicsUsed(this.state, session), this.#runtime.clock.nowMs())
-    touchClient(this.hub, session)
-  }
 
   get #topicDefaults(): Defaults {
     const { numPartitions, defaultReplicationFactor } = this.#options.settings
@@ -301,7 +259,7 @@ export class Castle {
   #onApplied(applied: readonly AppliedChange[]): void {
     for (const each of applied) {
       const { change, before } = each
-      if (change.kind === 'topic' && change.entity === null) this.#pickups.forget(change.key)
+      if (change.kind === 'topic' && change.entity === null) this.clients.pickups.forget(change.key)
       if (change.kind === 'cluster' && before === undefined) this.sessions.reconsider(noCluster)
       if (change.kind === 'topic' && change.entity !== null) this.#onTopic(change.entity, before as Topic | undefined)
       this.elections.onApplied(each)
@@ -314,7 +272,7 @@ export class Castle {
   #onTopic(topic: Topic, before: Topic | undefined): void {
     const { cluster, name } = topic
     if (before !== undefined) this.movements.note(topic, before)
-    if (before?.version !== topic.version) this.#pickups.committed(topic, this.#runtime.clock.nowMs())
+    if (before?.version !== topic.version) this.clients.pickups.committed(topic, this.#runtime.clock.nowMs())
     if (name === offsetsTopic) this.groups.onOffsetsTopic(cluster)
     const isKnown = before !== undefined && before.deleted === topic.deleted
     if (!isKnown) this.sessions.reconsider(topicAudience(cluster, name))
@@ -334,31 +292,8 @@ export class Castle {
       if (this.#sweeps % 20 === 10) this.reassignments.sweep()
       if (this.#sweeps % 20 !== 0) return
       this.elections.sweep()
-      this.#sweepClients(attendedMs)
+      this.clients.sweep(attendedMs)
+      this.links.sweep()
     })
   }
-
-  /** A client that was silent for a lease is forgotten: if it lives, it comes again and says everything. */
-  #sweepClients(attendedMs: number): void {
-    for (const session of this.sessions.all('client')) {
-      if (attendedMs - session.heardMs < this.#options.settings.clientLeaseMs) continue
-      this.sessions.forget(session)
-      touchClient(this.hub, session)
-    }
-    this.links.sweep()
-  }
-}
-
-/** The topics of a client's report that exist. */
-function* topicsUsed(state: State, { cluster, report }: Session): Iterable<Topic> {
-  if (cluster === undefined || report.kind !== 'client') return
-  for (const name of report.topics) {
-    const topic = state.topicNamed(cluster, name)
-    if (topic !== undefined) yield topic
-  }
-}
-
-function clusterUnknown(name: string): CastleError {
-  const params = { cluster: name.slice(0, 300) }
-  return new CastleError('CLUSTER_UNKNOWN', `there is no cluster '${params.cluster}'`, { params })
 }

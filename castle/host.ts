@@ -5,8 +5,9 @@ import { type Clock, Complaints, type Logger } from '@castellan/protocol/runtime
 import type { Brokers, Registering } from './brokers/brokers.ts'
 import { EpochTrust, type Witness } from './brokers/epoch-trust.ts'
 import type { Groups } from './groups/groups.ts'
-import type { Session } from './heartbeats/session.ts'
-import type { SessionsHost } from './heartbeats/sessions.ts'
+import { brokerIdPattern } from './heartbeats/arrivals.ts'
+import type { SessionsHost } from './heartbeats/host.ts'
+import type { Holds, Session } from './heartbeats/session.ts'
 import type { Incarnations } from './leases/incarnations.ts'
 import { doubtTopics } from './restore/doubts.ts'
 import { newerThanStore } from './restore/known.ts'
@@ -28,11 +29,9 @@ export interface HostOptions {
   /** A client's link is gone, which proves nothing yet. */
   readonly onClientGone: (session: Session) => void
   /** A client's report was taken in. */
-  readonly onClientReport: (session: Session) => void
+  readonly onClientReport: (session: Session, heldBefore: Holds) => void
   readonly onCall: (session: Session, call: Call) => Promise<Result>
 }
-
-const brokerIdPattern = /^\d{1,10}$/
 
 export class Host implements SessionsHost {
   readonly #options: HostOptions
@@ -80,7 +79,7 @@ export class Host implements SessionsHost {
     return 'taken'
   }
 
-  onReport(session: Session): readonly string[] {
+  onReport(session: Session, heldBefore: Holds): readonly string[] {
     const { report } = session
     if (report.kind === 'broker') {
       session.cluster = report.cluster
@@ -91,7 +90,7 @@ export class Host implements SessionsHost {
       session.cluster = report.cluster ?? session.cluster ?? this.#clusterHeld(report) ?? anyCluster(this.#state)?.id
       session.missing = this.#missingTopics(session.cluster, report)
       this.#compareWithStore(session)
-      this.#options.onClientReport(session)
+      this.#options.onClientReport(session, heldBefore)
     }
     return audiencesOf(session)
   }

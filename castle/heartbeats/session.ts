@@ -1,9 +1,12 @@
 // What Castle remembers of one sender: its link, its last report, and whether it may lack something. In memory only; a
 // sender that Castle does not know is asked for its whole report, once.
-import type { BrokerReport, ClientReport, Result } from '@castellan/protocol/heartbeat'
+import type { BrokerReport, Call, ClientReport, Result } from '@castellan/protocol/heartbeat'
 import type { Link } from '@castellan/protocol/runtime'
 import type { Incarnations } from '../leases/incarnations.ts'
 import { Directives } from './directives.ts'
+
+/** Subject key -> the version that a sender said it has applied. */
+export type Holds = ClientReport['holds']
 
 const resultsMax = 1_000
 
@@ -42,8 +45,8 @@ export class Session implements Incarnations {
   /** Where it stands in the index of who is interested in what. */
   interests: readonly string[] = []
   readonly directives = new Directives()
-  /** Results of its recent calls by id: a call that comes again, over a new link, is not done again. */
-  readonly results = new Map<number, Promise<Result>>()
+  /** Of its recent calls, by id. */
+  readonly #results = new Map<number, Promise<Result>>()
 
   constructor(
     kind: 'broker' | 'client',
@@ -60,9 +63,22 @@ export class Session implements Incarnations {
     this.reportNumber = -1
   }
 
-  remember(callId: number, result: Promise<Result>): void {
-    this.results.set(callId, result)
-    const [oldest] = this.results.keys()
-    if (this.results.size > resultsMax && oldest !== undefined) this.results.delete(oldest)
+  /** Something changed that it may lack. */
+  soil(nowMs: number): void {
+    if (!this.dirty) this.dirtySinceMs = nowMs
+    this.dirty = true
+  }
+
+  /** What `make` gives; of a call that comes again, over a new link, what it gave. */
+  resultOf({ id, method }: Call, make: () => Promise<Result>): Promise<Result> {
+    const known = this.#results.get(id)
+    if (known !== undefined) return known
+    const result = make()
+    // Compared and set: made again they do no harm, and their results, which are long, need not be kept.
+    if (method === 'alterIsr' || method === 'handOver') return result
+    this.#results.set(id, result)
+    const [oldest] = this.#results.keys()
+    if (this.#results.size > resultsMax && oldest !== undefined) this.#results.delete(oldest)
+    return result
   }
 }

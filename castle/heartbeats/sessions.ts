@@ -3,46 +3,20 @@
 //   link or POST --> heartbeat --> whose session? --> report, outcomes in --> what differs in its scope --> answer
 //                       change --> interest --> dirty --> push --> heartbeat ...
 //
-// A steady heartbeat touches its own session and nothing else. What a report means is the host's business (castle.ts).
-import type { BrokerReport, BrokerVitals, Call, ClientReport, Heartbeat, Result } from '@castellan/protocol/heartbeat'
+// A steady heartbeat touches its own session and nothing else. What a report means is the host's business (host.ts).
+import type { Call, ClientReport, Heartbeat } from '@castellan/protocol/heartbeat'
 import { HeartbeatMessageError, parseFromSender } from '@castellan/protocol/heartbeat'
 import { type Clock, Complaints, type Link, type Logger } from '@castellan/protocol/runtime'
 import type { Attention } from '../leases/attention.ts'
-import { type Incarnations, meet, retire } from '../leases/incarnations.ts'
+import { retire } from '../leases/incarnations.ts'
 import type { SubjectText } from '../state/subjects.ts'
 import { AnswerHeads, fullAnswer, shortAnswer, steadyAnswer, type Times } from './answers.ts'
+import { checkKind, insteadOfArrival, lacksBase } from './arrivals.ts'
 import { Gate } from './gate.ts'
+import type { SessionsHost } from './host.ts'
 import { Interest } from './interest.ts'
 import { Pushes } from './pushes.ts'
-import { Session } from './session.ts'
-
-export interface SessionsHost {
-  readonly castleEpoch: number
-  /** A broker's incarnations as stored, which a Castle that just started has not heard. */
-  brokerIncarnations(id: string): Incarnations | undefined
-  /** Why a process may not come in as this broker, whatever its incarnation; undefined: it may. */
-  refuseBroker(id: string, report: BrokerReport): string | undefined
-  /**
-   * The sender knows a higher Castle epoch, or another Castle's: resolves when this Castle has a higher one still, or to 'need-report' when the
-   * sender must say first who it is. Throws or rejects when it is not believed.
-   */
-  takeHigherEpoch(heartbeat: Heartbeat): Promise<'taken' | 'need-report'>
-  /** A new report was taken in: sets the session's cluster and missing topics; returns its audiences. */
-  onReport(session: Session): readonly string[]
-  /** Each heartbeat of a broker. Undefined: it is registered. Else it is being registered, or refused with a reason to stop; `early`: not yet. */
-  onBroker(session: Session): Promise<string | undefined> | 'early' | undefined
-  /** What the session's sender should hold. */
-  scope(session: Session): Iterable<SubjectText>
-  /** Keys of subjects that its sender knows newer than the store. */
-  wanted(session: Session): readonly string[]
-  /** A broker says how it does, registered or not. */
-  onVitals(vitals: BrokerVitals): void
-  /** Never rejects. */
-  onCall(session: Session, call: Call): Promise<Result>
-  /** Its link is gone, or it is forgotten. */
-  onLinkClosed(session: Session): void
-  onNobody(audience: string): void
-}
+import { type Holds, Session } from './session.ts'
 
 export interface SessionsOptions {
   readonly clock: Clock
@@ -134,14 +108,14 @@ export class Sessions {
   notify(audience: string, key: string, news?: SubjectText): void {
     const nowMs = this.#options.clock.nowMs()
     for (const session of this.#interest.of(audience)) {
-      soil(session, nowMs)
+      session.soil(nowMs)
       this.#pushes.add(session, key, news)
     }
   }
 
   /** Topics came or went under names that the audience asked for: their reports mean something else now. */
   reconsider(audience: string): void {
-    for (const session of [...this.#interest.of(audience)]) this.#consider(session)
+    for (const session of [...this.#interest.of(audience)]) this.#consider(session, session.report.holds)
   }
 
   /** Tells the sender to heartbeat for directives that wait for it. */
@@ -233,14 +207,9 @@ export class Sessions {
   #arrive(heartbeat: Heartbeat, found: Session | undefined): Session | Record<string, unknown> {
     const { kind, id, incarnation, report } = heartbeat
     const { clock, clientsMax } = this.#options
-    if (kind === 'broker' && !/^\d{1,10}$/.test(id)) {
-      throw new HeartbeatMessageError('INVALID_MESSAGE', '/id', `'${id}' is no broker id`)
-    }
     const stored = kind === 'broker' ? this.#host.brokerIncarnations(id) : undefined
-    if ([found, stored].some((each) => meet(each, incarnation) === 'older')) {
-      return { stop: `a newer process has the id '${id}'` }
-    }
-    if (report === undefined || (report.kind === 'broker' && report.logsBase !== undefined)) return { needReport: true }
+    const instead = insteadOfArrival(heartbeat, [found, stored])
+    if (instead !== undefined || report === undefined) return instead ?? { needReport: true }
     checkKind(kind, report)
     const refused = report.kind === 'broker' ? this.#host.refuseBroker(id, report) : undefined
     if (refused !== undefined) return { stop: refused }
@@ -285,14 +254,15 @@ export class Sessions {
   #takeReport(session: Session, reportNumber: number, report: Session['report']): void {
     checkKind(session.kind, report)
     this.counts.reports += 1
+    const { holds } = session.report
     session.report = report
     session.reportNumber = reportNumber
-    this.#consider(session)
+    this.#consider(session, holds)
   }
 
-  #consider(session: Session): void {
-    soil(session, this.#options.clock.nowMs())
-    this.#interest.set(session, this.#host.onReport(session))
+  #consider(session: Session, heldBefore: Holds): void {
+    session.soil(this.#options.clock.nowMs())
+    this.#interest.set(session, this.#host.onReport(session, heldBefore))
   }
 
   async #registered(registration: Promise<string | undefined>, session: Session, seq: number): Promise<string> {
@@ -319,12 +289,7 @@ export class Sessions {
   #onCall(link: Link, session: Session | undefined, call: Call): void {
     if (session === undefined)
       throw new HeartbeatMessageError('INVALID_MESSAGE', '/type', 'a call came before a heartbeat')
-    let result = session.results.get(call.id)
-    if (result === undefined) {
-      result = this.#host.onCall(session, call)
-      // Compared and set: made again it does no harm, and its results, which are long, need not be kept.
-      if (call.method !== 'alterIsr' && call.method !== 'handOver') session.remember(call.id, result)
-    }
+    const result = session.resultOf(call, () => this.#host.onCall(session, call))
     result.then(
       (done) => this.#send(link, JSON.stringify(done)),
       (error: unknown) => this.#options.log.error({ error }, 'a call failed in a way it did not expect'),
@@ -338,19 +303,4 @@ export class Sessions {
     this.#complaints.say('unread', fields, 'closing a link: its peer does not read')
     link.close()
   }
-}
-
-function checkKind(kind: 'broker' | 'client', report: Session['report']): void {
-  if (report.kind === kind) return
-  throw new HeartbeatMessageError('INVALID_MESSAGE', '/report/kind', `a ${kind} sent the report of a ${report.kind}`)
-}
-
-/** It says what changed since a report that this session does not have: another came between, or none yet. */
-function lacksBase({ reportNumber }: Session, report: Session['report']): boolean {
-  return report.kind === 'broker' && report.logsBase !== undefined && report.logsBase !== reportNumber
-}
-
-function soil(session: Session, nowMs: number): void {
-  if (!session.dirty) session.dirtySinceMs = nowMs
-  session.dirty = true
 }

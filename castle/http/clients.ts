@@ -65,6 +65,6 @@ export function addClients(app: FastifyInstance, castle: Castle, clock: Clock): 
     params: byId,
     body: Type.Object({ kind: Type.Union([Type.Literal('report'), Type.Literal('reconnect')]) }, strict),
     answers: [202, Type.Object({ id: Type.String() })],
-    handle: ({ params, body }) => ({ id: castle.directClient(params.id, body.kind) }),
+    handle: ({ params, body }) => ({ id: castle.clients.direct(params.id, body.kind) }),
   })
 }

@@ -55,7 +55,7 @@ export function viewGroup(castle: Castle, cluster: string, name: string, offsets
 }
 
 function stuckOf(castle: Castle, cluster: string, group: string): GroupView['stuck'] {
-  return [...castle.stuckNow(cluster, group)].map(
+  return [...castle.clients.stuckNow(cluster, group)].map(
     ({ topicId, partition, offset, sinceMs, attempts, error, client }) => {
       const topic = castle.state.get('topic', topicId)?.name ?? null
       return { topic, topicId, partition, offset, since: isoTime(sinceMs), attempts, error, client }

@@ -224,7 +224,7 @@ function* losses(castle: Castle, cluster: string): Iterable<Found> {
 
 function* stuck(castle: Castle): Iterable<Found> {
   let left = stuckShownMax
-  for (const one of castle.stuckNow()) {
+  for (const one of castle.clients.stuckNow()) {
     if (left-- === 0) return
     const { cluster, group, client, topicId, partition, offset, attempts, error, sinceMs } = one
     const topic = castle.state.get('topic', topicId)?.name ?? null
