@@ -201,25 +201,32 @@ test('Ctrl-C before it is ready stops what was started', async () => {
   expect(pids.filter(isAlive)).toEqual([])
 })
 
-test.each([
-  ['an exception', "() => { throw new Error('struck') }"],
-  ['a rejection that nobody handles', "() => void Promise.reject(new Error('struck'))"],
-])('%s that ends a process is in its log and its output after it was started again', async (_, strike) => {
+test('what ends a process, an exception or a rejection that nobody handles, is in its log and its output after it was started again', async () => {
   const crash = join(folder, 'crash.mjs')
-  writeFileSync(crash, `process.on('SIGUSR2', ${strike})`)
-  const options = ['--brokers', '1', '--data', data, '--castle-port', '0', '--broker-port', '0']
+  const strikes = [
+    "process.on('SIGUSR2', () => { throw new Error('an exception') })",
+    "process.on('SIGWINCH', () => void Promise.reject(new Error('a rejection')))",
+  ]
+  writeFileSync(crash, strikes.join('\n'))
+  const options = ['--brokers', '2', '--data', data, '--castle-port', '0', '--broker-port', '0']
   const supervisor = new TestProcess('start', castellan, ['start', ...options], {
     env: { NODE_OPTIONS: `--import ${crash}` },
   })
   started.push(supervisor)
   await ready(supervisor)
   process.kill(pidOf('broker-1') ?? 0, 'SIGUSR2')
-  await waitFor('the broker to be back', () => supervisor.stderr.includes('broker-1 is back'))
-  const logged = readFileSync(join(data, 'logs', 'broker-1.log'), 'utf8')
-  const lines = logged.trim().split('\n')
-  const crashed = lines.map((line) => JSON.parse(line)).find(({ msg }) => msg === 'crashed')
-  expect(crashed).toMatchObject({ error: { message: 'struck', stack: expect.stringContaining('crash.mjs') } })
-  expect(readFileSync(join(data, 'logs', 'broker-1.out'), 'utf8')).toContain('Error: struck')
+  process.kill(pidOf('broker-2') ?? 0, 'SIGWINCH')
+  for (const [name, message] of [
+    ['broker-1', 'an exception'],
+    ['broker-2', 'a rejection'],
+  ]) {
+    await waitFor(`${name} to be back`, () => supervisor.stderr.includes(`${name} is back`))
+    const logged = readFileSync(join(data, 'logs', `${name}.log`), 'utf8')
+    const lines = logged.trim().split('\n')
+    const crashed = lines.map((line) => JSON.parse(line)).find(({ msg }) => msg === 'crashed')
+    expect(crashed).toMatchObject({ error: { message, stack: expect.stringContaining('crash.mjs') } })
+    expect(readFileSync(join(data, 'logs', `${name}.out`), 'utf8')).toContain(`Error: ${message}`)
+  }
   await supervisor.stop()
 })
 
