@@ -12,7 +12,8 @@ let platform: TestPlatform
 const child = join(import.meta.dirname, 'service.child.ts')
 
 beforeAll(async () => {
-  platform = await startPlatform({ brokers: 1 })
+  // A short grace: one test starts Castle again, and waits until it is over.
+  platform = await startPlatform({ brokers: 1, castleArgs: ['--start.grace.ms', '1000'] })
 })
 
 afterAll(async () => {
