@@ -180,16 +180,6 @@ export class Log {
     return this.#noteFlushed(await this.#appender.flushOffLoop(onPart))
   }
 
-  /** Something is being written off the loop. */
-  get isWriting(): boolean {
-    return this.#state.writing !== null
-  }
-
-  /** Resolves when nothing is being written off the loop. */
-  async settled(): Promise<void> {
-    while (this.#state.writing !== null) await this.#state.writing
-  }
-
   #noteFlushed(result: FlushResult): FlushResult {
     if (this.#state.isAbandoned) return result
     if (result.epochBegan) this.#epochsChanged = true
@@ -293,7 +283,7 @@ export class Log {
 
   #tryRoll(): boolean {
     // Another time: its last segment is being written to.
-    if (this.isWriting) return false
+    if (this.#state.writing !== null) return false
     try {
       this.#appender.roll()
       return true
@@ -358,7 +348,7 @@ export class Log {
 
   /** Clean: everything is synced and written down. A log that never held anything has nothing to write. */
   async close(): Promise<void> {
-    await this.settled()
+    while (this.#state.writing !== null) await this.#state.writing
     this.saveEpochs()
     if (this.#state.endOffset > 0 || this.#state.startOffset > 0) await this.checkpoint()
     this.abandon()

@@ -32,8 +32,8 @@ export interface AppendEvents {
   onWritten(): void
   /** The high watermark rose. */
   onHighWatermark(): void
-  /** What was being written off the loop is written, or refused: nothing is under way any more. */
-  onSettled(): void
+  /** The log was written to off the loop, and is not any more. */
+  onIdle(): void
 }
 
 /** How often Ack 1 that waits is looked at again. */
@@ -44,8 +44,8 @@ export class Appends {
   readonly #events: AppendEvents
   /** In the order of the log. */
   #staged: PendingAck[] = []
-  /** What is being written off the loop; null: nothing is. Until it is, and has settled, appends are held: they come behind it. */
-  #writing: PendingAck[] | null = null
+  /** What is being written off the loop. Until it is, and the log is idle again, appends are held: they come behind it. */
+  #underWay: PendingAck[] = []
   readonly #acks = new Acks()
   readonly #held = new HeldAppends()
   /** While something waits at Ack 1. */
@@ -73,7 +73,7 @@ export class Appends {
     if (admission.kind === 'duplicate') {
       // What it repeats may only be staged: then it stands or falls with that.
       if (admission.endOffset > log.endOffset) this.flush()
-      if (this.#writing !== null) return this.#hold({ records, slab, acks, done })
+      if (this.#state.isBusy) return this.#hold({ records, slab, acks, done })
       return this.#acknowledgeAgain(log, admission, acks, done)
     }
     const baseOffset = log.stage({ records, slab, batches, leaderEpoch, logAppendTimeMs, changes: admission.changes })
@@ -83,13 +83,13 @@ export class Appends {
   }
 
   #mustHold(leader: LeaderState | null): boolean {
-    return this.#writing !== null || (leader !== null && holdsAppends(leader))
+    return this.#state.isBusy || (leader !== null && holdsAppends(leader))
   }
 
   #hold(append: HeldAppend): void {
     this.#held.add(append)
     // Another time, then: nobody is kept waiting for memory. (For a slow disk they must wait, and those who send: for memory of requests.)
-    if (this.#held.isFull && this.#writing === null) this.overtime()
+    if (this.#held.isFull && !this.#state.isBusy) this.overtime()
   }
 
   /** Appends were held for as long as may be: they go on. */
@@ -145,17 +145,18 @@ export class Appends {
     const staged = this.#staged
     this.#staged = []
     if (!log.isSlow) return this.#flushNow(log, staged)
-    this.#writing = staged
+    this.#state.isBusy = true
+    this.#underWay = staged
     void log
       .flushOffLoop((fromOffset) => this.#noteWritten(fromOffset))
       .then((result) => {
-        const left = this.#writing ?? []
-        // What becomes of them is said now, and only once: also when this replica stops leading before the log has settled.
-        this.#writing = []
+        const left = this.#underWay
+        // What becomes of them is said now, and only once: also when this replica stops leading before its log is idle.
+        this.#underWay = []
         // Out of use, or of no concern any more: then all were refused.
         if (!log.isAbandoned) this.#flushed(log, left, result)
-        // Only then may anything be staged: who waits for the log to settle comes first.
-        this.#state.context.clock.soon(() => this.#settled())
+        // Only then may anything be staged: who waits for the log itself comes first.
+        this.#state.context.clock.soon(() => this.#idle())
       })
   }
 
@@ -166,9 +167,9 @@ export class Appends {
     this.#flushed(log, staged, result)
   }
 
-  #settled(): void {
-    this.#writing = null
-    this.#events.onSettled()
+  #idle(): void {
+    this.#state.isBusy = false
+    this.#events.onIdle()
     this.#letGo()
   }
 
@@ -248,9 +249,9 @@ export class Appends {
   /** Refuses all that waits, also what is staged: it will not be written. */
   refuseAll(error: { readonly code: number }, reason: string): void {
     const result = refusedAppend(error.code, reason)
-    const staged = [...(this.#writing ?? []), ...this.#staged]
+    const staged = [...this.#underWay, ...this.#staged]
     this.#staged = []
-    if (this.#writing !== null) this.#writing = []
+    this.#underWay = []
     this.#acks.refuse(result)
     for (const pending of staged) pending.done(result)
     this.#held.takeAll(({ done }) => done(result))

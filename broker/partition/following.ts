@@ -50,7 +50,7 @@ export interface FollowingEvents {
   onEpoch(): void
   /** High watermark or start offset moved. */
   onMoved(): void
-  /** It was busy, and is not any more. */
+  /** The log was cut, or written to off the loop, and is not any more. */
   onIdle(): void
   onFault(error: unknown): void
   /** The high watermark went back. */
@@ -71,7 +71,6 @@ const passing: ReadonlySet<number> = new Set([
 export class Following {
   readonly #state: PartitionState
   readonly #events: FollowingEvents
-  #isBusy = false
   #isDeleting = false
 
   constructor(state: PartitionState, events: FollowingEvents) {
@@ -79,15 +78,10 @@ export class Following {
     this.#events = events
   }
 
-  /** Its log is being cut, or written to off the loop: until that is done it can neither lead, nor ask, nor go. */
-  get isBusy(): boolean {
-    return this.#isBusy
-  }
-
   /** Null: it does not follow, or cannot ask now. */
   get position(): Position | null {
-    const { followed, log, settings } = this.#state
-    if (followed === null || log === undefined || this.#isBusy || log.isWriting) return null
+    const { followed, log, settings, isBusy } = this.#state
+    if (followed === null || log === undefined || isBusy) return null
     const { endOffset: offset, startOffset } = log
     const isSynced = settings.flushMessages === 1 && log.syncedOffset >= offset
     return { leaderEpoch: followed.leaderEpoch, offset, lastEpoch: log.epochAt(offset - 1), startOffset, isSynced }
@@ -95,18 +89,16 @@ export class Following {
 
   /** Before the first question to a new leader, or at a new epoch. */
   begin(): Outcome | Promise<Outcome> {
-    const { followed, log } = this.#state
-    if (followed === null || log === undefined || this.#isBusy) return stale
-    // As a leader it began to write.
-    if (log.isWriting) return log.settled().then(() => this.begin())
+    const { followed, log, isBusy } = this.#state
+    if (followed === null || log === undefined || isBusy) return stale
     log.forgetEmptyEpochs()
     return this.#synced(log)
   }
 
   /** Takes the leader's answer to `asked`. `slab` holds its records: it is retained while they are needed. */
   take(asked: Position, answer: FetchedPartition, slab: Slab): Outcome | Promise<Outcome> {
-    const { followed, log } = this.#state
-    if (followed?.leaderEpoch !== asked.leaderEpoch || log === undefined || this.#isBusy || log.isWriting) return stale
+    const { followed, log, isBusy } = this.#state
+    if (followed?.leaderEpoch !== asked.leaderEpoch || log === undefined || isBusy) return stale
     if (log.endOffset !== asked.offset) return stale
     if (answer.errorCode === errors.OFFSET_OUT_OF_RANGE.code) return this.#outOfRange(log, asked, answer)
     if (answer.errorCode !== 0) return this.#refused(answer.errorCode)
@@ -114,7 +106,7 @@ export class Following {
     const { records } = answer
     const outcome =
       records === null || records.length === 0 ? now : this.#takeRecords(log, asked, answer, records, slab)
-    if (!this.#isBusy) this.#moveOn(log, answer)
+    if (!this.#state.isBusy) this.#moveOn(log, answer)
     return outcome
   }
 
@@ -284,9 +276,9 @@ export class Following {
 
   /** Nothing else may touch the log meanwhile. A full disk passes; what else goes wrong puts the partition out of use (R9). */
   async #alone(task: () => Promise<Outcome>): Promise<Outcome> {
-    assert(!this.#isBusy, 'a follower cuts its log twice at a time')
+    assert(!this.#state.isBusy, 'a follower cuts its log twice at a time')
     const { log } = this.#state
-    this.#isBusy = true
+    this.#state.isBusy = true
     try {
       return await task()
     } catch (error) {
@@ -296,7 +288,7 @@ export class Following {
       if (systemCode(cause) !== 'ENOSPC') this.#events.onFault(error)
       return { kind: 'later', reason: messageOf(error) }
     } finally {
-      this.#isBusy = false
+      this.#state.isBusy = false
       this.#events.onIdle()
     }
   }

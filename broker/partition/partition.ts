@@ -1,61 +1,32 @@
 // One replica of one partition on this broker: its face to handlers, the group coordinator and Partitions.
-
-import { effectiveConfigs, errors, type Slab, type TopicSettings } from '@castellan/protocol'
-import type { PartitionState as Assigned } from '@castellan/protocol/heartbeat'
-import { messageOf } from '../errors.ts'
+//
+//   view.ts        what can be seen of it              appends.ts    produce requests, until they are acknowledged
+//   leadership.ts  leads, follows, or neither          reads.ts      readers, below the high watermark
+//   followers.ts   what its leader knows of the others  following.ts  what it does as one of them
+//
+// All of them share its state (state.ts).
+import { errors, type Slab, type TopicSettings } from '@castellan/protocol'
 import type { LogContext } from '../log/context.ts'
 import { LogError } from '../log/errors.ts'
-import { type FaultContent, kinds } from '../log/files.ts'
 import type { Log } from '../log/log.ts'
 import type { ReadRoom } from '../log/reader.ts'
-import { writeStateFile } from '../log/state-file.ts'
 import { Appends } from './appends.ts'
+import { putOutOfUse } from './fault.ts'
 import { Followers } from './followers.ts'
 import { Following } from './following.ts'
-import { beginLeading, inSyncEndOffset } from './leader-state.ts'
+import type { PartitionHost, PartitionIdentity } from './host.ts'
+import { Leadership } from './leadership.ts'
 import { Reads } from './reads.ts'
-import type { AppendResult, EpochEnd, PartitionReport, ReadResult, TimestampOffset } from './results.ts'
-import { type Followed, knowsCommitted, type PartitionState, type Role, toldHighWatermark } from './state.ts'
+import { isSameReport, reportOf } from './report.ts'
+import type { AppendResult, PartitionReport, ReadResult, TimestampOffset } from './results.ts'
+import { newPartitionState, type PartitionState } from './state.ts'
+import { PartitionView } from './view.ts'
 import { Watchers } from './watchers.ts'
-
-/** Who keeps all partitions and has a turn's end. */
-export interface PartitionHost {
-  /** Something is staged: call `flush` at the end of this turn. */
-  noteStaged(partition: Partition): void
-  /** Something was written that no checkpoint has yet. */
-  noteWritten(partition: Partition): void
-  /** A leader epoch began: call `saveEpochs` of its log soon. */
-  noteEpoch(partition: Partition): void
-  /** A high watermark went back: what is written down of it must not come back. */
-  noteCutBelow(): void
-  /** It was fetched anew, and has everything now: call `noteWhole` once that is on record. */
-  noteWhole(partition: Partition): void
-  /** Its log was cut, or written to off the loop, and is not any more: what it was to become meanwhile can be now. */
-  noteIdle(partition: Partition): void
-  /** A follower that is not in sync has fetched, and may be in sync now. */
-  noteOutsider(partition: Partition): void
-  /** Another is to lead it, or can. */
-  noteHandOver(partition: Partition): void
-  /** Its role, the leader that it follows, its leader epoch or its fault changed. */
-  noteChanged(partition: Partition): void
-}
-
-export interface PartitionIdentity {
-  readonly topicId: string
-  readonly topic: string
-  readonly index: number
-  readonly folder: string
-  /** This broker's. */
-  readonly brokerId: number
-}
 
 /** Hears that a follower has something to fetch (urgent), or to be told with its next answer (not urgent). */
 export type FollowerWatcher = (isUrgent: boolean) => void
 
-/** Until Castle has said. */
-const defaults = effectiveConfigs({})
-
-export class Partition {
+export class Partition extends PartitionView {
   readonly #state: PartitionState
   readonly #host: PartitionHost
   readonly #appends: Appends
@@ -64,111 +35,43 @@ export class Partition {
   readonly following: Following
   /** The leader's side of replication. */
   readonly followers: Followers
+  /** What it does by Castle's word on who leads. */
+  readonly leadership: Leadership
   readonly #readers = new Watchers()
   readonly #followerWatchers = new Watchers<boolean>()
-  #isDamaged = false
   /** Given again while it says the same: so is seen quickly what of thousands has changed. */
   #reported: PartitionReport | undefined
 
   /** Only for Partitions. It has no log yet: see `attach` and `setFault`. */
   constructor(identity: PartitionIdentity, context: LogContext, host: PartitionHost) {
+    const state = newPartitionState(identity, context)
+    super(state)
+    this.#state = state
     this.#host = host
-    const settings = defaults
-    const initial = {
-      log: undefined,
-      settings,
-      leader: null,
-      followed: null,
-      leaderEpoch: -1,
-      highWatermark: 0,
-      isLeaving: false,
-      fault: null,
-      isAnew: false,
-    }
-    this.#state = { ...identity, context, ...initial }
     this.#reads = new Reads(this.#state, (error) => this.setFault(error))
     this.#appends = new Appends(this.#state, {
       onStaged: () => host.noteStaged(this),
       onWritten: () => this.#appended(),
       onHighWatermark: () => this.#highWatermarkRose(),
-      onSettled: () => this.#settled(),
+      onIdle: () => this.#idle(),
     })
     this.followers = new Followers(this.#state, this.#appends, {
       onOutsider: () => host.noteOutsider(this),
       onHandOver: () => host.noteHandOver(this),
     })
+    this.leadership = new Leadership(this.#state, this.#appends, this.followers, {
+      onEpoch: () => host.noteEpoch(this),
+      onChanged: () => this.#changed(),
+    })
     this.following = new Following(this.#state, {
       onWritten: () => host.noteWritten(this),
       onEpoch: () => host.noteEpoch(this),
       onMoved: () => this.#notify(),
-      onIdle: () => host.noteIdle(this),
+      onIdle: () => this.#idle(),
       onCutBelow: () => host.noteCutBelow(),
       onWhole: () => host.noteWhole(this),
       onFault: (error) => this.setFault(error),
     })
-  }
-
-  get topicId(): string {
-    return this.#state.topicId
-  }
-
-  /** The topic's name; empty when it is a stray log that does not say. */
-  get topic(): string {
-    return this.#state.topic
-  }
-
-  get index(): number {
-    return this.#state.index
-  }
-
-  /** The epoch that this replica leads at; the highest it knows when it does not lead; -1: none. */
-  get leaderEpoch(): number {
-    const { leader, leaderEpoch, log } = this.#state
-    return leader !== null ? leaderEpoch : Math.max(leaderEpoch, log?.highestEpoch ?? -1)
-  }
-
-  get isLeader(): boolean {
-    return this.#state.leader !== null
-  }
-
-  /** Whom it follows, and at which epoch: a new object whenever one of them changes. Null: it leads, or does neither. */
-  get followed(): Followed | null {
-    return this.#state.followed
-  }
-
-  get role(): Role {
-    if (this.isLeader) return 'leader'
-    return this.followed === null ? 'none' : 'follower'
-  }
-
-  /** Why it is out of use (R9); null: it is well. A faulty partition neither leads, nor takes, nor serves anything. */
-  get fault(): string | null {
-    return this.#state.fault
-  }
-
-  /** It is fetched anew and lacks something still: reported like a fault, so that it is neither elected nor in sync (R9). */
-  get isAnew(): boolean {
-    return this.#state.isAnew
-  }
-
-  /** The first offset that can be read. */
-  get startOffset(): number {
-    return this.#state.log?.startOffset ?? 0
-  }
-
-  /** One past the last offset written (LEO). */
-  get endOffset(): number {
-    return this.#state.log?.endOffset ?? 0
-  }
-
-  /** Readers see only offsets below it (R3). */
-  get highWatermark(): number {
-    return this.#state.highWatermark
-  }
-
-  /** Bytes of its segments. */
-  get bytes(): number {
-    return this.#state.log?.bytes ?? 0
   }
 
   /**
@@ -213,16 +116,6 @@ export class Partition {
     return this.#reads.find((log) => log.findMaxTimestamp(this.highWatermark))
   }
 
-  /** Where leader epoch `epoch` ends in this log (KIP-101, R5). */
-  endOfEpoch(epoch: number): EpochEnd {
-    return this.#state.log?.endOfEpoch(epoch) ?? { epoch: -1, endOffset: -1 }
-  }
-
-  /** The leader epoch of the record at `offset`; -1: unknown. */
-  epochAt(offset: number): number {
-    return this.#state.log?.epochAt(offset) ?? -1
-  }
-
   /** Moves the start offset up to `offset` (at most the high watermark) and deletes segments wholly below it. Resolves when that is on disk. */
   async deleteBefore(offset: number): Promise<void> {
     const { fault, log, highWatermark } = this.#state
@@ -249,16 +142,6 @@ export class Partition {
     return this.#followerWatchers.add(listener)
   }
 
-  /** Whether the high watermark has reached the start of this leader's epoch: from then on it says what is committed (R3). */
-  get knowsCommitted(): boolean {
-    return knowsCommitted(this.#state)
-  }
-
-  /** As readers and followers are told; -1: not known yet. */
-  get toldHighWatermark(): number {
-    return toldHighWatermark(this.#state)
-  }
-
   /**
    * Leader only. R2's rule for what is told without being replicated: whoever else could be elected has fetched at this epoch, and holds
    * all that is older than a second.
@@ -277,35 +160,13 @@ export class Partition {
     this.#state.isLeaving = true
   }
 
-  /** Leader only. What all have that are in sync. */
-  get replicatedEndOffset(): number {
-    const { leader } = this.#state
-    // -1: a follower that has not fetched yet; it lacks nothing of an empty log.
-    return leader === null ? this.endOffset : Math.max(0, inSyncEndOffset(leader, this.endOffset))
-  }
-
   report(): PartitionReport {
-    const { topicId, index: partition, leaderEpoch, isAnew } = this
-    const { log, leader, followed } = this.#state
-    const fault = this.fault ?? (isAnew ? 'being fetched anew from its leader, in place of a damaged log' : null)
-    const isIdle =
-      leader === null && followed === null && fault === null && !this.following.isBusy && log?.isWriting !== true
-    const end =
-      log === undefined || !isIdle ? {} : { lastEpoch: log.epochAt(log.endOffset - 1), endOffset: log.endOffset }
-    const report: PartitionReport = { topicId, partition, leaderEpoch, fault, ...end }
+    const report = reportOf(this.#state)
     if (this.#reported === undefined || !isSameReport(this.#reported, report)) this.#reported = report
     return this.#reported
   }
 
   // ---------------------------------------------------------------- for Partitions
-
-  get folder(): string {
-    return this.#state.folder
-  }
-
-  get log(): Log | undefined {
-    return this.#state.log
-  }
 
   /** `highWatermark`: what an earlier process knew. */
   attach(log: Log, isAnew: boolean, highWatermark = 0): void {
@@ -327,11 +188,6 @@ export class Partition {
     this.#changed()
   }
 
-  /** Its fault is that the log is not what was written, and nothing but another replica can mend that (R9). */
-  get isDamaged(): boolean {
-    return this.#isDamaged
-  }
-
   /** It has everything that is committed: it counts like any other replica. */
   noteWhole(): void {
     this.#state.isAnew = false
@@ -340,12 +196,8 @@ export class Partition {
 
   /** Its fault was found by an earlier process. */
   setKnownDamage(reason: string): void {
-    this.#isDamaged = true
+    this.#state.isDamaged = true
     this.setFault(new LogError('LOG_DISK', reason))
-  }
-
-  get settings(): TopicSettings {
-    return this.#state.settings
   }
 
   /** Segments whose time is over go. Strays stay as they are: nobody has said how long (R13). */
@@ -363,89 +215,17 @@ export class Partition {
     this.#appends.flush()
   }
 
-  /**
-   * Leads from now on at the epoch that Castle gave, or goes on to lead at it. False: it may not, for the log has been led at this or a
-   * higher epoch before, by another process or another leader (R5), or lacks what it had (R9).
-   */
-  lead(assigned: Assigned): boolean {
-    const { log, fault, leader, settings, context, brokerId, leaderEpoch: current } = this.#state
-    if (log === undefined || fault !== null || this.isAnew) return false
-    const { leaderEpoch } = assigned
-    if (leader !== null && leaderEpoch === current) {
-      this.followers.assign(assigned)
-      return true
-    }
-    if (leaderEpoch <= this.leaderEpoch) return false
-    this.flush()
-    if (log.isWriting) {
-      // Where the epoch begins is known when that is written: then it is told again.
-      this.resign(-1)
-      return true
-    }
-    log.beginEpoch(leaderEpoch)
-    this.#host.noteEpoch(this)
-    const { endOffset } = log
-    const minInsync = settings.minInsyncReplicas
-    this.#state.leaderEpoch = leaderEpoch
-    this.#state.leader = beginLeading({ brokerId, assigned, minInsync, endOffset, nowMs: context.clock.nowMs() })
-    this.#state.followed = null
-    this.#appends.resume()
-    this.followers.noteHandOver()
-    this.#changed()
-    return true
-  }
-
-  /** Follows another broker's replica from now on. */
-  follow(leader: number, leaderEpoch: number): void {
-    const { followed } = this.#state
-    if (followed?.leader !== leader || followed.leaderEpoch !== leaderEpoch) {
-      this.#standDown(leaderEpoch, { leader, leaderEpoch })
-    }
-  }
-
-  /** Neither leads nor follows any more; the newest epoch that it was told of is `leaderEpoch`. */
-  resign(leaderEpoch: number): void {
-    const { leader, followed, leaderEpoch: current } = this.#state
-    if (leader !== null || followed !== null || leaderEpoch > current) this.#standDown(leaderEpoch, null)
-  }
-
-  #standDown(leaderEpoch: number, followed: Followed | null): void {
-    // First: what is written now nobody else has, and it must not be acknowledged (R2, R5).
-    this.#state.leader = null
-    this.flush()
-    this.#state.leaderEpoch = Math.max(this.#state.leaderEpoch, leaderEpoch)
-    this.#state.followed = followed
-    this.#appends.refuseAll(errors.NOT_LEADER_OR_FOLLOWER, 'this broker does not lead the partition any more')
-    this.#changed()
-  }
-
   /** Puts the partition out of use (R9). Damage is noted on disk: it outlives the process, until a person has seen to it. */
   setFault(error: unknown): void {
-    const { context, folder, log, topic, topicId, index } = this.#state
     if (this.#state.fault !== null) return
-    this.#state.fault = messageOf(error)
-    this.#isDamaged ||= error instanceof LogError && error.code === 'LOG_CORRUPT'
-    this.#state.leader = null
-    this.#state.followed = null
-    context.log.error({ topic, topicId, partition: index, error }, 'partition out of use')
-    if (error instanceof LogError && error.code === 'LOG_CORRUPT') this.#writeFault(folder, context)
-    log?.abandon()
-    this.#appends.refuseAll(errors.KAFKA_STORAGE_ERROR, this.#state.fault)
+    const reason = putOutOfUse(this.#state, error)
+    this.#appends.refuseAll(errors.KAFKA_STORAGE_ERROR, reason)
     this.#changed()
-  }
-
-  #writeFault(folder: string, { disk, clock, log }: LogContext): void {
-    const content: FaultContent = { reason: this.#state.fault!, foundMs: clock.wallMs() }
-    try {
-      writeStateFile(disk, `${folder}/fault`, kinds.fault, content)
-    } catch (error) {
-      log.warn({ folder, error }, 'cannot note the fault on disk; it will be found again')
-    }
   }
 
   /** The log goes, or the process ends: nothing is led, nothing more is written. */
   close(): void {
-    this.resign(-1)
+    this.leadership.resign(-1)
     this.#state.log?.abandon()
   }
 
@@ -460,7 +240,7 @@ export class Partition {
   }
 
   /** What it was to become meanwhile it can be now. */
-  #settled(): void {
+  #idle(): void {
     if (!this.isLeader) this.#host.noteIdle(this)
   }
 
@@ -473,9 +253,4 @@ export class Partition {
     this.#followerWatchers.tell(true)
     this.#readers.tell()
   }
-}
-
-function isSameReport(one: PartitionReport, other: PartitionReport): boolean {
-  const isSameEnd = one.lastEpoch === other.lastEpoch && one.endOffset === other.endOffset
-  return one.leaderEpoch === other.leaderEpoch && one.fault === other.fault && isSameEnd
 }

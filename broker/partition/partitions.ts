@@ -287,7 +287,7 @@ export class Partitions {
     this.#logs.close()
     this.#roles.close()
     // All before the first is closed: Castle hears it once, and not again after each few of thousands.
-    for (const partition of this.all()) partition.resign(-1)
+    for (const partition of this.all()) partition.leadership.resign(-1)
     const limiter = new Limiter(2 * syncsMax)
     await this.#noteCleanShutdown(
       Promise.all([...this.all()].map((partition) => limiter.run(() => closeLog(partition)))),

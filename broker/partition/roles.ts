@@ -66,11 +66,15 @@ export class Roles {
   }
 
   give(partition: Partition, state: TopicState): void {
-    // It is told again when its log has been cut: see `noteIdle`.
-    if (partition.following.isBusy) return
     const decided = state.partitions[partition.index]
     if (decided === undefined || decided.leaderEpoch < partition.leaderEpoch) return
     const { leader, leaderEpoch, replicas, removed = [] } = decided
+    const { leadership } = partition
+    if (partition.isBusy && !(leader === this.#brokerId && leadership.leadsAt(leaderEpoch))) {
+      // It stops leading at once; the rest it is told again when its log is idle: see `noteIdle`.
+      if (partition.isLeader) leadership.resign(-1)
+      return
+    }
     const isReplica = replicas.includes(this.#brokerId)
     if (!isReplica && removed.includes(this.#brokerId)) return this.#logs.remove(partition)
     const mayBeRebuilt = partition.isDamaged && this.#options.isNewest(partition.topicId)
@@ -81,9 +85,9 @@ export class Roles {
     partition.log.configure(this.#logs.settings(settings))
     // Castle did not know yet that this log lacks something: it hears of it by the report, and elects another.
     const mustNotLead = leader === this.#brokerId && partition.isAnew
-    if (!isReplica || leader < 0 || mustNotLead) partition.resign(leaderEpoch)
-    else if (leader !== this.#brokerId) partition.follow(leader, leaderEpoch)
-    else if (!partition.lead(decided)) this.#refuseToLead(partition, leaderEpoch)
+    if (!isReplica || leader < 0 || mustNotLead) leadership.resign(leaderEpoch)
+    else if (leader !== this.#brokerId) leadership.follow(leader, leaderEpoch)
+    else if (!leadership.lead(decided)) this.#refuseToLead(partition, leaderEpoch)
   }
 
   /** Castle hears of it by the report, and names a higher epoch. */

@@ -134,9 +134,20 @@ describe('a leader on a slow disk', () => {
     append('held')
     broker.partitions.apply(topicState({ leaderEpoch: 4, leader: 2, replicas: [1, 2] }))
     expect(results).toEqual([`a!${notLeader}`, `held!${notLeader}`])
-    expect([partition.role, partition.following.position]).toEqual(['follower', null])
+    expect([partition.role, partition.following.position]).toEqual(['none', null])
     await letWrite()
+    expect(partition.role).toBe('follower')
     expect(partition.following.position).toMatchObject({ leaderEpoch: 4, offset: 2 })
+  })
+
+  test('deposed in the turn in which it was appended to, it asks its leader when that is written, and not before', async () => {
+    const asked: unknown[] = []
+    broker.partitions.onLeadership(({ following }) => asked.push(following.position))
+    append('a')
+    broker.partitions.apply(topicState({ leaderEpoch: 4, leader: 2, replicas: [1, 2] }))
+    expect([results, partition.role, asked]).toEqual([[`a!${notLeader}`], 'none', [null]])
+    await letWrite()
+    expect([partition.role, asked.at(-1)]).toMatchObject(['follower', { leaderEpoch: 4, offset: 2 }])
   })
 
   test('deposed in the moment in which it has acknowledged, it says nothing else of that', async () => {
@@ -146,7 +157,7 @@ describe('a leader on a slow disk', () => {
     })
     append('b')
     await letWrite()
-    expect([results, partition.role]).toEqual([['a!0', 'b@2'], 'follower'])
+    expect([results, partition.role]).toEqual([['a!0', `b!${notLeader}`], 'follower'])
   })
 
   test('elected again at a higher epoch, its epoch begins behind what was under way', async () => {

@@ -1,8 +1,9 @@
-// What a partition is, in memory: shared by the part that appends (appends.ts) and the rest (partition.ts).
-import { errors, type TopicSettings } from '@castellan/protocol'
+// What a partition is, in memory: shared by its parts (partition.ts).
+import { effectiveConfigs, errors, type TopicSettings } from '@castellan/protocol'
 import type { LogContext } from '../log/context.ts'
 import type { Log } from '../log/log.ts'
 import { type Refusal, refusal } from './checks.ts'
+import type { PartitionIdentity } from './host.ts'
 import type { LeaderState } from './leader-state.ts'
 
 /** The leader that a replica follows, and at which epoch. */
@@ -38,8 +39,30 @@ export interface PartitionState {
   isLeaving: boolean
   /** Why it is out of use (R9). */
   fault: string | null
+  /** The fault is that the log is not what was written. */
+  isDamaged: boolean
+  /**
+   * Its log is written to off the loop, or cut: where it ends is not certain. Until that is over nothing else touches the log, and the
+   * replica, which may stand down at any moment, takes no other role.
+   */
+  isBusy: boolean
   /** It is fetched anew in place of a damaged log, and lacks something still: it follows, but nobody may count on it. */
   isAnew: boolean
+}
+
+/** Until Castle has said. */
+const defaults = effectiveConfigs({})
+
+/** It has no log yet, or never will have. */
+export function newPartitionState(identity: PartitionIdentity, context: LogContext): PartitionState {
+  const role = { leader: null, followed: null, leaderEpoch: -1, isLeaving: false }
+  const trouble = { fault: null, isDamaged: false, isBusy: false, isAnew: false }
+  return { ...identity, context, log: undefined, settings: defaults, highWatermark: 0, ...role, ...trouble }
+}
+
+/** The epoch that this replica leads at; the highest it knows when it does not lead; -1: none. */
+export function knownEpoch({ leader, leaderEpoch, log }: PartitionState): number {
+  return leader !== null ? leaderEpoch : Math.max(leaderEpoch, log?.highestEpoch ?? -1)
 }
 
 /** The log, when this replica leads and is well; else what to answer. */

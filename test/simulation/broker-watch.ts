@@ -49,9 +49,9 @@ export class BrokerWatch {
     scheduler.at(everyMs, () => {
       if (process.dead) return
       for (const partition of broker.partitions.all()) {
+        const { leaderEpoch, isLeader, highWatermark, endOffset, isBusy } = partition
         // While its log is being cut it serves nobody, and what it says of itself is of before.
-        if (partition.fault !== null || partition.topic === '' || partition.following.isBusy) continue
-        const { leaderEpoch, isLeader, highWatermark, endOffset } = partition
+        if (partition.fault !== null || partition.topic === '' || (isBusy && !isLeader)) continue
         const name = nameOf(partition.topic, partition.index)
         const newest = this.#newest.get(`${life} ${name}`)
         if (newest !== undefined && newest !== partition) this.#nextGeneration(`${life} ${name}`)

@@ -89,7 +89,11 @@ export const plantedBugs: readonly PlantedBug[] = [
   {
     name: 'a new process leads at its old epoch',
     changes: [
-      { file: 'broker/partition/partition.ts', find: 'if (leaderEpoch <= this.leaderEpoch) return false', replace: '' },
+      {
+        file: 'broker/partition/leadership.ts',
+        find: 'if (assigned.leaderEpoch <= knownEpoch(this.#state)) return false',
+        replace: '',
+      },
       {
         file: 'castle/election/election.ts',
         find: '(leader === reborn || leaderEpoch < highestEpoch)',
