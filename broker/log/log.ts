@@ -12,9 +12,10 @@ import { systemCode } from '../errors.ts'
 import { type Append, Appender, type CopiedAppend, type FlushResult, newSegment } from './appender.ts'
 import type { CachedRead } from './batch-cache.ts'
 import type { LogContext, LogSettings } from './context.ts'
+import { Deletion } from './deletion.ts'
 import { EpochHistory } from './epochs.ts'
+import { EpochsFile } from './epochs-file.ts'
 import { LogError } from './errors.ts'
-import { kinds } from './files.ts'
 import { Keeper } from './keeper.ts'
 import { Producers } from './producers.ts'
 import {
@@ -26,10 +27,8 @@ import {
   type TimestampPlace,
 } from './reader.ts'
 import { recoverLog } from './recovery.ts'
-import { expiredSegments } from './retention.ts'
 import { type Pace, scrubLog } from './scrub.ts'
 import type { LogState } from './state.ts'
-import { replaceOrRemove, writeStateFile } from './state-file.ts'
 import { beginLogAnew, truncateLog } from './truncation.ts'
 
 export class Log {
@@ -37,14 +36,16 @@ export class Log {
   readonly #keeper: Keeper
   readonly #appender: Appender
   readonly #onTrouble: (error: LogError) => void
-  /** The file of epochs is older than they are. */
-  #epochsChanged = false
+  readonly #epochsFile: EpochsFile
+  readonly #deletion: Deletion
 
   private constructor(state: LogState, changed: boolean, events: LogEvents) {
     this.#state = state
     this.#onTrouble = events.onTrouble
     this.#keeper = new Keeper(state, events.flush, changed)
     this.#appender = new Appender(state, this.#keeper)
+    this.#epochsFile = new EpochsFile(state, () => this.#keeper.noteChanged())
+    this.#deletion = new Deletion(state, this.#keeper, this.#appender, this.#epochsFile)
   }
 
   /**
@@ -138,21 +139,12 @@ export class Log {
   /** Notes that `epoch` begins at the log's end. Nothing may be staged. Call `saveEpochs` soon: no checkpoint is made for an epoch alone. */
   beginEpoch(epoch: number): void {
     const { epochs, endOffset } = this.#state
-    if (epochs.assign(epoch, endOffset)) this.#epochsChanged = true
+    if (epochs.assign(epoch, endOffset)) this.#epochsFile.noteChanged()
   }
 
-  /** Writes the epochs down, so that the next process knows them also when no batch was written (R5). */
+  /** Writes the epochs down. */
   saveEpochs(): void {
-    const { context, epochs, folder, isAbandoned } = this.#state
-    if (isAbandoned || !this.#epochsChanged) return
-    try {
-      writeStateFile(context.disk, `${folder}/epochs`, kinds.epochs, epochs.content)
-      this.#epochsChanged = false
-    } catch (error) {
-      // Batches and checkpoints say it as well.
-      context.complaints.say('epochs', { folder, error }, 'cannot write the epoch history')
-      this.#keeper.noteChanged()
-    }
+    this.#epochsFile.save()
   }
 
   /** Gives the batches their offsets and leader epoch, in place. They are in the log once `flush` has said so. Returns the first offset. */
@@ -182,7 +174,7 @@ export class Log {
 
   #noteFlushed(result: FlushResult): FlushResult {
     if (this.#state.isAbandoned) return result
-    if (result.epochBegan) this.#epochsChanged = true
+    if (result.epochBegan) this.#epochsFile.noteChanged()
     // Not before all is written: a checkpoint's producers must be those of its offset.
     if (result.rolled) void this.checkpoint()
     // A full disk is no fault: when there is room again it goes on. What is no word of a disk is damage, or a defect of ours.
@@ -256,53 +248,17 @@ export class Log {
   }
 
   /** Deletes segments whose time is over, or that are too many. True: the start offset rose. */
-  clean(limitOffset: number): Promise<boolean> {
-    return this.#deleteOldest(limitOffset, this.#state.settings)
-  }
-
-  async #deleteOldest(
-    limitOffset: number,
-    retention: Pick<LogSettings, 'retentionMs' | 'retentionBytes'>,
-  ): Promise<boolean> {
-    const { segments, startOffset, epochs, context } = this.#state
-    const { retentionMs, retentionBytes } = retention
-    const count = expiredSegments(
-      segments,
-      { retentionMs, retentionBytes, startOffset, limitOffset },
-      context.clock.wallMs(),
-    )
-    if (count === 0) return false
-    // The last one cannot go while it is appended to.
-    if (count === segments.length && !this.#tryRoll()) return false
-    this.#state.startOffset = Math.max(startOffset, segments[count]!.baseOffset)
-    epochs.truncateStart(this.#state.startOffset)
-    this.#epochsChanged = true
-    await this.#guarded(() => this.#keeper.deleteOldest(count))
+  async clean(limitOffset: number): Promise<boolean> {
+    const { startOffset, settings } = this.#state
+    await this.#guarded(() => this.#deletion.deleteOldest(limitOffset, settings))
     return this.#state.startOffset > startOffset
-  }
-
-  #tryRoll(): boolean {
-    // Another time: its last segment is being written to.
-    if (this.#state.writing !== null) return false
-    try {
-      this.#appender.roll()
-      return true
-    } catch (error) {
-      this.#state.context.log.warn({ folder: this.#state.folder, error }, 'cannot begin a new segment')
-      return false
-    }
   }
 
   /** Raises the start offset to `offset`, not above `limitOffset`; resolves when that is on disk. */
   async deleteBefore(offset: number, limitOffset: number): Promise<void> {
-    const { epochs } = this.#state
     const target = Math.min(offset, limitOffset)
     if (target <= this.#state.startOffset) return
-    this.#state.startOffset = target
-    epochs.truncateStart(target)
-    this.#epochsChanged = true
-    this.#keeper.noteChanged()
-    await this.#deleteOldest(limitOffset, { retentionMs: Infinity, retentionBytes: Infinity })
+    await this.#guarded(() => this.#deletion.deleteBefore(target, limitOffset))
     await this.checkpoint()
   }
 
@@ -310,7 +266,7 @@ export class Log {
   async truncateTo(offset: number): Promise<void> {
     if (offset >= this.#state.endOffset) return
     await truncateLog(this.#state, this.#keeper, offset)
-    await this.#replaceEpochs()
+    await this.#epochsFile.replace()
   }
 
   /**
@@ -319,20 +275,7 @@ export class Log {
    */
   async beginAnew(offset: number): Promise<void> {
     await beginLogAnew(this.#state, this.#keeper, offset)
-    await this.#replaceEpochs()
-  }
-
-  /** What was cut must not come back: the next records there may be of a lower epoch, and recovery would call them damaged. */
-  async #replaceEpochs(): Promise<void> {
-    const { context, epochs, folder } = this.#state
-    const path = `${folder}/epochs`
-    this.#epochsChanged = false
-    try {
-      // One that is missing is made again from the batches, and says nothing wrong until then.
-      if (!(await replaceOrRemove(context.disk, path, kinds.epochs, epochs.content))) this.#epochsChanged = true
-    } catch (error) {
-      throw new LogError('LOG_DISK', `${path} cannot be written: ${error}`, error)
-    }
+    await this.#epochsFile.replace()
   }
 
   /**
@@ -342,7 +285,7 @@ export class Log {
   forgetEmptyEpochs(): void {
     const { epochs, endOffset } = this.#state
     if (!epochs.truncateEnd(endOffset)) return
-    this.#epochsChanged = true
+    this.#epochsFile.noteChanged()
     this.saveEpochs()
   }
 

@@ -15,10 +15,11 @@ import { LogError } from './errors.ts'
 import { type CheckpointContent, kinds } from './files.ts'
 import { endOffsetOf, lengthOf, readOutline } from './outline.ts'
 import { afterBatch, Producers, type ProducersContent } from './producers.ts'
-import { findBatchBehind, isCutShort, isSoundBehindHeader, type ScanEnd, scanBatches } from './scan.ts'
+import { type ScanEnd, scanBatches } from './scan.ts'
 import { corrupt, offsetName, offsetOf, Segment } from './segment.ts'
 import { SparseIndex } from './sparse-index.ts'
 import { readStateFile } from './state-file.ts'
+import { cutTornTail, removeSegment } from './torn-tail.ts'
 
 /** Elections whose epochs a power loss can have taken from their file, at most; a flipped bit is mostly more. */
 const newEpochsMax = 65_536
@@ -119,7 +120,7 @@ class Recovery {
         segment.index = new SparseIndex(this.#settings.indexIntervalBytes)
         known.push(segment)
       } else if (baseOffset < known[0]!.baseOffset) {
-        this.#remove(new Segment(this.#folder, baseOffset))
+        removeSegment(this.#context, new Segment(this.#folder, baseOffset))
       }
     }
     return known
@@ -247,54 +248,9 @@ class Recovery {
   }
 
   async #cut(segments: Segment[], sizes: readonly number[], index: number, end: ScanEnd): Promise<number> {
-    const torn = segments[index]!
-    if (end.offset < (this.#checkpoint?.endOffset ?? 0)) throw corrupt(torn, `${end.problem}, in what was synced`)
-    let cutBytes = sizes[index]! - end.position
-    // What is damaged is not behind itself, but a segment behind a gap is.
-    const isGap = torn.baseOffset > end.offset
-    if (!isGap) await this.#mustBeTorn(torn, sizes[index]!, end)
-    await this.#mustBeLast(torn, isGap ? 0 : end.position + 1, sizes[index]!, end)
-    for (const [behind, segment] of segments.entries()) {
-      if (behind <= index) continue
-      await this.#mustBeLast(segment, 0, sizes[behind]!, end)
-      cutBytes += sizes[behind]!
-    }
-    for (const segment of segments.splice(index + 1)) this.#remove(segment)
-    // A segment that begins behind a gap holds nothing sound.
-    if (isGap) segments.splice(index, 1).forEach((segment) => void this.#remove(segment))
-    else this.#context.files.get(torn.path).truncate(end.position)
-    if (cutBytes > 0) {
-      this.#context.counters.cutBytes += cutBytes
-      this.#context.log.warn(
-        { file: torn.path, position: end.position, cutBytes, offset: end.offset },
-        `cut a torn tail: ${end.problem}`,
-      )
-    }
-    return cutBytes
-  }
-
-  async #mustBeTorn(segment: Segment, endPosition: number, end: ScanEnd): Promise<void> {
-    const isSound = await this.#context.files.during(segment.path, (file) =>
-      isSoundBehindHeader(file, end.position, endPosition),
-    )
-    if (isSound) throw corrupt(segment, `${end.problem}, and all of it is there but for its header`)
-    if (!this.#context.isIntact) return
-    const isShort = await this.#context.files.during(segment.path, (file) => isCutShort(file, end, endPosition))
-    if (!isShort) throw corrupt(segment, `${end.problem}, and no kill leaves that`)
-  }
-
-  async #mustBeLast(segment: Segment, position: number, endPosition: number, end: ScanEnd): Promise<void> {
-    const behind = await this.#context.files.during(segment.path, (file) =>
-      findBatchBehind(file, position, endPosition, end.offset - 1),
-    )
-    if (behind !== undefined)
-      throw corrupt(segment, `${end.problem}, and a sound batch stands behind it at byte ${behind}`)
-  }
-
-  #remove(segment: Segment): void {
-    this.#context.files.forget(segment.path)
-    this.#context.disk.remove(segment.path)
-    this.#context.disk.remove(segment.indexPath)
+    if (end.offset < (this.#checkpoint?.endOffset ?? 0))
+      throw corrupt(segments[index]!, `${end.problem}, in what was synced`)
+    return cutTornTail(this.#context, segments, sizes, index, end)
   }
 }
 
