@@ -141,6 +141,26 @@ describe('Ack -1', () => {
     expect(results).toMatchObject([{ errorCode: 0 }])
   })
 
+  test('flush.messages=1 while it waits: what followers said before, not knowing of it, counts no more (R1)', async () => {
+    fetched(2, 0)
+    fetched(3, 0)
+    const results = await append()
+    fetched(2, 1)
+    apply({ partitionEpoch: 2, configs: { 'flush.messages': '1' } })
+    await settle()
+    fetched(3, 1, { isSynced: true })
+    expect([results.length, partition.highWatermark]).toEqual([0, 0])
+    fetched(2, 1, { isSynced: true })
+    expect(results).toMatchObject([{ errorCode: 0 }])
+    // They heard of it again, and said nothing new.
+    apply({ partitionEpoch: 3, configs: { 'flush.messages': '5' } })
+    apply({ partitionEpoch: 4, configs: { 'flush.messages': '1' } })
+    await produce(partition, { values: ['b'] }, 1)
+    fetched(2, 2, { isSynced: true })
+    fetched(3, 2, { isSynced: true })
+    expect(partition.highWatermark).toBe(2)
+  })
+
   test('with flush.messages=1 counts nobody who has not heard of that, and so may not have synced', async () => {
     fetched(2, 0)
     fetched(3, 0)

@@ -79,9 +79,9 @@ export class Followers {
     if ('kind' in log || leader === null || asked.currentLeaderEpoch !== leaderEpoch) return false
     // It has not heard yet that it must sync: what it has may not outlive a power loss.
     if (settings.flushMessages === 1 && !asked.isSynced) return false
-    const { fetchOffset: endOffset } = asked
+    const { fetchOffset: endOffset, isSynced = false } = asked
     if (endOffset < log.startOffset || endOffset > log.endOffset || divergenceOf(log, asked) !== null) return false
-    const event = { id, brokerEpoch, endOffset, leaderEndOffset: log.endOffset, presence }
+    const event = { id, brokerEpoch, endOffset, leaderEndOffset: log.endOffset, isSynced, presence }
     this.#step({ kind: 'fetched', ...event, nowMs: presence.fetchedMs })
     this.#appends.advance()
     if (this.#state.leader !== null && hasOutsiders(this.#state.leader)) this.#events.onOutsider()
@@ -93,6 +93,12 @@ export class Followers {
   left({ id, presence }: FollowerId): void {
     const { log } = this.#state
     if (this.has(id) && log !== undefined) this.#step({ kind: 'left', id, presence, leaderEndOffset: log.endOffset })
+  }
+
+  /** flush.messages=1 from now on. */
+  mustSync(): void {
+    const { log } = this.#state
+    if (log !== undefined) this.#step({ kind: 'mustSync', leaderEndOffset: log.endOffset })
   }
 
   /** Castle's word on a partition that this replica leads, and goes on to lead. */

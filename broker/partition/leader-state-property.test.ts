@@ -89,7 +89,16 @@ test('what a leader concludes is so', () => {
             real.presence.fetchedMs = nowMs
             real.isAsked = true
             const { has: endOffset, presence } = real
-            take({ kind: 'fetched', id: one.id, brokerEpoch: 40, endOffset, leaderEndOffset: end, nowMs, presence })
+            take({
+              kind: 'fetched',
+              id: one.id,
+              brokerEpoch: 40,
+              endOffset,
+              leaderEndOffset: end,
+              isSynced: false,
+              nowMs,
+              presence,
+            })
           }
         }
         const members = ids.filter((one) => counted().has(one))

@@ -31,7 +31,8 @@ function fetch(
   atMs: number,
   brokerEpoch = 40 + id,
 ): LeaderEvent {
-  return { kind: 'fetched', id, endOffset, leaderEndOffset, nowMs: startMs + atMs, brokerEpoch, presence: null }
+  const nowMs = startMs + atMs
+  return { kind: 'fetched', id, endOffset, leaderEndOffset, isSynced: false, nowMs, brokerEpoch, presence: null }
 }
 
 const assign = (more: Partial<PartitionState>): LeaderEvent => ({
@@ -41,6 +42,10 @@ const assign = (more: Partial<PartitionState>): LeaderEvent => ({
 })
 const propose = (...isr: number[]): LeaderEvent => ({ kind: 'proposed', isr })
 const refuse: LeaderEvent = { kind: 'refused' }
+const mustSync: LeaderEvent = { kind: 'mustSync', leaderEndOffset: 120 }
+/** As `fetch`, by one that knows of flush.messages=1. */
+const fetchSynced = (id: number, endOffset: number, leaderEndOffset: number, atMs: number): LeaderEvent =>
+  ({ ...fetch(id, endOffset, leaderEndOffset, atMs), isSynced: true }) as LeaderEvent
 const after = (state: LeaderState, events: LeaderEvent[]) => events.reduce(step, state)
 
 describe('the high watermark may rise to', () => {
@@ -79,6 +84,18 @@ describe('the high watermark may rise to', () => {
       110,
     ],
     ['a new process begins anew', isr(1, 2), [fetch(2, 120, 120, 5), fetch(2, 90, 120, 6, 99)], 90],
+    [
+      'flush.messages=1 from now on: what was not said to be synced counts no more (R1)',
+      {},
+      [fetch(2, 120, 120, 5), fetchSynced(3, 120, 120, 5), mustSync],
+      -1,
+    ],
+    [
+      'until that is said, by those who had not heard of it yet',
+      {},
+      [fetch(2, 120, 120, 5), fetchSynced(3, 115, 120, 5), mustSync, fetchSynced(2, 110, 120, 9)],
+      110,
+    ],
     ['a member that is no replica is not waited for', { replicas: [1, 2] }, [fetch(2, 110, 120, 5)], 110],
     [
       'an added replica counts once it is in the ISR',
@@ -124,6 +141,7 @@ describe('Ack 1 may be answered (R2)', () => {
       false,
     ],
     ['nor what an earlier process of its broker had', {}, [...both(0), fetch(2, 50, 100, 500, 99)], 600, false],
+    ['nor is it less when it must be synced (R2 is about having it)', {}, [...both(0), mustSync], 1_000, true],
     ['who is outside of the ISR is not waited for', { isr: [1, 2] }, [fetch(2, 100, 100, 500)], 1_500, true],
     ['who is proposed is', { isr: [1, 2] }, [fetch(2, 100, 100, 500), propose(1, 2, 3)], 500, false],
     ['who is proposed out still is', {}, [fetch(2, 100, 100, 500), propose(1, 2)], 500, false],

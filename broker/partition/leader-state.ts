@@ -26,6 +26,8 @@ export interface Follower {
   readonly leaderEndOffset: number
   /** It has everything that the leader had then (Kafka's lastCaughtUpTime), at this leader epoch; -Infinity: unknown. */
   readonly caughtUpMs: number
+  /** All below its end is on its disk, as it said: it knows of flush.messages=1. */
+  readonly isSynced: boolean
   /** While a fetch session has the partition: it is still where it was, without saying so. */
   readonly presence: Presence | null
 }
@@ -68,6 +70,7 @@ export interface Fetched {
   readonly brokerEpoch: number
   readonly endOffset: number
   readonly leaderEndOffset: number
+  readonly isSynced: boolean
   readonly nowMs: number
   readonly presence: Presence | null
 }
@@ -79,6 +82,8 @@ export type LeaderEvent =
   | Fetched
   /** A fetch session lets go of the partition. */
   | { readonly kind: 'left'; readonly id: number; readonly presence: Presence; readonly leaderEndOffset: number }
+  /** flush.messages=1 from now on: what followers have, and did not say is synced, counts no more. They sync it, and ask anew. */
+  | { readonly kind: 'mustSync'; readonly leaderEndOffset: number }
   /** The leader's log went on from here. */
   | { readonly kind: 'appended'; readonly fromOffset: number }
   | { readonly kind: 'proposed'; readonly isr: readonly number[] }
@@ -124,10 +129,15 @@ export function step(state: LeaderState, event: LeaderEvent): LeaderState {
     case 'left':
       return changeFollower(state, event.id, (follower) => {
         if (follower.presence !== event.presence) return follower
-        // One that lacks something was settled when that was appended: its newest fetch says nothing of what came since.
-        const hasAll = follower.endOffset >= event.leaderEndOffset
-        return { ...(hasAll ? settled(follower) : follower), presence: null }
+        return { ...settledIfLevel(follower, event.leaderEndOffset), presence: null }
       })
+    case 'mustSync': {
+      const unsynced = (follower: Follower) => {
+        const { endOffset, leaderEndOffset } = unheard(follower.id)
+        return { ...settledIfLevel(follower, event.leaderEndOffset), endOffset, leaderEndOffset, presence: null }
+      }
+      return { ...state, followers: state.followers.map((one) => (one.isSynced ? one : unsynced(one))) }
+    }
     case 'appended': {
       const keepsUp = ({ presence, endOffset }: Follower) => presence !== null && endOffset >= event.fromOffset
       if (!state.followers.some(keepsUp)) return state
@@ -190,6 +200,7 @@ function unheard(id: number): Follower {
     fetchedMs: -Infinity,
     leaderEndOffset: Infinity,
     caughtUpMs: -Infinity,
+    isSynced: false,
     presence: null,
   }
 }
@@ -202,9 +213,9 @@ function changeFollower(state: LeaderState, id: number, change: (follower: Follo
 function afterFetch(follower: Follower, event: Fetched): Follower {
   if (event.brokerEpoch < follower.brokerEpoch) return follower
   const before = event.brokerEpoch > follower.brokerEpoch ? unheard(follower.id) : follower
-  const { brokerEpoch, endOffset, leaderEndOffset, nowMs: fetchedMs, presence } = event
+  const { brokerEpoch, endOffset, leaderEndOffset, isSynced, nowMs: fetchedMs, presence } = event
   const caughtUpMs = Math.max(before.caughtUpMs, caughtUpBy(before, event))
-  return { id: follower.id, brokerEpoch, endOffset, leaderEndOffset, fetchedMs, caughtUpMs, presence }
+  return { id: follower.id, brokerEpoch, endOffset, leaderEndOffset, fetchedMs, caughtUpMs, isSynced, presence }
 }
 
 /** Since it has now what the leader had at its last fetch, it has everything that was there then. */
@@ -218,6 +229,11 @@ function settled(follower: Follower): Follower {
   const { caughtUpMs, presence } = follower
   if (presence === null || presence.fetchedMs <= caughtUpMs) return follower
   return { ...follower, caughtUpMs: presence.fetchedMs }
+}
+
+/** One that lacks something was settled when that was appended: its newest fetch says nothing of what came since. */
+function settledIfLevel(follower: Follower, leaderEndOffset: number): Follower {
+  return follower.endOffset >= leaderEndOffset ? settled(follower) : follower
 }
 
 /** When it last had everything that the leader had. */

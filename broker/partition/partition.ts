@@ -181,8 +181,10 @@ export class Partition extends PartitionView {
     const { followed, settings: before } = this.#state
     this.#state.topic = topic
     this.#state.settings = settings
+    const mustSync = settings.flushMessages === 1 && before.flushMessages !== 1
+    if (mustSync) this.followers.mustSync()
     this.#appends.resume()
-    if (followed === null || settings.flushMessages !== 1 || before.flushMessages === 1) return
+    if (followed === null || !mustSync) return
     // What it has already is to be synced now, and its leader to hear that it is: it asks anew.
     this.#state.followed = { ...followed }
     this.#changed()
