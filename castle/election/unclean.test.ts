@@ -85,6 +85,11 @@ describe('an election of one that may lack messages', () => {
       { isr: [1], now: '!++', ends: [[7, 6, 99], [7, 6, 70], silent], allowed: 'asked' },
       { elected: 2, from: [1], messagesMax: 29 },
     ],
+    [
+      'asked: a faulty one led at a later epoch, and the other wrote more at its own: nobody knows what that lacks',
+      { isr: [1], now: '!++', ends: [[7, 7, 80], [7, 6, 90], silent], allowed: 'asked' },
+      { elected: 2, from: [1], messagesMax: null },
+    ],
     // R8
     [
       'all unclean: the longest, once all have said',

@@ -80,9 +80,18 @@ function isLonger(one: LogEnd | undefined, other: LogEnd | undefined): boolean {
   return one.lastEpoch > other.lastEpoch || (one.lastEpoch === other.lastEpoch && one.endOffset > other.endOffset)
 }
 
-/** Known only where all who could have led said where their logs end. */
+/**
+ * Known only where all who could have led said where their logs end, and none of them has a later epoch: from where on the leader lacks
+ * that one, ends do not tell.
+ */
 function lostAtMost(leader: number, passedOver: readonly number[], ends: ReadonlyMap<number, LogEnd>): number | null {
-  const end = ends.get(leader)?.endOffset
-  if (end === undefined || passedOver.length === 0 || passedOver.some((id) => !ends.has(id))) return null
-  return Math.max(0, ...passedOver.map((id) => (ends.get(id)?.endOffset ?? end) - end))
+  const own = ends.get(leader)
+  if (own === undefined || passedOver.length === 0) return null
+  let most = 0
+  for (const id of passedOver) {
+    const end = ends.get(id)
+    if (end === undefined || end.lastEpoch > own.lastEpoch) return null
+    most = Math.max(most, end.endOffset - own.endOffset)
+  }
+  return most
 }
