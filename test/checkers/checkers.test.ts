@@ -65,11 +65,33 @@ const lastLost: Partial<History> = {
 }
 const hole = new Map([[partition, [good.stored.get(partition)![0]!, { ...a2, offset: 1 }]]])
 const asAck1 = good.acknowledged.map((one) => ({ ...one, level: 1 as const }))
-const counted = { partition, fromOffset: 2, toOffset: 3, atMs: 35_000, why: 'unclean election' }
+const counted = {
+  partition,
+  atMs: 35_000,
+  leaderEpoch: 2,
+  endOffset: 2,
+  kept: null,
+  messagesMax: null,
+  why: 'unclean election',
+}
+const b = { key: 'b', n: 0 }
+/** The last one is gone, and another message stands at its offset. */
+const lastReplaced: Partial<History> = {
+  sent: [...good.sent, { ...b, topic: 'orders' }],
+  acknowledged: [...good.acknowledged, { ...at(b, 2), level: -1, atMs: 60_000 }],
+  stored: new Map([[partition, [a0, a1, b].map((message, offset) => ({ ...message, offset }))]]),
+  handled: [
+    ...good.handled.slice(0, 2),
+    { ...good.handled[2]!, leaderEpoch: 1 },
+    { ...good.handled[2]!, ...b, leaderEpoch: 2, startMs: 61_000, endMs: 62_000 },
+  ],
+  losses: [counted],
+}
 
 const R1 = 'R1 nothing acknowledged is lost'
 const R2 = 'R2 at Ack 1 a second is lost at most'
 const R4 = 'R4 order, no duplicates, no gaps'
+const R7 = 'R7 only what is permitted is given up'
 const agree = 'R3 consumers agree'
 const owner = 'S3 one owner at a time'
 const progress = 'progress after the faults'
@@ -89,17 +111,58 @@ const cases: { name: string; history: Partial<History>; broken: string[] }[] = [
   },
   {
     name: 'a message at Ack 1 is gone, and its leader died within the second',
-    history: { ...lastLost, acknowledged: asAck1, troubles: [{ machines: ['b'], fromMs: 30_900, untilMs: 40_000 }] },
+    history: {
+      ...lastLost,
+      acknowledged: asAck1,
+      troubles: [{ machines: ['broker-1'], fromMs: 30_900, untilMs: 40_000 }],
+    },
     broken: [],
   },
   {
+    name: 'a message at Ack 1 is gone, and it was another that died within the second',
+    history: {
+      ...lastLost,
+      acknowledged: asAck1,
+      troubles: [{ machines: ['broker-3', 'castle'], fromMs: 30_500, untilMs: 40_000 }],
+    },
+    broken: [R2],
+  },
+  {
+    name: 'a message at Ack 1 is gone, and nobody knows whether it was its leader that died',
+    history: {
+      ...lastLost,
+      acknowledged: asAck1,
+      leaderships: [],
+      troubles: [{ machines: ['broker-3'], fromMs: 30_500, untilMs: 40_000 }],
+    },
+    broken: [],
+  },
+  {
+    name: 'a message at Ack 1 is gone, and who had led before died within the second',
+    history: {
+      ...lastLost,
+      acknowledged: asAck1,
+      leaderships: [...good.leaderships, { partition, leaderEpoch: 0, broker: 3, process: '3-a', atMs: 1_000 }],
+      troubles: [{ machines: ['broker-3'], fromMs: 30_500, untilMs: 40_000 }],
+    },
+    broken: [R2],
+  },
+  {
     name: 'a message at Ack 1 is gone, and its leader died later',
-    history: { ...lastLost, acknowledged: asAck1, troubles: [{ machines: ['b'], fromMs: 31_100, untilMs: 40_000 }] },
+    history: {
+      ...lastLost,
+      acknowledged: asAck1,
+      troubles: [{ machines: ['broker-1'], fromMs: 31_100, untilMs: 40_000 }],
+    },
     broken: [R2],
   },
   {
     name: 'a message at Ack 1 is gone, and a cut had ended more than a second before',
-    history: { ...lastLost, acknowledged: asAck1, troubles: [{ machines: ['b'], fromMs: 20_000, untilMs: 28_900 }] },
+    history: {
+      ...lastLost,
+      acknowledged: asAck1,
+      troubles: [{ machines: ['broker-1'], fromMs: 20_000, untilMs: 28_900 }],
+    },
     broken: [R2],
   },
   {
@@ -107,7 +170,7 @@ const cases: { name: string; history: Partial<History>; broken: string[] }[] = [
     history: {
       ...lastLost,
       acknowledged: asAck1.map((one) => ({ ...one, sentMs: one.atMs - 2_000 })),
-      troubles: [{ machines: ['b'], fromMs: 28_000, untilMs: 28_000 }],
+      troubles: [{ machines: ['broker-1'], fromMs: 28_000, untilMs: 28_000 }],
     },
     broken: [],
   },
@@ -127,14 +190,45 @@ const cases: { name: string; history: Partial<History>; broken: string[] }[] = [
     broken: [R1],
   },
   {
-    name: 'a counted loss does not excuse what stood behind it',
-    history: { ...lastLost, losses: [{ ...counted, fromOffset: 1, toOffset: 2 }] },
+    name: 'a counted loss does not excuse what stood below the end of the log that went on',
+    history: { ...lastLost, losses: [{ ...counted, endOffset: 3 }] },
     broken: [R1],
+  },
+  {
+    name: 'nor what the log that went on had',
+    history: { ...lastLost, losses: [{ ...counted, endOffset: 3, kept: new Map([a0, a1, a2].entries()) }] },
+    broken: [R1],
+  },
+  {
+    name: 'the log that went on had another message at that offset',
+    history: { ...lastLost, losses: [{ ...counted, endOffset: 3, kept: new Map([a0, a1, b].entries()) }] },
+    broken: [],
+  },
+  {
+    name: 'as many messages are gone as were counted as lost',
+    history: { ...lastLost, losses: [{ ...counted, messagesMax: 1 }] },
+    broken: [],
+  },
+  {
+    name: 'more messages are gone than were counted as lost',
+    history: { ...lastLost, losses: [{ ...counted, messagesMax: 0 }] },
+    broken: [R7],
+  },
+  {
+    name: 'what an earlier loss took counts for that one',
+    history: {
+      ...lastLost,
+      losses: [
+        { ...counted, messagesMax: 1 },
+        { ...counted, atMs: 36_000, leaderEpoch: 3, messagesMax: 0 },
+      ],
+    },
+    broken: [],
   },
   {
     name: 'messages are given up, and nothing permits it',
     history: { ...lastLost, losses: [{ ...counted, why: null }] },
-    broken: ['R7 only what is permitted is given up'],
+    broken: [R7],
   },
   {
     name: 'a message stands at another offset than the producer was told',
@@ -197,6 +291,27 @@ const cases: { name: string; history: Partial<History>; broken: string[] }[] = [
     broken: [],
   },
   {
+    name: 'a consumer handles what a counted loss took long after it, and then what was written there (seed 472695789)',
+    history: lastReplaced,
+    broken: [],
+  },
+  {
+    name: 'a consumer handles what was written after the loss, and it is gone',
+    history: {
+      ...lastReplaced,
+      handled: lastReplaced.handled!.map((one) => (one.key === 'a' && one.n === 2 ? { ...one, leaderEpoch: 2 } : one)),
+    },
+    broken: [agree],
+  },
+  {
+    name: 'consumers read different messages of one epoch, and a counted loss took both',
+    history: {
+      ...lastReplaced,
+      reads: [...good.reads, { reader: 'r', ...at(a0, 2), leaderEpoch: 1, atMs: 32_000 }],
+    },
+    broken: [agree],
+  },
+  {
     name: 'a reader is told an older end',
     history: { seenEnds: [...good.seenEnds, { reader: 'r', partition, offset: 2, atMs: 36_000 }] },
     broken: ['R3 no reader sees the end go back'],
@@ -236,6 +351,22 @@ const cases: { name: string; history: Partial<History>; broken: string[] }[] = [
   {
     name: "a replica's high watermark goes back",
     history: { replicaStates: [...good.replicaStates, { ...good.replicaStates[2]!, highWatermark: 1 }] },
+    broken: ['HW never goes back'],
+  },
+  {
+    name: 'it may by a loss that the replica has heard of',
+    history: {
+      replicaStates: [...good.replicaStates, { ...good.replicaStates[2]!, leaderEpoch: 2, highWatermark: 1 }],
+      losses: [counted],
+    },
+    broken: [],
+  },
+  {
+    name: 'it may not by a loss of a later epoch',
+    history: {
+      replicaStates: [...good.replicaStates, { ...good.replicaStates[2]!, highWatermark: 1 }],
+      losses: [counted],
+    },
     broken: ['HW never goes back'],
   },
   {

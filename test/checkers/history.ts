@@ -33,6 +33,8 @@ export interface Handled extends Message {
   readonly member: string
   readonly partition: string
   readonly offset: number
+  /** Under which it was written. Absent: who handled it does not know. */
+  readonly leaderEpoch?: number
   /** The assignment epoch that the message carried. */
   readonly epoch: number
   readonly startMs: number
@@ -59,6 +61,8 @@ export interface Read extends Message {
   readonly reader: string
   readonly partition: string
   readonly offset: number
+  /** Under which it was written. Absent: the reader does not know. */
+  readonly leaderEpoch?: number
   readonly atMs: number
 }
 
@@ -122,13 +126,20 @@ export interface EndState {
 
 /**
  * Acknowledged messages that are gone, and known to be: an unclean election that was counted (R7, R8), or a power loss of the disk that
- * held a partition's only replica. Records from `fromOffset` up to `toOffset` that were there before are excused.
+ * held a partition's only replica. The log of one replica goes on then, under a new leader epoch. What was written under a lower one and
+ * is not in that log is excused, however late somebody tells of it; nothing else is.
  */
 export interface Loss {
   readonly partition: string
-  readonly fromOffset: number
-  readonly toOffset: number
   readonly atMs: number
+  /** The new one. */
+  readonly leaderEpoch: number
+  /** Of the log that goes on, as it was then. */
+  readonly endOffset: number
+  /** What stood in it, by offset: another log may have had another message there. Null: nobody looked, and all below its end counts. */
+  readonly kept: ReadonlyMap<number, Message> | null
+  /** Messages that were counted as lost, at most. Null: nobody could know. */
+  readonly messagesMax: number | null
   /** What permits it. Null: nothing, and that is a violation of its own. */
   readonly why: string | null
 }

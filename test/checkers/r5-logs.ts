@@ -1,5 +1,4 @@
 // R5: one leader an epoch, and logs that never diverge: below the high watermark every replica has the same bytes.
-import { wasLost } from './excuses.ts'
 import { groupBy, type History, type ReplicaLog, type ReplicaState, type Verdict, verdict } from './history.ts'
 
 /** Who leads at an epoch, by the brokers' word and by Castle's: one broker, and of it one process. */
@@ -25,16 +24,18 @@ export function checkReplicas(history: History): Verdict {
       if (next.highWatermark > next.endOffset) {
         violations.push(`${when}: the high watermark ${next.highWatermark} is beyond the log's end ${next.endOffset}`)
       }
-      // However long ago it was counted: a replica that was away, or hung, hears of it late.
-      const mayGoBack = () =>
-        before !== null && wasLost(history, next.partition, before.highWatermark - 1, Number.NEGATIVE_INFINITY)
-      if (before !== null && next.highWatermark < before.highWatermark && !mayGoBack()) {
+      if (before !== null && next.highWatermark < before.highWatermark && !mayBeCut(history, next)) {
         violations.push(`${when}: the high watermark ${next.highWatermark} comes after ${before.highWatermark}`)
       }
       before = next
     }
   }
   return verdict('HW never goes back', history.replicaStates.length, violations)
+}
+
+/** By a loss that it has heard of, however long ago that was counted: a replica that was away, or hung, hears of it late. */
+function mayBeCut({ losses }: History, { partition, leaderEpoch }: ReplicaState): boolean {
+  return losses.some((loss) => loss.partition === partition && loss.leaderEpoch <= leaderEpoch)
 }
 
 export function checkLogs(history: History): Verdict {

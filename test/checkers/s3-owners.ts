@@ -1,4 +1,5 @@
 // S3: at most one member of a group processes a partition at a time, assignment epochs rise, and commits never go back.
+import { firstLost } from './excuses.ts'
 import { type Commit, describe, groupBy, type Handled, type History, type Verdict, verdict } from './history.ts'
 
 export function checkOwners(history: History): Verdict {
@@ -71,7 +72,7 @@ function mayGoBack(history: History, before: Commit, after: Commit): boolean {
   // The commit may outlive the records that it speaks of, until its group finds that they are gone.
   const { losses } = history
   return losses.some((loss) => {
-    return loss.partition === after.partition && loss.fromOffset < before.offset && loss.atMs <= after.atMs
+    return loss.partition === after.partition && loss.atMs <= after.atMs && firstLost(history, loss) < before.offset
   })
 }
 

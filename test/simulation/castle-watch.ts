@@ -1,7 +1,9 @@
 // Reads what Castle writes down, the moment that it is durable: who leads, who is in sync, what was given up, which broker has which
 // logs; and keeps older stores, for Castle to be restored from.
 import type { Committed } from '@castellan/testing/simulator'
+import type { Loss } from '../checkers/index.ts'
 import type { Cluster } from './cluster.ts'
+import { endOfLog, folderOf, messagesIn } from './disk-logs.ts'
 import { nameOf, offsetsTopic, planOf } from './topics.ts'
 
 /** What this reads of Castle's entities (castle/state/entities.ts). */
@@ -22,6 +24,9 @@ export interface TopicEntity {
 interface LossEntity {
   readonly number: number
   readonly partition: number
+  readonly leaderEpoch: number
+  /** Who leads now. */
+  readonly to: number
   /** Who could have led without a loss; none: all of them had stopped uncleanly. */
   readonly from: readonly number[]
   readonly messagesMax: number | null
@@ -47,7 +52,8 @@ export class CastleWatch {
   readonly #cluster: Cluster
   /** Brokers that are up, as Castle has it. */
   readonly #up = new Set<number>()
-  readonly #lossesSeen = new Map<string, number>()
+  /** As written down, with the topic. */
+  readonly #lossesSeen = new Set<string>()
 
   constructor(cluster: Cluster) {
     this.#cluster = cluster
@@ -75,7 +81,6 @@ export class CastleWatch {
     for (const [key, value] of snapshot?.entries ?? []) castleDisk.entries.set(key, value)
     castleDisk.castleEpoch = snapshot?.castleEpoch ?? 0
     recorder.castleWentBack(snapshot?.atMs ?? 0)
-    this.#lossesSeen.clear()
   }
 
   #onBroker({ id, up, logsId }: BrokerEntity): void {
@@ -104,9 +109,10 @@ export class CastleWatch {
 
   /** Counted by Castle (R7, R8). Whether it is permitted is for the run to say. */
   #onLoss(topic: TopicEntity, loss: LossEntity): void {
-    const seen = this.#lossesSeen.get(topic.topicId) ?? 0
-    if (loss.number <= seen) return
-    this.#lossesSeen.set(topic.topicId, loss.number)
+    // A store that went back may tell of it again, and counts anew.
+    const what = `${topic.topicId} ${JSON.stringify(loss)}`
+    if (this.#lossesSeen.has(what)) return
+    this.#lossesSeen.add(what)
     // What is synced before it is acknowledged survives: Castle cannot know that, and counts it; the checkers excuse nothing.
     const plan = planOf(topic.name)
     if (loss.from.length === 0 && plan?.mayLose === 'never') return
@@ -114,16 +120,37 @@ export class CastleWatch {
     const { hasLost, allLostPower } = this.#cluster.damage
     const isLastsOwn = loss.from.length === 0 && hasLost && !allLostPower
     if (isLastsOwn && plan !== undefined && plan.ackLevel !== -1) return
-    this.noteLoss(topic.name, loss.partition, this.#whyOf(topic.name, loss))
+    const { partition, leaderEpoch, to } = loss
+    const name = `broker-${to}`
+    // It may have lost power since it said where its log ends: of that loss Castle knows nothing yet.
+    const messagesMax = this.#cluster.broker(name) === undefined ? null : loss.messagesMax
+    this.#noteLoss(topic, partition, { leaderEpoch, name, messagesMax, why: this.#whyOf(topic.name, loss) })
   }
 
-  noteLoss(topic: string, index: number, why: string | null, fromOffset = 0): void {
+  /** The disk of a partition's only replica lost something, at this moment. */
+  noteOnlyReplicaLost(topic: TopicEntity, index: number, name: string, why: string): void {
+    const partition = nameOf(topic.name, index)
+    const epochs = this.#cluster.recorder.leaderships.filter((one) => one.partition === partition)
+    // What is written from now on, is written under a higher one than ever before (R5).
+    const leaderEpoch = 1 + Math.max(-1, ...epochs.map((one) => one.leaderEpoch))
+    this.#noteLoss(topic, index, { leaderEpoch, name, messagesMax: null, why })
+  }
+
+  #noteLoss(
+    { topicId, name: topic }: TopicEntity,
+    index: number,
+    { name, ...loss }: Pick<Loss, 'leaderEpoch' | 'messagesMax' | 'why'> & { readonly name: string },
+  ): void {
     const { recorder, scheduler, coverage } = this.#cluster
     const atMs = scheduler.nowMs
     const partition = nameOf(topic, index)
+    const { platters } = this.#cluster.machine(name)
+    const folder = folderOf(topicId, index)
+    const endOffset = endOfLog(platters, folder)
+    const kept = planOf(topic) === undefined ? null : messagesIn(platters, folder)
     coverage.count('a loss was counted')
-    scheduler.trace(() => `loss of ${partition} from ${fromOffset}: ${why}`)
-    recorder.losses.push({ partition, fromOffset, toOffset: Number.POSITIVE_INFINITY, atMs, why })
+    scheduler.trace(() => `loss of ${partition} from ${endOffset} at epoch ${loss.leaderEpoch}: ${loss.why}`)
+    recorder.losses.push({ ...loss, partition, atMs, endOffset, kept })
     if (topic !== offsetsTopic) return
     for (const group of ['workers', 'watchers']) {
       recorder.coordinatorLosses.push({ group, atMs, untilMs: atMs + coordinatorBehindMs })

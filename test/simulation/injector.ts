@@ -98,9 +98,9 @@ export class Injector {
   #losePower(name: string): Begun {
     const id = this.#idOf(name)
     if (this.#machine(name).process === null || !this.#cluster.damage.mayLose(id)) return null
-    this.#noteOnlyReplicas(name, 'its only replica lost power')
     this.#cluster.damage.lost(id)
     this.#cluster.kill(name, 'power')
+    this.#noteOnlyReplicas(name, 'its only replica lost power')
     return { machines: [name], end: () => this.#cluster.release(name) }
   }
 
@@ -111,8 +111,8 @@ export class Injector {
     if (damage.allLostPower || !isWell) return null
     damage.allLostPower = true
     for (const name of names) {
-      this.#noteOnlyReplicas(name, 'its only replica lost power')
       this.#cluster.kill(name, 'power')
+      this.#noteOnlyReplicas(name, 'its only replica lost power')
     }
     const end = () => {
       for (const name of names) this.#cluster.release(name)
@@ -123,20 +123,20 @@ export class Injector {
   #emptyDisk(name: string): Begun {
     const id = this.#idOf(name)
     if (this.#machine(name).process === null || !this.#cluster.damage.mayLose(id)) return null
-    this.#noteOnlyReplicas(name, 'its only replica has another disk')
     this.#cluster.damage.lost(id)
     this.#cluster.kill(name, 'power')
     this.#machine(name).platters.clear()
+    this.#noteOnlyReplicas(name, 'its only replica has another disk')
     return { machines: [name], end: () => this.#cluster.release(name) }
   }
 
-  /** Topics of one replica lose what it loses; all before this moment is excused. */
+  /** Topics of one replica lose what it has lost. */
   #noteOnlyReplicas(name: string, why: string): void {
     const { castleWatch } = this.#cluster
     const id = this.#idOf(name)
     for (const topic of castleWatch.topics.values()) {
       for (const [index, { replicas }] of topic.partitions.entries()) {
-        if (replicas.length === 1 && replicas[0] === id) castleWatch.noteLoss(topic.name, index, why)
+        if (replicas.length === 1 && replicas[0] === id) castleWatch.noteOnlyReplicaLost(topic, index, name, why)
       }
     }
   }

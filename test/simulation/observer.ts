@@ -1,12 +1,11 @@
 // Looks at a simulated platform from outside with the plain Kafka client, and into its disks when all is over.
 import { type Runtime, sleep } from '@castellan/protocol/runtime'
 import type { Admin } from '@castellan/sdk/kafka'
-import type { ReplicaBatch, ReplicaLog, Stored } from '../checkers/index.ts'
+import type { ReplicaLog, Stored } from '../checkers/index.ts'
 import type { Cluster } from './cluster.ts'
+import { batchesIn, folderOf, messageOf } from './disk-logs.ts'
 import { adminOf } from './services.ts'
 import { nameOf, topicPlans } from './topics.ts'
-
-const decoder = new TextDecoder()
 
 /** Notes the group's committed offsets twice a second, for as long as the run lasts; a coordinator that is away is asked again. */
 export async function watchCommits(cluster: Cluster, runtime: Runtime, group: string): Promise<void> {
@@ -47,8 +46,7 @@ async function readLog(admin: Admin, topic: string, partition: number): Promise<
   for (let offset = 0; ; ) {
     const { messages, nextOffset, highWatermark } = await admin.read({ topic, partition, offset, messagesMax: 1_000 })
     for (const message of messages) {
-      const { key, n } = JSON.parse(decoder.decode(message.value ?? new Uint8Array(0)))
-      records.push({ key, n, offset: message.offset })
+      records.push({ ...messageOf(message.value), offset: message.offset })
     }
     offset = nextOffset
     if (offset >= highWatermark) return records
@@ -64,7 +62,8 @@ export function readReplicas(cluster: Cluster): ReplicaLog[] {
       const decided = cluster.castleWatch.topics.get(topicId)?.partitions[number]
       if (fault !== null || decided === undefined || !decided.replicas.includes(index + 1)) continue
       // A flipped bit that nobody has read yet is no disagreement.
-      if (cluster.damage.hasFlip(index + 1, `/data/logs/${topicId}/${number}/`)) continue
+      const folder = folderOf(topicId, number)
+      if (cluster.damage.hasFlip(index + 1, `${folder}/`)) continue
       found.push({
         partition: nameOf(topic, number),
         broker: index + 1,
@@ -72,36 +71,9 @@ export function readReplicas(cluster: Cluster): ReplicaLog[] {
         endOffset,
         highWatermark,
         inSync: decided.isr.includes(index + 1),
-        batches: batchesIn(cluster, name, `/data/logs/${topicId}/${number}`),
+        batches: batchesIn(cluster.machine(name).platters, folder),
       })
     }
   }
   return found
-}
-
-function batchesIn(cluster: Cluster, broker: string, folder: string): ReplicaBatch[] {
-  const { files } = cluster.machine(broker).platters
-  const segments = [...files].filter(([path]) => path.startsWith(`${folder}/`) && path.endsWith('.log')).sort()
-  return segments.flatMap(([, { bytes, size }]) => batchesOf(bytes.subarray(0, size)))
-}
-
-/** Record batches of version 2: base offset (8 bytes), length of the rest (4), leader epoch (4), ... */
-function batchesOf(bytes: Uint8Array): ReplicaBatch[] {
-  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.length)
-  const batches: ReplicaBatch[] = []
-  for (let at = 0; at + 16 <= bytes.length; ) {
-    const end = at + 12 + view.getInt32(at + 8)
-    if (end > bytes.length || end <= at) break
-    const offset = Number(view.getBigInt64(at))
-    batches.push({ offset, leaderEpoch: view.getInt32(at + 12), digest: digestOf(bytes.subarray(at, end)) })
-    at = end
-  }
-  return batches
-}
-
-/** FNV-1a. */
-function digestOf(bytes: Uint8Array): string {
-  let hash = 0x811c9dc5
-  for (const byte of bytes) hash = Math.imul(hash ^ byte, 0x01000193)
-  return (hash >>> 0).toString(16)
 }

@@ -4,9 +4,9 @@ import { connectWith } from '@castellan/sdk'
 import { Admin, CastellanError, KafkaClient } from '@castellan/sdk/kafka'
 import { castleUrl, type Process } from '@castellan/testing/simulator'
 import type { Cluster } from './cluster.ts'
+import { messageOf } from './disk-logs.ts'
 import { nameOf, planOf, type ServicePlan } from './topics.ts'
 
-const decoder = new TextDecoder()
 const keysPerTopic = 4
 /** Longer than all faults together: whatever happens, a service comes up by and by. */
 const connectTimeoutMs = 300_000
@@ -47,10 +47,10 @@ export async function runConsumer(
   const member = cluster.lives(process)
   const consumer = (await connect(cluster, process)).consumer({ group, topics: [...topics], start: 'earliest' })
   await consumer.run(async (message, { signal, assignmentEpoch: epoch }) => {
-    const { key, n } = JSON.parse(decoder.decode(message.value ?? new Uint8Array(0)))
-    const { offset } = message
-    const partition = nameOf(message.topic, message.partition)
-    const entry = recorder.begin({ group, member, key, n, partition, offset, epoch, startMs: scheduler.nowMs })
+    const { offset, leaderEpoch } = message
+    const where = { partition: nameOf(message.topic, message.partition), offset, leaderEpoch }
+    const what = { ...messageOf(message.value), ...where }
+    const entry = recorder.begin({ group, member, ...what, epoch, startMs: scheduler.nowMs })
     try {
       await sleep(clock, process.random.chance(0.02) ? 1_000 : process.random.between(0, 10), signal)
       recorder.end(entry, scheduler.nowMs, true)
@@ -72,7 +72,7 @@ export async function runReader(cluster: Cluster, process: Process, { topics }: 
     partitions.map(async (at) => {
       for (;;) {
         await readOn(cluster, process, admin, at).catch((error: unknown) => {
-          cluster.note(`reader: ${messageOf(error)}`)
+          cluster.note(`reader: ${reasonOf(error)}`)
           // Nobody may be sent back to the start but by a loss that was counted (R3).
           if (error instanceof CastellanError && error.code === 'OFFSET_OUT_OF_RANGE') {
             cluster.coverage.count('reader was reset')
@@ -92,7 +92,7 @@ async function watchEnds(cluster: Cluster, process: Process, admin: Admin, topic
   for (;;) {
     const askedMs = scheduler.nowMs
     const ends = await admin.offsets(topic, 'latest').catch((error: unknown) => {
-      cluster.note(`reader: ${messageOf(error)}`)
+      cluster.note(`reader: ${reasonOf(error)}`)
       return []
     })
     for (const { partition, offset } of ends) {
@@ -119,8 +119,8 @@ async function readOn(cluster: Cluster, process: Process, admin: Admin, at: Posi
   const partition = nameOf(at.topic, at.partition)
   const seen = { reader: cluster.lives(process), partition, atMs: scheduler.nowMs }
   for (const message of found.messages) {
-    const { key, n } = JSON.parse(decoder.decode(message.value ?? new Uint8Array(0)))
-    recorder.reads.push({ ...seen, key, n, offset: message.offset })
+    const { offset, leaderEpoch } = message
+    recorder.reads.push({ ...seen, ...messageOf(message.value), offset, leaderEpoch })
   }
   if (found.nextOffset > at.offset) at.atMs = scheduler.nowMs
   at.offset = found.nextOffset
@@ -131,6 +131,6 @@ export function adminOf(cluster: Cluster, runtime: Runtime): Admin {
   return new Admin(new KafkaClient(runtime, { bootstrap, clientId: 'observer' }, silentLogger))
 }
 
-function messageOf(error: unknown): string {
+function reasonOf(error: unknown): string {
   return error instanceof Error ? error.message : String(error)
 }
