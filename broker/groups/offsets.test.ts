@@ -192,6 +192,26 @@ describe('what is refused', () => {
   })
 })
 
+test('a name that this broker does not know may be that of offsets which it has: it says that it will know, not that there are none', async () => {
+  await commit(9, commitBody())
+  const { metadata } = testing
+  const named = metadata.topicNamed.bind(metadata)
+  // The topic is in doubt (R14), or its subject comes with a later answer: Castle has not spoken of it to this process.
+  metadata.topicNamed = (name) => (name === 'orders' ? undefined : named(name))
+  metadata.topicWithId = () => undefined
+  const loading = errors.COORDINATOR_LOAD_IN_PROGRESS.code
+  const codeOf = async (groupId: string) => {
+    const { groups } = await fetch(9, { groups: [{ groupId, memberId: null, memberEpoch: -1, topics: asked }] })
+    return [groups[0]!.errorCode, rows(groups[0]!.topics).length]
+  }
+  expect(await codeOf('g')).toEqual([loading, 0])
+  expect(rows((await fetch(1, { groupId: 'g', topics: asked })).topics)).toEqual([
+    [0, -1, '', loading],
+    [1, -1, '', loading],
+  ])
+  expect(await codeOf('h')).toEqual([0, 2])
+})
+
 test('an old client’s own retention time is kept', async () => {
   const minute = 60_000
   await commit(4, commitBody({ retentionTimeMs: 15 * minute }))
