@@ -1,3 +1,5 @@
+import { setFlagsFromString } from 'node:v8'
+import { runInNewContext } from 'node:vm'
 import { produce as api, type ProduceRequestInput, type ProduceResponseInput } from '@castellan/protocol'
 import { beforeEach, describe, expect, test } from 'vitest'
 import { HandlerBench, topicIdOf } from '../testing/handler-bench.ts'
@@ -145,6 +147,26 @@ test('who leads instead, and where, is told with the error (KIP-951)', async () 
 })
 
 describe('timeout.ms', () => {
+  test('what is over is not held on to by an append that still waits, for hours perhaps: its client sends it again', async () => {
+    const [p0] = bench.addTopic(1, 'orders', [1])
+    const held = new WeakRef(
+      (() => {
+        ask(9, [0], { timeoutMs: 500 })
+        return p0!.appends[0]!.records
+      })(),
+    )
+    p0!.appends[0] = { ...p0!.appends[0]!, records: new Uint8Array(0) }
+    await bench.clock.advance(600)
+    setFlagsFromString('--expose-gc')
+    const collect = runInNewContext('gc') as () => void
+    const isHeld = () => {
+      collect()
+      return held.deref() !== undefined
+    }
+    await expect.poll(isHeld).toBe(false)
+    p0!.appends[0]!.done()
+  })
+
   test('what is not acknowledged in time is REQUEST_TIMED_OUT; what is, is not', async () => {
     const [p0, p1] = bench.addTopic(1, 'orders', [1, 1])
     const asked = ask(9, [0, 1], { timeoutMs: 500 })

@@ -14,12 +14,13 @@ import {
   errors,
   type ProduceRequest as Request,
   type ProduceResponseInput as Response,
+  type Slab,
 } from '@castellan/protocol'
 import type { TopicState } from '@castellan/protocol/heartbeat'
 import type { AppendResult } from '../partition/index.ts'
 import { refusedAppend } from '../partition/results.ts'
 import { Waiting } from './deadlines.ts'
-import { handler, type RequestContext } from './handler.ts'
+import { type BrokerParts, handler, type RequestContext } from './handler.ts'
 import { endpointsOf, type LeaderIdAndEpoch, leaderInstead } from './leaders.ts'
 import { findLeader, findTopic, unknownTopicError } from './lookup.ts'
 
@@ -47,7 +48,8 @@ const topicIdsSince = 13
 
 export const produce = handler(
   api,
-  (request, context) => new Promise<Response | null>((resolve) => new Production(request, context, resolve).start()),
+  (request, context) =>
+    new Promise<Response | null>((resolve) => new Production(request, context, resolve).start(request, context)),
 )
 
 /** The stronger of two ack levels: -1, then 1, then 0. */
@@ -56,10 +58,15 @@ export function strongerAcks(acks: -1 | 0 | 1, ackLevel: -1 | 0 | 1): -1 | 0 | 1
   return acks > ackLevel ? acks : ackLevel
 }
 
-/** One Produce request, until each of its partitions has said what became of it. */
+/**
+ * One Produce request, until each of its partitions has said what became of it. It does not hold on to the request, for a partition holds on to
+ * it, also when its time is over: until the replicas are back, which may be hours, in which its client sends all of it again and again.
+ */
 class Production extends Waiting {
-  readonly #request: Request
-  readonly #context: RequestContext
+  readonly #broker: BrokerParts
+  readonly #acks: number
+  /** Of acks=0 alone. */
+  #closeConnection: ((reason: string) => void) | null = null
   readonly #resolve: (response: Response | null) => void
   readonly #byId: boolean
   readonly #topics: TopicAnswer[] = []
@@ -71,16 +78,17 @@ class Production extends Waiting {
 
   constructor(request: Request, context: RequestContext, resolve: (response: Response | null) => void) {
     super()
-    this.#request = request
-    this.#context = context
+    this.#broker = context.broker
+    this.#acks = request.acks
+    if (request.acks === 0) this.#closeConnection = (reason) => context.closeConnection(reason)
     this.#resolve = resolve
     this.#byId = context.apiVersion >= topicIdsSince
   }
 
-  start(): void {
-    for (const topic of this.#request.topicData) this.#startTopic(topic)
+  start(request: Request, context: RequestContext): void {
+    for (const topic of request.topicData) this.#startTopic(topic, request, context)
     this.#answered()
-    if (!this.#isOver) this.#context.broker.deadlines.add(this, this.#request.timeoutMs)
+    if (!this.#isOver) this.#broker.deadlines.add(this, request.timeoutMs)
   }
 
   /** Partitions that have not answered stand at REQUEST_TIMED_OUT. */
@@ -89,46 +97,34 @@ class Production extends Waiting {
     this.#finish()
   }
 
-  #startTopic({ name, topicId, partitionData }: RequestTopic): void {
-    const topic = findTopic(this.#context.broker, name, topicId, this.#byId)
+  #startTopic({ name, topicId, partitionData }: RequestTopic, request: Request, context: RequestContext): void {
+    const topic = findTopic(this.#broker, name, topicId, this.#byId)
     const answers: PartitionAnswer[] = []
     this.#topics.push({ name, topicId, partitionResponses: answers })
-    for (const partition of partitionData) this.#startPartition(topic, partition, answers)
+    const refusal = this.#refusal(topic, request, context)
+    for (const partition of partitionData) {
+      const answer = timedOut(partition.index)
+      answers.push(answer)
+      this.#left++
+      if (refusal !== 0 || !topic) this.#done(topic, answer, refusedAppend(refusal))
+      else this.#startPartition(topic, partition, answer, context.slab)
+    }
   }
 
-  #startPartition(
-    topic: TopicState | undefined,
-    { index, records }: RequestPartition,
-    answers: PartitionAnswer[],
-  ): void {
-    const answer: PartitionAnswer = {
-      index,
-      errorCode: errors.REQUEST_TIMED_OUT.code,
-      baseOffset: -1,
-      logAppendTimeMs: -1,
-      logStartOffset: -1,
-      errorMessage: null,
-      currentLeader: null,
-    }
-    answers.push(answer)
-    this.#left++
-    const { broker, slab } = this.#context
-    const refusal = this.#refusal(topic)
-    if (refusal !== 0 || !topic) return this.#done(topic, answer, refusedAppend(refusal))
-    const partition = findLeader(broker, topic, index)
+  #startPartition(topic: TopicState, { index, records }: RequestPartition, answer: PartitionAnswer, slab: Slab): void {
+    const partition = findLeader(this.#broker, topic, index)
     if (typeof partition === 'number') return this.#done(topic, answer, refusedAppend(partition))
     if (records === null) return this.#done(topic, answer, refusedAppend(errors.INVALID_RECORD.code, 'no records'))
-    const acks = strongerAcks(this.#request.acks as -1 | 0 | 1, topic.ackLevel)
+    const acks = strongerAcks(this.#acks as -1 | 0 | 1, topic.ackLevel)
     partition.append(records, slab, acks, (result) => this.#done(topic, answer, result))
   }
 
   /** What is wrong with the request as a whole, or with this topic; 0: nothing. */
-  #refusal(topic: TopicState | undefined): number {
-    const { acks, transactionalId } = this.#request
-    if (this.#context.apiVersion < recordsV2Since) return errors.UNSUPPORTED_VERSION.code
+  #refusal(topic: TopicState | undefined, { acks, transactionalId }: Request, { apiVersion }: RequestContext): number {
+    if (apiVersion < recordsV2Since) return errors.UNSUPPORTED_VERSION.code
     if (acks < -1 || acks > 1) return errors.INVALID_REQUIRED_ACKS.code
     if (transactionalId !== null) return errors.TRANSACTIONAL_ID_AUTHORIZATION_FAILED.code
-    if (!topic) return unknownTopicError(this.#context.broker, this.#byId)
+    if (!topic) return unknownTopicError(this.#broker, this.#byId)
     return topic.internal ? errors.INVALID_TOPIC_EXCEPTION.code : 0
   }
 
@@ -143,12 +139,11 @@ class Production extends Waiting {
   }
 
   #failed(topic: TopicState | undefined, answer: PartitionAnswer, { errorCode, errorMessage }: AppendResult): void {
-    const { broker } = this.#context
-    broker.counters.error(api.key, errorCode)
+    this.#broker.counters.error(api.key, errorCode)
     this.#firstError ||= errorCode
     answer.errorMessage = errorMessage ?? null
     if (!topic) return
-    answer.currentLeader = leaderInstead(broker.metadata, topic.topicId, answer.index, errorCode)
+    answer.currentLeader = leaderInstead(this.#broker.metadata, topic.topicId, answer.index, errorCode)
     if (!answer.currentLeader) return
     this.#leaders ??= []
     this.#leaders.push(answer.currentLeader)
@@ -157,18 +152,30 @@ class Production extends Waiting {
   #answered(): void {
     this.#left--
     if (this.#left > 0 || this.#isOver) return
-    this.#context.broker.deadlines.remove(this)
+    this.#broker.deadlines.remove(this)
     this.#finish()
   }
 
   #finish(): void {
     this.#isOver = true
-    if (this.#request.acks === 0) {
-      if (this.#firstError !== 0)
-        this.#context.closeConnection(`Produce with acks=0 failed with error ${this.#firstError}`)
+    if (this.#acks === 0) {
+      if (this.#firstError !== 0) this.#closeConnection?.(`Produce with acks=0 failed with error ${this.#firstError}`)
+      this.#closeConnection = null
       return this.#resolve(null)
     }
-    const nodeEndpoints = this.#leaders ? endpointsOf(this.#context.broker.metadata, this.#leaders) : []
+    const nodeEndpoints = this.#leaders ? endpointsOf(this.#broker.metadata, this.#leaders) : []
     this.#resolve({ responses: this.#topics, nodeEndpoints })
+  }
+}
+
+function timedOut(index: number): PartitionAnswer {
+  return {
+    index,
+    errorCode: errors.REQUEST_TIMED_OUT.code,
+    baseOffset: -1,
+    logAppendTimeMs: -1,
+    logStartOffset: -1,
+    errorMessage: null,
+    currentLeader: null,
   }
 }
