@@ -29,6 +29,7 @@ const unitFolders = [
 const inOneProcess = long
   ? []
   : [
+      'test/api/registered.test.ts',
       'test/bench/*.test.ts',
       'test/chaos/*.test.ts',
       'test/clients/apache-kafka/*.test.ts',
