@@ -315,6 +315,7 @@ describe('metrics', () => {
     expect(text).toContain('castellan_broker_requests_total{api="Produce"} 1')
     expect(text).toContain('castellan_broker_request_errors_total{api="Metadata",error="UNKNOWN_TOPIC_OR_PARTITION"} 1')
     expect(text).toContain('castellan_broker_partition_high_watermark{topic="orders",partition="0"} 1')
+    expect(text).toContain('castellan_broker_partition_leader_epoch{topic="orders",partition="0"} 1')
     expect(text).toContain('castellan_broker_castle_connected 1')
     expect(text).toMatch(/castellan_broker_loop_block_seconds_bucket\{le="\+Inf"\} \d/)
     expect(text).toMatch(/castellan_broker_request_seconds_bucket\{api="Produce",le="\+Inf"\} 1/)

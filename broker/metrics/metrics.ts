@@ -174,6 +174,14 @@ export class BrokerMetrics {
     this.#gauge('castellan_broker_partition_high_watermark', 'Readers see what is below it.', () =>
       each().map(({ partition, labels }) => ({ value: partition.highWatermark, labels })),
     )
+    this.#gauge(
+      'castellan_broker_partition_leader_epoch',
+      'At which this broker leads it; not of those it does not lead.',
+      () =>
+        each()
+          .filter(({ partition }) => partition.isLeader)
+          .map(({ partition, labels }) => ({ value: partition.leaderEpoch, labels })),
+    )
     this.#gauge('castellan_broker_partition_bytes', 'Bytes of its segments.', () =>
       each().map(({ partition, labels }) => ({ value: partition.bytes, labels })),
     )

@@ -50,7 +50,8 @@ export class Faults {
     for (const name of names) this.#busy.add(name)
     const fromMs = this.#victims.nowMs()
     const isCut = cuts.includes(fault.kind)
-    const trouble = { machines: names, fromMs, untilMs: isCut ? Number.POSITIVE_INFINITY : fromMs }
+    const machines = isCut ? brokersCut(fault) : names
+    const trouble = { machines, fromMs, untilMs: isCut ? Number.POSITIVE_INFINITY : fromMs }
     if (isCut || deaths.includes(fault.kind)) this.#troubles.push(trouble)
     try {
       await this.#run(fault, signal)
@@ -174,6 +175,11 @@ export class Faults {
       for (const [from = '', to = ''] of ways) machines.heal(from, to)
     }
   }
+}
+
+/** At the ends of the ways that are cut. */
+function brokersCut({ kind, broker, from, to }: Fault): string[] {
+  return kind === 'isolate' ? [`broker-${broker}`] : [from, to].filter((name) => name.startsWith('broker-'))
 }
 
 /** Takes all the room there is. */

@@ -4,7 +4,9 @@ import { setTimeout as pause } from 'node:timers/promises'
 import { nodeRuntime, silentLogger } from '@castellan/protocol/runtime'
 import { Admin, KafkaClient } from '@castellan/sdk/kafka'
 import type { PartitionState } from '../bench/clusters.ts'
+import type { ReplicaState } from '../checkers/index.ts'
 import { type ChaosRecorder, messageOf } from './recorder.ts'
+import { readReplicaMetrics } from './replica-metrics.ts'
 
 export interface Watched {
   readonly castle: string
@@ -12,9 +14,20 @@ export interface Watched {
   readonly topics: readonly string[]
   readonly partitions: number
   readonly group: string
+  readonly brokers: readonly WatchedBroker[]
+}
+
+export interface WatchedBroker {
+  readonly id: number
+  /** The URL of its metrics. */
+  readonly metrics: string
+  /** Names its process, as it is now. */
+  life(): string
 }
 
 const everyMs = 300
+/** A broker may hang, or be cut off. */
+const patienceMs = 5_000
 const readMax = 5_000
 
 export interface TopicState {
@@ -34,6 +47,8 @@ export class Observer {
   readonly #admin: Admin
   readonly #stop = new AbortController()
   readonly #loops: Promise<void>[] = []
+  /** What each process said of each partition. */
+  readonly #newest = new Map<string, ReplicaState>()
 
   constructor(watched: Watched, recorder: ChaosRecorder) {
     this.#watched = watched
@@ -46,6 +61,7 @@ export class Observer {
     const positions = new Map<string, number>()
     this.#loop('commits', () => this.#noteCommits())
     this.#loop('leaders', () => this.#noteLeaders())
+    for (const broker of this.#watched.brokers) this.#loop('replicas', () => this.#noteReplicas(broker))
     for (const topic of this.#watched.topics) {
       this.#loop('ends', () => this.#noteEnds(topic))
       for (let partition = 0; partition < this.#watched.partitions; partition++) {
@@ -63,7 +79,7 @@ export class Observer {
 
   /** A topic as Castle shows it. */
   async topic(name: string): Promise<TopicState> {
-    const signal = AbortSignal.timeout(5_000)
+    const signal = AbortSignal.timeout(patienceMs)
     const response = await fetch(`${this.#watched.castle}/api/topics/${name}`, { signal })
     if (!response.ok) throw new Error(`GET /api/topics/${name} answered ${response.status}`)
     return (await response.json()) as TopicState
@@ -120,6 +136,27 @@ export class Observer {
           atMs,
         })
       }
+    }
+  }
+
+  /** What a broker says of its replicas, and of whom it leads. Nothing when it was started anew meanwhile: nobody knows which process said it. */
+  async #noteReplicas({ id: broker, metrics, life }: WatchedBroker): Promise<void> {
+    const process = life()
+    const response = await fetch(metrics, { signal: AbortSignal.timeout(patienceMs) })
+    const replicas = readReplicaMetrics(await response.text())
+    if (life() !== process) return
+    const atMs = this.#recorder.nowMs
+    for (const { leaderEpoch, ...replica } of replicas) {
+      const isLeader = leaderEpoch !== null
+      const state = { ...replica, broker, process, isLeader, leaderEpoch: leaderEpoch ?? -1, atMs }
+      const name = `${replica.partition} ${process}`
+      const before = this.#newest.get(name)
+      this.#newest.set(name, state)
+      // An hour has too many to note what has not changed.
+      if (before?.highWatermark !== state.highWatermark || before.endOffset !== state.endOffset) {
+        this.#recorder.replicaStates.push(state)
+      }
+      if (isLeader && before?.leaderEpoch !== leaderEpoch) this.#recorder.leaderships.push(state)
     }
   }
 

@@ -13,7 +13,7 @@ import { makeTopic } from '../clients/topics.ts'
 import { Machines, machinesMissing, root, startPlatform, type TestPlatform, waitFor } from '../processes/index.ts'
 import type { Victims } from './faults.ts'
 import { Member } from './member.ts'
-import { Observer } from './observer.ts'
+import { Observer, type WatchedBroker } from './observer.ts'
 import { machineKinds } from './plan.ts'
 import { ChaosRecorder } from './recorder.ts'
 
@@ -144,11 +144,12 @@ export class Scene {
       this.#machines.mountSmall(small, join(this.#data, small), diskMebibytes)
     } else this.skipped.push(`${machineKinds.join(', ')}: ${missing}`)
     const machines = this.#machines && { machines: this.#machines }
-    this.#platform = await startPlatform({ brokers: 3, data: this.#data, ...machines })
+    this.#platform = await startPlatform({ brokers: 3, data: this.#data, metrics: true, ...machines })
     const { castle, bootstrap } = this.#platform
     await makeTopic(castle, { name: safe, partitions, replicationFactor, ackLevel: -1 })
     await makeTopic(castle, { name: fast, partitions, replicationFactor, ackLevel: 1 })
-    this.#observer = new Observer({ castle, bootstrap, topics, partitions, group }, this.recorder)
+    const watched = { castle, bootstrap, topics, partitions, group, brokers: brokersOf(this.#platform) }
+    this.#observer = new Observer(watched, this.recorder)
     this.#startLoads()
     for (let i = 0; i < 2; i++) this.#addMember()
     const heardOf = () => this.loads.every(({ acknowledged }) => acknowledged > 0)
@@ -197,4 +198,12 @@ export class Scene {
     const onLine = (line: string) => this.recorder.handle(group, name, line)
     this.members.push(new Member({ castle, group, name, topics, onLine }))
   }
+}
+
+function brokersOf(platform: TestPlatform): WatchedBroker[] {
+  return platform.names.slice(1).map((name, index) => ({
+    id: index + 1,
+    metrics: platform.metricsOf(name),
+    life: () => `${name}.${platform.process(name).pid}`,
+  }))
 }

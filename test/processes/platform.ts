@@ -18,6 +18,8 @@ export interface PlatformOptions {
   /** Further words for each broker, such as `--group.castle.grace.ms 500`. */
   readonly brokerArgs?: readonly string[]
   readonly castleArgs?: readonly string[]
+  /** Brokers serve /metrics, at `metricsOf`. */
+  readonly metrics?: boolean
   /** Kept at the end; without it a new folder is made and removed. */
   readonly data?: string
   /** Each process runs on the machine that has its name; without them all are here, on 127.0.0.1. */
@@ -33,12 +35,16 @@ export class TestPlatform {
   readonly data: string
   readonly #options: PlatformOptions
   readonly #ports: readonly number[]
+  /** Of the brokers' metrics; none where they serve none. */
+  readonly #metricsPorts: readonly number[]
   readonly #members = new Map<MemberName, TestProcess>()
   /** What those logged that are gone, by name, the newest part of it. */
   readonly #logs = new Map<MemberName, string>()
 
   static async start(options: PlatformOptions = {}): Promise<TestPlatform> {
-    const platform = new TestPlatform(options, await freePorts((options.brokers ?? 3) + 1))
+    const { brokers = 3, metrics = false } = options
+    const ports = await freePorts(1 + brokers * (metrics ? 2 : 1))
+    const platform = new TestPlatform(options, ports.slice(0, 1 + brokers), ports.slice(1 + brokers))
     try {
       for (const name of platform.names) platform.#spawn(name)
       await Promise.all(platform.names.map((name) => platform.#untilReady(name)))
@@ -50,9 +56,10 @@ export class TestPlatform {
     }
   }
 
-  private constructor(options: PlatformOptions, ports: readonly number[]) {
+  private constructor(options: PlatformOptions, ports: readonly number[], metricsPorts: readonly number[]) {
     this.#options = options
     this.#ports = ports
+    this.#metricsPorts = metricsPorts
     this.data = options.data ?? mkdtempSync(join(tmpdir(), 'castellan-platform-'))
     this.castle = `http://${this.#addressOf('castle')}`
     this.bootstrap = this.names
@@ -74,6 +81,13 @@ export class TestPlatform {
   /** What it logged, also before it was last started again: the newest part. */
   logOf(name: MemberName): string {
     return (this.#logs.get(name) ?? '') + this.process(name).stderr
+  }
+
+  /** Where this broker serves its metrics, as it was asked to. */
+  metricsOf(name: MemberName): string {
+    const port = this.#metricsPorts[this.names.indexOf(name) - 1]
+    if (port === undefined) throw new Error(`${name} serves no metrics`)
+    return `http://${this.#hostOf(name)}:${port}/metrics`
   }
 
   /** kill -9; resolves when the process is gone. */
@@ -128,8 +142,11 @@ export class TestPlatform {
 
   /** host:port */
   #addressOf(name: MemberName): string {
-    const host = this.#options.machines?.machine(name).address ?? '127.0.0.1'
-    return `${host}:${this.#ports[this.names.indexOf(name)]}`
+    return `${this.#hostOf(name)}:${this.#ports[this.names.indexOf(name)]}`
+  }
+
+  #hostOf(name: MemberName): string {
+    return this.#options.machines?.machine(name).address ?? '127.0.0.1'
   }
 
   #castleWords(): string[] {
@@ -140,7 +157,10 @@ export class TestPlatform {
 
   #brokerWords(id: number): string[] {
     const folder = ['--log.dir', join(this.data, `broker-${id}`)]
-    return ['broker', '--node.id', String(id), '--castle', this.castle, ...folder, ...(this.#options.brokerArgs ?? [])]
+    const metricsPort = this.#metricsPorts[id - 1]
+    const metrics = metricsPort ? ['--metrics.listen', `${this.#hostOf(`broker-${id}`)}:${metricsPort}`] : []
+    const words = ['broker', '--node.id', String(id), '--castle', this.castle, ...folder, ...metrics]
+    return [...words, ...(this.#options.brokerArgs ?? [])]
   }
 
   async #untilReady(name: MemberName): Promise<void> {
