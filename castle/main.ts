@@ -3,7 +3,6 @@ import { type Logger, LoopWatch, nodeRuntime } from '@castellan/protocol/runtime
 import { Castle } from './castle.ts'
 import type { CastleConfig } from './config.ts'
 import { CastleError } from './errors.ts'
-import { serveHttp } from './http/server.ts'
 import manifest from './package.json' with { type: 'json' }
 import { SqliteThread } from './store/sqlite-thread.ts'
 
@@ -26,10 +25,12 @@ export async function startCastle(
 ): Promise<RunningCastle> {
   const runtime = nodeRuntime()
   const loop = new LoopWatch(log)
-  const store = await SqliteThread.open(config.dataFolder, (cause) => {
+  const opening = SqliteThread.open(config.dataFolder, (cause) => {
     log.error({ error: cause }, 'the store is lost: nothing can be written any more')
     onUseless(new CastleError('STORE_FAILED', `its store is lost: ${cause.message}`, { cause }))
   })
+  // The store's thread opens it meanwhile.
+  const [store, { serveHttp }] = await Promise.all([opening, import('./http/server.ts')])
   let castle: Castle | undefined
   try {
     castle = await Castle.start(runtime, { store, settings: config, log, onReplaced: onUseless })

@@ -63,7 +63,7 @@ const texts = fc.oneof(
 const values = fc.letrec((tie) => ({
   value: fc.oneof(
     { maxDepth: 3 },
-    fc.constantFrom(null, true, false, 0, 1, 2, 3.5, -1, 1e300),
+    fc.constantFrom(null, true, false, 0, 1, 2, 3.5, -1, 1e300, Number.NaN, Number.POSITIVE_INFINITY),
     texts,
     fc.array(tie('value'), { maxLength: 4 }),
     fc
