@@ -29,6 +29,16 @@ describe('a store that was emptied', () => {
     expect([...world.castle.restore.refused()]).toEqual([])
   })
 
+  test('the doubt ends when the last one has said all that it knows, though nobody has anything to report after that', async () => {
+    await world.replicating(1)
+    await world.done(world.castle.createTopic({ cluster: 'c', name: 'orders', assignments: [[1]] }))
+    await world.clock.pass(300)
+    await world.restore(new MemoryDisk())
+    await world.clock.until(() => world.topic('orders') !== undefined, 5_000, 'it is back')
+    await world.clock.until(() => world.inDoubt().length === 0, 2_000, 'nothing is in doubt')
+    expect(world.topic('orders')?.partitions).toMatchObject([{ leader: 1, isr: [1] }])
+  })
+
   test('gets nothing from brokers of the first release: the log of groups is made anew', async () => {
     // They do not know that they are asked.
     const old = [1, 2].map((id) => world.broker(id, {}, { onAnswer: () => {} }))

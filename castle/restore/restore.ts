@@ -13,7 +13,7 @@ import type { Session } from '../heartbeats/session.ts'
 import type { Changes } from '../state/changes.ts'
 import type { Draft } from '../state/draft.ts'
 import type { RefusedTopic, Topic } from '../state/entities.ts'
-import type { State } from '../state/state.ts'
+import type { State, View } from '../state/state.ts'
 import { adopt, type Offered, refuseTopic } from './adopt.ts'
 import { awaitedBy, giveUp, isInDoubt, unheardOf } from './doubts.ts'
 import { isOffer, offersOf } from './known.ts'
@@ -151,7 +151,7 @@ export class Restore {
     this.#heard.add(Number(session.id))
     const { subjects = [] } = session.report as BrokerReport
     const offered = subjects.flatMap((subject) => this.#read(session.id, subject))
-    const settling = this.#settlingNow()
+    const settling = this.#settlingIn(this.#state)
     const isNews = offered.some(({ subject, state }) =>
       isOffer(this.#state, session.cluster ?? '', state.topicId, subject.version),
     )
@@ -161,7 +161,8 @@ export class Restore {
       (draft) => {
         const broker = draft.get('broker', session.id)
         if (broker?.up === true && broker.incarnation === session.incarnation) this.#adoptAll(draft, session, offered)
-        settleDoubts(draft, settling)
+        // With what it has just said: it may be the last word for long, also where nobody else has anything to report.
+        settleDoubts(draft, this.#settlingIn(draft))
       },
       () => {
         this.#settling = false
@@ -202,21 +203,21 @@ export class Restore {
     }
   }
 
-  #settlingNow(): Settling {
+  #settlingIn(view: View): Settling {
     return {
       reports: this.#options.reports,
       isHeard: (id) => this.#heard.has(id),
-      offering: (topic) => this.#offering(topic),
+      offering: (topic) => this.#offering(topic, view),
     }
   }
 
   /** Brokers that know more of a topic, and have not said what. Of those that were given up nothing comes. */
-  #offering(topic: Topic): number[] {
+  #offering(topic: Topic, view: View): number[] {
     const offering: number[] = []
     for (const [brokerId, { cluster, topics }] of this.#offers) {
       const version = topics.get(topic.topicId)
       if (version === undefined || topic.doubt?.givenUp?.includes(brokerId)) continue
-      if (this.#canTell(brokerId) && isOffer(this.#state, cluster, topic.topicId, version)) offering.push(brokerId)
+      if (this.#canTell(brokerId) && isOffer(view, cluster, topic.topicId, version)) offering.push(brokerId)
     }
     return offering
   }
@@ -234,7 +235,7 @@ export class Restore {
   /** Whom a topic in doubt waits for. */
   awaited(topic: Topic): number[] {
     if (!isInDoubt(topic)) return []
-    return [...new Set([...awaitedBy(topic, (id) => this.#heard.has(id)), ...this.#offering(topic)])].sort(
+    return [...new Set([...awaitedBy(topic, (id) => this.#heard.has(id)), ...this.#offering(topic, this.#state)])].sort(
       (a, b) => a - b,
     )
   }
@@ -254,7 +255,7 @@ export class Restore {
       const isAwaited = (topic: Topic) => this.awaited(topic).includes(brokerId)
       const topics = giveUp(draft, cluster, brokerId, { isAwaited, strangers, why })
       // The draft's topics are asked: they know already who was given up.
-      settleDoubts(draft, this.#settlingNow())
+      settleDoubts(draft, this.#settlingIn(draft))
       return topics
     })
     // What it says from now on counts.

@@ -111,7 +111,10 @@ export class TestBroker extends TestSender {
   /** Says what Castle asks for, as long as it asks. */
   protected override answered({ wantSubjects = [] }: Answer): void {
     const subjects = wantSubjects.flatMap((key) => this.held.get(key) ?? this.remembered.get(key) ?? [])
-    if (JSON.stringify(subjects) !== JSON.stringify(this.report.subjects ?? [])) this.change({ subjects })
+    if (JSON.stringify(subjects) === JSON.stringify(this.report.subjects ?? [])) return
+    // As brokers do: what is not asked any more leaves with the next report, whenever that is.
+    if (subjects.length === 0) this.report = { ...this.report, subjects }
+    else this.change({ subjects })
   }
 
   leads(name: string): PartitionState[] {
