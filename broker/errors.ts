@@ -7,6 +7,7 @@ const codes = {
   CONFIG_MISSING: 'Give the setting a value.',
   LISTEN_FAILED: 'Stop what uses the address, or choose another with `listen`.',
   DATA_FOLDER_FOREIGN: 'Use the data folder of this broker, or an empty one.',
+  DATA_FOLDER_IN_USE: 'Stop the other process, or give this one a data folder of its own.',
   DATA_FOLDER_VERSION: 'Use the release that wrote the data folder, or an empty folder.',
   DATA_FOLDER_UNUSABLE: 'Make the data folder readable and writable for this user.',
 } as const

@@ -1,9 +1,17 @@
 // A broker in a process of its own: on Node's clock, disk and network, with metrics. The rim of this package.
 import { deferred } from '@castellan/protocol'
-import { type Address, type Logger, LoopWatch, nodeRuntime } from '@castellan/protocol/runtime'
+import {
+  type Address,
+  type FolderLock,
+  type Logger,
+  LoopWatch,
+  lockFolder,
+  nodeRuntime,
+} from '@castellan/protocol/runtime'
 import { Broker, type BrokerOptions } from './broker.ts'
 import { RecoveryTeller } from './castle/recovery-teller.ts'
 import type { BrokerConfig } from './config.ts'
+import { BrokerError, messageOf } from './errors.ts'
 import { MetricsServer } from './metrics/http.ts'
 import manifest from './package.json' with { type: 'json' }
 
@@ -29,6 +37,29 @@ export async function startBroker(
   log: Logger,
   options: Pick<BrokerOptions, 'onReplaced' | 'onRecovery'> = {},
 ): Promise<RunningBroker> {
+  const lock = await lockData(config.dataFolder)
+  try {
+    return await startLocked(config, log, options, lock)
+  } catch (error) {
+    lock.release()
+    throw error
+  }
+}
+
+async function lockData(folder: string): Promise<FolderLock> {
+  const lock = await lockFolder(folder).catch((cause: unknown) => {
+    throw new BrokerError('DATA_FOLDER_UNUSABLE', `cannot use ${folder}: ${messageOf(cause)}`, { cause })
+  })
+  if (lock === undefined) throw new BrokerError('DATA_FOLDER_IN_USE', `another process uses ${folder}`)
+  return lock
+}
+
+async function startLocked(
+  config: BrokerConfig,
+  log: Logger,
+  options: Pick<BrokerOptions, 'onReplaced' | 'onRecovery'>,
+  lock: FolderLock,
+): Promise<RunningBroker> {
   const loop = new LoopWatch(log)
   const metrics = config.metricsListen ? await MetricsServer.listen(config.metricsListen, loop) : null
   const runtime = nodeRuntime()
@@ -53,6 +84,7 @@ export async function startBroker(
         await broker.stop()
         await metrics?.close()
         loop.stop()
+        lock.release()
       },
       hurry: () => broker.hurry(),
     }
