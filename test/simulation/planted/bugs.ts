@@ -51,9 +51,9 @@ export const plantedBugs: readonly PlantedBug[] = [
     changes: [
       {
         file: leaderState,
-        find: 'const { brokerEpoch, endOffset, leaderEndOffset, nowMs: fetchedMs, presence } = event',
+        find: 'const { brokerEpoch, endOffset, leaderEndOffset, isSynced, nowMs: fetchedMs, presence } = event',
         replace:
-          'const { brokerEpoch, leaderEndOffset, nowMs: fetchedMs, presence } = event\n  const endOffset = leaderEndOffset',
+          'const { brokerEpoch, leaderEndOffset, isSynced, nowMs: fetchedMs, presence } = event\n  const endOffset = leaderEndOffset',
       },
     ],
     breaks: R1,
