@@ -17,6 +17,7 @@ import { Partitions } from '../partition/index.ts'
 import { Coordinator, offsetsTopic } from './coordinator.ts'
 import type { GroupSettings } from './settings.ts'
 import type { Beat } from './state/beat.ts'
+import { emptyBeat } from './state/scenario.ts'
 
 export const offsetsTopicId = '99999999-0000-4000-8000-000000000000'
 export const ordersId = '00000000-0000-4000-8000-000000000001'
@@ -205,22 +206,7 @@ export class TestingCoordinator {
     memberEpoch: number,
     more: Partial<Beat> = {},
   ): Promise<ConsumerGroupHeartbeatResponseInput> {
-    return this.coordinator.heartbeat({
-      apiVersion: 1,
-      clientId: 'test',
-      clientHost: '127.0.0.1',
-      groupId,
-      memberId,
-      memberEpoch,
-      instanceId: null,
-      rackId: null,
-      rebalanceTimeoutMs: -1,
-      subscribedTopicNames: null,
-      subscribedTopicRegex: null,
-      serverAssignor: null,
-      topicPartitions: null,
-      ...more,
-    })
+    return this.coordinator.heartbeat({ ...emptyBeat, groupId, memberId, memberEpoch, ...more })
   }
 
   join(groupId: string, memberId: string, more: Partial<Beat> = {}): Promise<ConsumerGroupHeartbeatResponseInput> {

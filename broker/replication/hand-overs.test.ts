@@ -1,10 +1,11 @@
-import type { Call, HandOverArgs, PartitionState, Result } from '@castellan/protocol/heartbeat'
+import type { HandOverArgs, PartitionState } from '@castellan/protocol/heartbeat'
 import { silentLogger } from '@castellan/protocol/runtime'
 import { beforeEach, describe, expect, test } from 'vitest'
 import { settle } from '../log/testing.ts'
 import type { Partition } from '../partition/index.ts'
 import { produce, TestingBroker, type TopicSpec, topicId, topicState } from '../partition/testing.ts'
 import { HandOvers } from './hand-overs.ts'
+import { calledCastle, type Said } from './testing.ts'
 
 // Broker 1 leads two partitions; brokers 2 and 3 follow, and 2 is to lead.
 const replicas = [1, 2, 3]
@@ -12,7 +13,7 @@ let broker: TestingBroker
 let partitions: Partition[]
 let calls: HandOverArgs[]
 /** What Castle does with a call; undefined: it never answers. */
-let castle: (args: HandOverArgs) => Omit<Result, 'type' | 'id'> | undefined
+let castle: (args: HandOverArgs) => Said
 
 const stateOf = (spec: TopicSpec): PartitionState => topicState({ replicas, ...spec }).partitions[0]!
 const apply = (spec: TopicSpec) => broker.partitions.apply(topicState({ replicas, partitions: 2, ...spec }))
@@ -29,17 +30,10 @@ beforeEach(async () => {
   castle = answer(0, { leader: 2, leaderEpoch: 2, partitionEpoch: 3 })
   new HandOvers({ clock: broker.clock, random: { next: () => 0.5 } } as never, {
     partitions: broker.partitions,
-    castle: {
-      brokerEpoch: 41,
-      call: (_: Call['method'], args: HandOverArgs, timeoutMs: number) => {
-        calls.push(args)
-        const result = castle(args)
-        if (result !== undefined) return Promise.resolve({ type: 'result', id: 1, ...result })
-        return new Promise((resolve) => {
-          broker.clock.after(timeoutMs, () => resolve({ type: 'result', id: 1, errorCode: 7 }))
-        })
-      },
-    },
+    castle: calledCastle(broker.clock, (args: HandOverArgs) => {
+      calls.push(args)
+      return castle(args)
+    }),
     log: silentLogger,
   })
   apply({})

@@ -1,10 +1,11 @@
-import type { AlterIsrArgs, Call, PartitionState, Result } from '@castellan/protocol/heartbeat'
+import type { AlterIsrArgs, PartitionState } from '@castellan/protocol/heartbeat'
 import { silentLogger } from '@castellan/protocol/runtime'
 import { beforeEach, describe, expect, test } from 'vitest'
 import { batchOf, settle } from '../log/testing.ts'
 import type { Partition } from '../partition/index.ts'
 import { TestingBroker, type TopicSpec, topicId, topicState } from '../partition/testing.ts'
 import { IsrKeeper } from './isr-keeper.ts'
+import { calledCastle, type Said } from './testing.ts'
 
 // Broker 1 leads; brokers 2 and 3 follow, as processes 42 and 43.
 const replicas = [1, 2, 3]
@@ -13,7 +14,7 @@ let partition: Partition
 let keeper: IsrKeeper
 let calls: AlterIsrArgs[]
 /** What Castle does with a call; undefined: it never answers. */
-let castle: (args: AlterIsrArgs) => Omit<Result, 'type' | 'id'> | undefined
+let castle: (args: AlterIsrArgs) => Said
 let up: Map<number, { brokerEpoch: number; stopping?: boolean }>
 
 const stateOf = (isr: number[], partitionEpoch: number): PartitionState =>
@@ -65,17 +66,10 @@ async function start(spec: TopicSpec = {}): Promise<void> {
         return known && { id, host: 'h', port: 1, rack: null, ...known }
       },
     },
-    castle: {
-      brokerEpoch: 41,
-      call: (_: Call['method'], args: AlterIsrArgs, timeoutMs: number) => {
-        calls.push(args)
-        const result = castle(args)
-        if (result !== undefined) return Promise.resolve({ type: 'result', id: 1, ...result })
-        return new Promise((resolve) => {
-          broker.clock.after(timeoutMs, () => resolve({ type: 'result', id: 1, errorCode: 7 }))
-        })
-      },
-    },
+    castle: calledCastle(broker.clock, (args: AlterIsrArgs) => {
+      calls.push(args)
+      return castle(args)
+    }),
     log: silentLogger,
   })
   broker.partitions.apply(topicState({ replicas, ...spec }))

@@ -42,7 +42,7 @@ export class Scenario {
   }
 
   beat(memberId: string, beat: Partial<Beat>): string {
-    const { draft, answer } = heartbeat(this.group, { ...empty, memberId, ...beat }, this.#around())
+    const { draft, answer } = heartbeat(this.group, { ...emptyBeat, memberId, ...beat }, this.#around())
     this.#took(draft)
     const told = answer.memberId ?? memberId
     if (answer.errorCode === 0) this.#epochs.set(told, answer.memberEpoch)
@@ -122,7 +122,8 @@ export class Scenario {
   }
 }
 
-const empty: Beat = {
+/** What a beat says that says nothing. */
+export const emptyBeat: Beat = {
   apiVersion: 1,
   clientId: 'test',
   clientHost: '127.0.0.1',
