@@ -1,12 +1,12 @@
 // /brokers/:cluster/:id: is it alive, what does it hold, what is wrong with its logs?
-import { useMemo } from 'react'
 import type { BrokerView } from '../api/index.ts'
 import { useText } from '../catalogue/index.ts'
 import { Moment, useFormats } from '../formats/index.ts'
-import { type Column, Failure, Grid, type Loading, Panel } from '../grid/index.ts'
+import { Failure, type Loading, Panel } from '../grid/index.ts'
 import { PageLayout, type PageProps, Tag } from '../shell/index.ts'
 import { href, Link, pages } from '../url/index.ts'
 import { useBrokers } from './api.ts'
+import { Faults, Strays } from './BrokenLogs.tsx'
 import { BrokerState } from './BrokerState.tsx'
 import { addressOf, lagOf } from './filter.ts'
 import './brokers.css'
@@ -217,97 +217,5 @@ function LastStop({ how }: { readonly how: VitalsView['lastStop'] }) {
     <Tag tone={stopTones[how]} state={how} title={lastStopHints[how]}>
       {lastStops[how]}
     </Tag>
-  )
-}
-
-type Fault = BrokerView['faults'][number]
-
-function Faults({ broker, query }: BrokerProps) {
-  const { brokers: text } = useText()
-  const { columns } = text
-  const shown = useMemo<readonly Column<Fault>[]>(
-    () => [
-      {
-        id: 'topic',
-        title: columns.topic,
-        width: 'minmax(160px, 1fr)',
-        sort: ({ topic, topicId }) => topic ?? topicId,
-        cell: ({ topic, topicId }) =>
-          topic === null ? (
-            <span className="mono">{topicId}</span>
-          ) : (
-            <Link to={href(pages.topic, { cluster: broker.cluster, topic, tab: 'partitions' })}>{topic}</Link>
-          ),
-      },
-      {
-        id: 'partition',
-        title: columns.partition,
-        width: '96px',
-        align: 'right',
-        sort: ({ partition }) => partition,
-        cell: ({ partition }) => partition,
-      },
-      {
-        id: 'fault',
-        title: columns.fault,
-        width: 'minmax(240px, 3fr)',
-        sort: ({ fault }) => fault,
-        cell: ({ fault }) => <span title={fault}>{fault}</span>,
-      },
-    ],
-    [columns, broker.cluster],
-  )
-  return (
-    <Grid
-      label={text.faults}
-      columns={shown}
-      rows={broker.faults}
-      keyOf={({ topicId, partition }) => `${topicId}/${partition}`}
-      query={query}
-      sort={{ column: 'topic', isDescending: false }}
-      empty={text.faultsNone}
-      height="fit"
-      sortName="faults"
-    />
-  )
-}
-
-type Stray = BrokerView['strays'][number]
-
-function Strays({ broker, query }: BrokerProps) {
-  const { brokers: text } = useText()
-  const { columns } = text
-  const shown = useMemo<readonly Column<Stray>[]>(
-    () => [
-      {
-        id: 'topicId',
-        title: columns.topicId,
-        width: 'minmax(240px, 1fr)',
-        sort: ({ topicId }) => topicId,
-        cell: ({ topicId }) => <span className="mono">{topicId}</span>,
-      },
-      {
-        id: 'partition',
-        title: columns.partition,
-        width: '96px',
-        align: 'right',
-        sort: ({ partition }) => partition,
-        cell: ({ partition }) => partition,
-      },
-    ],
-    [columns],
-  )
-  return (
-    <Grid
-      label={text.strays}
-      columns={shown}
-      rows={broker.strays}
-      keyOf={({ topicId, partition }) => `${topicId}/${partition}`}
-      query={query}
-      sort={{ column: 'topicId', isDescending: false }}
-      empty={text.straysNone}
-      height="fit"
-      sortName="strays"
-    />
   )
 }
