@@ -1,4 +1,4 @@
-import { buildBatch, patchBatch } from '@castellan/protocol/records'
+import { buildBatch, crc32c, patchBatch } from '@castellan/protocol/records'
 import { expect, test } from 'vitest'
 import { MessageReader } from './message.ts'
 
@@ -27,4 +27,15 @@ test('where it stands has the leader epoch of the message before it, in the midd
     [3, 7],
     [4, 7],
   ])
+})
+
+test('a batch whose checksum is right and whose records are not is not passed over, however often it is asked for', () => {
+  const bytes = Buffer.from(batches(4, 7))
+  bytes[61] = 0x7e // its first record says that it is longer than the batch
+  bytes.writeUInt32BE(crc32c(bytes.subarray(21, bytes.length / 2)) >>> 0, 17)
+  const reader = new MessageReader(source, bytes, 0, -1)
+  for (let times = 0; times < 3; times++) {
+    expect(() => reader.next()).toThrow(expect.objectContaining({ code: 'DATA_CORRUPT' }))
+  }
+  expect(reader.nextOffset).toBe(0)
 })

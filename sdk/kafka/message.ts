@@ -82,6 +82,8 @@ export class MessageReader {
   #offset: number
   #leaderEpoch: number
   #putBack: Message | undefined
+  /** What follows it would come as if nothing had been between. */
+  #trouble: CastellanError | null = null
 
   constructor(source: MessageSource, bytes: Uint8Array, offset: number, leaderEpoch: number) {
     this.#source = source
@@ -108,6 +110,7 @@ export class MessageReader {
       this.#offset = again.offset + 1
       return again
     }
+    if (this.#trouble !== null) throw this.#trouble
     for (;;) {
       if (this.#records === null && !this.#openBatch()) return undefined
       const message = this.#nextOfBatch()
@@ -168,7 +171,8 @@ export class MessageReader {
     const { topic, partition } = this.#source
     const why = cause instanceof RecordError || cause instanceof Error ? cause.message : String(cause)
     const text = `${topic}/${partition}: the batch at or after offset ${this.#offset} cannot be read: ${why}`
-    return new CastellanError('DATA_CORRUPT', text, { cause })
+    this.#trouble = new CastellanError('DATA_CORRUPT', text, { cause })
+    return this.#trouble
   }
 }
 
