@@ -1,19 +1,18 @@
 // Where a partition is read from: what the service says, else what the group committed, else the start that is set; and whether
 // the leader's log still has what was read up to there (KIP-320).
-import { errors, offsetFetch, offsetForLeaderEpoch, type ResponseOf } from '@castellan/protocol'
+import { errors, offsetForLeaderEpoch } from '@castellan/protocol'
 import { sleep } from '@castellan/protocol/runtime'
 import { backoffMs, requestBackoff } from '../backoff.ts'
-import { CastellanError, messageOf, refusal } from '../errors.ts'
+import { CastellanError, messageOf } from '../errors.ts'
 import { askOffsets, earliest, findOffsets, latest } from '../kafka/offsets.ts'
 import { newStop } from '../stop.ts'
+import { fetchCommitted, refused } from './committed.ts'
 import type { GroupClient } from './group-client.ts'
-import { commitVerdict, keyOf } from './membership.ts'
+import { keyOf } from './membership.ts'
 import type { ConsumerOptions } from './options.ts'
 import type { AssignedPartition, Position } from './partition.ts'
 import type { SeekTo } from './types.ts'
 
-/** Committed offsets with member epochs. */
-const versionMin = 9
 const seekTimeoutMs = 30_000
 
 export interface PositionsHooks {
@@ -47,7 +46,10 @@ export class Positions {
     const open = new Set(partitions)
     const generations = new Map(partitions.map((one) => [one, one.generation]))
     await this.#persist('committed offsets', open, generations, async () => {
-      const committed = await this.#fetchCommitted([...open])
+      const { requestTimeoutMs: timeoutMs } = this.#options
+      const { signal } = this.#stop
+      const { onStale } = this.#hooks
+      const committed = await fetchCommitted(this.#group, [...open], { timeoutMs, signal, onStale })
       const without: AssignedPartition[] = []
       for (const one of open) {
         const position = committed.get(keyOf(one))
@@ -62,7 +64,7 @@ export class Positions {
         one.committed = position.offset
       }
       if (without.length > 0) void this.#reset(without, 'OFFSET_MISSING', 'has no committed offset')
-      if (open.size > 0) throw this.#refused(errors.COORDINATOR_LOAD_IN_PROGRESS.code)
+      if (open.size > 0) throw refused(this.#group, errors.COORDINATOR_LOAD_IN_PROGRESS.code, onStale)
     })
   }
 
@@ -140,59 +142,6 @@ export class Positions {
     partition.isLooking = true
     void this.#check(partition, leaderEpoch)
     return false
-  }
-
-  // ------------------------------------------------------------ committed
-
-  async #fetchCommitted(partitions: readonly AssignedPartition[]): Promise<Map<string, Position>> {
-    const { group, memberId, memberEpoch } = this.#group
-    const topics = new Map<string, { name: string; topicId: string; partitionIndexes: number[] }>()
-    for (const { topic, topicId, partition } of partitions) {
-      const entry = topics.get(topicId) ?? { name: topic, topicId, partitionIndexes: [] }
-      entry.partitionIndexes.push(partition)
-      topics.set(topicId, entry)
-    }
-    const body = {
-      groups: [{ groupId: group, memberId, memberEpoch, topics: [...topics.values()] }],
-      requireStable: true,
-    }
-    const { requestTimeoutMs: timeoutMs } = this.#options
-    const answer = await this.#group.request(offsetFetch, body, { timeoutMs, signal: this.#stop.signal, versionMin })
-    return this.#readCommitted(partitions, answer)
-  }
-
-  #readCommitted(
-    partitions: readonly AssignedPartition[],
-    answer: ResponseOf<typeof offsetFetch>,
-  ): Map<string, Position> {
-    const found = answer.groups[0]
-    const errorCode = found?.errorCode ?? errors.UNKNOWN_SERVER_ERROR.code
-    if (found === undefined || errorCode !== 0) throw this.#refused(errorCode)
-    const committed = new Map<string, Position>()
-    for (const { name, topicId, partitions: answered } of found.topics) {
-      for (const one of answered) {
-        const match = partitions.find(
-          (partition) =>
-            partition.partition === one.partitionIndex && (partition.topicId === topicId || partition.topic === name),
-        )
-        if (match === undefined) continue
-        if (one.errorCode !== 0) throw this.#refused(one.errorCode)
-        committed.set(keyOf(match), { offset: one.committedOffset, leaderEpoch: one.committedLeaderEpoch })
-      }
-    }
-    return committed
-  }
-
-  #refused(errorCode: number): CastellanError {
-    const { retriable } = refusal('', errorCode)
-    const verdict = commitVerdict(errorCode, retriable)
-    if (verdict === 'elsewhere') this.#group.forgetCoordinator()
-    if (verdict === 'newEpoch' || verdict === 'lost') this.#hooks.onStale()
-    const error = refusal(`OffsetFetch of group '${this.#group.group}'`, errorCode)
-    // All but a plain refusal pass: the heartbeat finds out what became of this member.
-    return verdict === 'refused'
-      ? error
-      : new CastellanError('REFUSED', error.message, { kafkaCode: errorCode, retriable: true })
   }
 
   // ------------------------------------------------------------ start that is set
