@@ -162,6 +162,19 @@ test.each([
   },
 )
 
+test('who waits for a producer id is told so, though nothing else happens', async () => {
+  const errorCode = errors.COORDINATOR_LOAD_IN_PROGRESS.code
+  brokers[0].on(initProducerId, () => ({ errorCode, producerId: -1, producerEpoch: -1 }))
+  tellUp(1)
+  tellLeader(1, 1)
+  const told = Promise.withResolvers<string | null>()
+  const waiting = new Producer(client, producerOptions({ requestTimeoutMs }), { onWaiting: told.resolve })
+  const sending = waiting.send({ topic: 'orders', value: 'a' })
+  expect(await told.promise).toMatch(/^orders\/0: no broker gives a producer id: /)
+  void waiting.close({ timeoutMs: 0 })
+  await expect(sending).rejects.toMatchObject({ code: 'CLOSED', maybeWritten: false })
+})
+
 test('waits grow while the same leader fails, and begin anew at a newer leader or another ISR', () => {
   const at = (leaderEpoch: number, partitionEpoch: number): PartitionView => ({
     leader: 1,

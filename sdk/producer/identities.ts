@@ -13,14 +13,15 @@ export class Identities implements IdentitySource {
   /** Why there is none yet; null: there is one, or nobody needed it. */
   problem: string | null = null
   readonly #client: KafkaClient
-  readonly #onArrival: () => void
+  /** There is one, or it is known why there is none yet. */
+  readonly #onChange: () => void
   readonly #stop = newStop()
   #newest: Identity | null = null
   #asking = false
 
-  constructor(client: KafkaClient, onArrival: () => void) {
+  constructor(client: KafkaClient, onChange: () => void) {
     this.#client = client
-    this.#onArrival = onArrival
+    this.#onChange = onChange
   }
 
   current(): Identity | undefined {
@@ -54,11 +55,12 @@ export class Identities implements IdentitySource {
         } catch (error) {
           signal.throwIfAborted()
           this.problem = `no broker gives a producer id: ${messageOf(error)}`
+          this.#onChange()
           await sleep(clock, backoffMs(requestBackoff, failures, random), signal)
         }
       }
       this.problem = null
-      this.#onArrival()
+      this.#onChange()
     } catch (error) {
       if (!signal.aborted) throw error
     } finally {
