@@ -1,4 +1,4 @@
-import { apiVersions, errors, findCoordinator, initProducerId } from '@castellan/protocol'
+import { apiVersions, encodeResponse, errors, findCoordinator, initProducerId } from '@castellan/protocol'
 import { afterEach, beforeEach, expect, test, vi } from 'vitest'
 import { FakeBroker } from '../testing/fake-broker.ts'
 
@@ -77,6 +77,26 @@ test('an older broker says in v0 which versions of ApiVersions it knows', async 
   broker.oldApiVersions = true
   expect(await broker.client().dispatch(initProducerId, ask)).toMatchObject(given)
   expect(asked).toEqual([4, 0])
+})
+
+test('a connection that ends in the turn in which it began is not kept', async () => {
+  const apiKeys = [{ apiKey: initProducerId.key, minVersion: 0, maxVersion: 5 }]
+  const versions = encodeResponse(apiVersions, 4, 0, { errorCode: 0, apiKeys })
+  const garbage = Buffer.from([0, 0, 0, 4, 0, 0, 0, 99]) // an answer to what was not asked
+  let connections = 0
+  const { network } = broker.runtime
+  const listener = await network.listen({ host: '127.0.0.1', port: 0 }, (wire) => {
+    connections++
+    const onRead = () => void wire.write([...versions, garbage])
+    wire.start({ readBuffer: () => Buffer.alloc(1024), onRead, onDrain: () => {}, onClose: () => {} })
+  })
+  const client = broker.client()
+  client.bootstrap = [listener.address]
+  for (let times = 1; times <= 3; times++) {
+    await expect(client.dispatch(initProducerId, ask)).rejects.toMatchObject({ retriable: true })
+    expect(connections).toBe(times)
+  }
+  await listener.close()
 })
 
 test('a connection that breaks fails what was under way, and the next request opens another', async () => {

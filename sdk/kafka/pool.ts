@@ -96,6 +96,8 @@ export class ConnectionPool {
     if (this.#closed) throw new CastellanError('CLOSED', 'this client was closed')
     const connection = await KafkaConnection.open(this.#runtime, address, this.#slabs, this.#options, this.#log)
     connection.onClose = onClose
+    // It may have ended in the very turn in which it began: then nobody else would say so.
+    if (connection.closed) onClose()
     return connection
   }
 }
