@@ -124,6 +124,7 @@ export class Broker implements BrokerParts {
         logsId: () => this.partitions.logsId,
         groups: () => this.coordinator.reports(),
         isStuck: () => this.partitions.isStuck,
+        isFull: () => this.partitions.isFull,
         ...(options.loopHeldMs && { vitals: vitalsOf(partitions, options.startedMs, options.loopHeldMs) }),
       },
       log,
@@ -150,6 +151,7 @@ export class Broker implements BrokerParts {
     const { intercept } = options
     this.server = new Server(this, intercept ? handlers.map(intercept) : handlers, this.counters, options)
     partitions.onLeadership(() => this.castle.changed())
+    partitions.onRoom(() => this.castle.changed())
     this.coordinator.onChange(() => this.castle.changed())
   }
 

@@ -47,6 +47,8 @@ export interface Reporters {
   groups(): BrokerReport['groups']
   /** Its disk does not answer: this broker can do nothing for anybody, and others should lead. */
   isStuck(): boolean
+  /** The disk has no room. */
+  isFull(): boolean
   /** Absent: nothing measures them. */
   readonly vitals?: () => OwnVitals
 }
@@ -152,6 +154,7 @@ export class CastleLink {
       pid: about.pid,
       release: about.release,
       stopping: this.#stopping,
+      ...(reporters.isFull() && { full: true }),
       replicates: true,
       logsId: reporters.logsId(),
       ...(logsSince !== undefined && { logsSince }),

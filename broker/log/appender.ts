@@ -278,6 +278,7 @@ export class Appender {
     }
     this.#state.nextOffset = endOffset
     context.counters.failedWrites++
+    context.room.noteFailed(thrown instanceof LogError ? thrown.cause : thrown)
     if (this.#isTorn) this.#cutTorn()
     if (thrown instanceof LogError) return thrown
     return new LogError('LOG_DISK', `${folder} cannot be written: ${systemCode(thrown) ?? thrown}`, thrown)

@@ -2,6 +2,7 @@
 import type { SlabPool, TopicSettings } from '@castellan/protocol'
 import type { Clock, Complaints, Disk, Logger } from '@castellan/protocol/runtime'
 import type { BatchCache } from './batch-cache.ts'
+import type { DiskRoom } from './disk-room.ts'
 import type { FileCache } from './file-cache.ts'
 import type { FolderSyncs } from './folder-syncs.ts'
 import type { IndexCache } from './index-cache.ts'
@@ -23,6 +24,7 @@ export interface LogContext {
   readonly pool: SlabPool
   /** Whether appends are written on the loop. */
   readonly writePath: WritePath
+  readonly room: DiskRoom
   /** How many syncs run at a time. */
   readonly syncs: Limiter
   readonly folders: FolderSyncs

@@ -5,6 +5,7 @@ import { type Clock, Complaints, type Logger, silentLogger, type Timer } from '@
 import { admit } from './admission.ts'
 import { BatchCache } from './batch-cache.ts'
 import { type LogContext, type LogSettings, newCounters } from './context.ts'
+import { DiskRoom } from './disk-room.ts'
 import { FileCache } from './file-cache.ts'
 import { FolderSyncs } from './folder-syncs.ts'
 import { IndexCache } from './index-cache.ts'
@@ -122,6 +123,7 @@ export function testingContext(options: ContextOptions = {}): TestingContext {
     cache: new BatchCache({ bytesMax: options.cacheBytesMax ?? 1_000_000, pool }),
     indexes: new IndexCache(8),
     writePath: new WritePath(clock, log, complaints, counters),
+    room: new DiskRoom(clock, disk, log, '/data/logs'),
     syncs,
     folders: new FolderSyncs(disk, syncs),
     counters,

@@ -3,6 +3,7 @@ import { SlabPool } from '@castellan/protocol'
 import { Complaints, type Runtime } from '@castellan/protocol/runtime'
 import { BatchCache } from '../log/batch-cache.ts'
 import { type LogContext, newCounters } from '../log/context.ts'
+import { DiskRoom } from '../log/disk-room.ts'
 import { FileCache } from '../log/file-cache.ts'
 import { FolderSyncs } from '../log/folder-syncs.ts'
 import { IndexCache } from '../log/index-cache.ts'
@@ -18,7 +19,7 @@ export const syncsMax = 2
 
 export function logContext(
   { disk, clock }: Runtime,
-  { settings, log }: PartitionsOptions,
+  { settings, log, dataFolder }: PartitionsOptions,
   isIntact: boolean,
 ): LogContext {
   const pool = new SlabPool({ slabBytes: MiB, keepBytesMax: 16 * MiB })
@@ -36,6 +37,7 @@ export function logContext(
     cache: new BatchCache({ bytesMax: settings.logCacheBytesMax ?? 64 * MiB, pool }),
     indexes: new IndexCache(indexesMax),
     writePath: new WritePath(clock, log, complaints, counters),
+    room: new DiskRoom(clock, disk, log, `${dataFolder}/logs`),
     syncs,
     folders: new FolderSyncs(disk, syncs),
     counters,

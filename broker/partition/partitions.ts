@@ -151,6 +151,16 @@ export class Partitions {
     return this.#context.writePath.isStuck
   }
 
+  /** The disk has no room for what is to be written: see DiskRoom. */
+  get isFull(): boolean {
+    return this.#context.room.isFull
+  }
+
+  /** Calls `listener` whenever `isFull` changes. */
+  onRoom(listener: () => void): void {
+    this.#context.room.onChange(listener)
+  }
+
   /** Whether the disk is well enough to be written to on the loop. */
   get writePath(): WritePathState {
     return this.#context.writePath.state
@@ -284,6 +294,7 @@ export class Partitions {
     this.#saveHighWatermarks()
     this.#isClosed = true
     this.#upkeep.stop()
+    this.#context.room.close()
     this.#logs.close()
     this.#roles.close()
     // All before the first is closed: Castle hears it once, and not again after each few of thousands.

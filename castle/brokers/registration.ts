@@ -77,6 +77,7 @@ export function register(
     why: whyNow(meeting, known),
     replicates: report.replicates === true,
     stopping: report.stopping,
+    ...(report.full === true && { full: true }),
     ...(logsId === undefined ? {} : { logsId }),
     ...(uncleanEpoch === undefined ? {} : { uncleanEpoch }),
   }

@@ -24,7 +24,14 @@ export function reviewReport(
   // It began its newest block: it gets the next one before that is used up.
   if (draft.get('producer-ids', String(brokerId))?.start === report.producerIdsBegun) giveProducerIds(draft, brokerId)
   settleDeletions(draft, reports, brokerId, report)
-  if (report.stopping && broker.stopping !== true) return relieve(draft, reports, broker)
+  if (report.stopping && broker.stopping !== true) {
+    return relieve(draft, reports, { ...broker, stopping: true, why: 'it is stopping' }, 'it said that it stops')
+  }
+  const { full, ...itself } = broker
+  if (report.full === true && full !== true) {
+    return relieve(draft, reports, { ...broker, full: true, why: 'its disk is full' }, 'its disk is full')
+  }
+  if (report.full !== true && full === true) return takeBack(draft, { ...itself, why: 'its disk has room again' })
   const elected = electFor(draft, reports, { brokerId, cluster: broker.cluster, topicIds: news })
   if (elected.topics.length === 0) return
   const { topics } = elected
@@ -42,17 +49,29 @@ function whyElected(brokerId: number, { losses }: Elected): string {
   return `broker ${brokerId} reported a log that is out of use or in use again, or a newer leader epoch than the store's`
 }
 
-/** It stops in good order: others lead and are in sync before it goes, where there are others (S2). A process does not stop stopping. */
-function relieve(draft: Draft, reports: BrokerReports, broker: Broker): void {
-  draft.put('broker', { ...broker, stopping: true, why: 'it is stopping' })
+/**
+ * It stops in good order: others lead and are in sync before it goes, where there are others (S2). A process does not stop stopping. So, too,
+ * when its disk is full (R9).
+ */
+function relieve(draft: Draft, reports: BrokerReports, broker: Broker, why: string): void {
+  draft.put('broker', broker)
   touchCluster(draft, broker.cluster, '')
   const elected = electFor(draft, reports, { brokerId: broker.id, cluster: broker.cluster })
   draft.decide({
     kind: 'broker-stopping',
     what: `broker ${broker.id} of cluster ${broker.cluster} is relieved; ${inWords(elected)}`,
-    why: 'it said that it stops',
+    why,
     about: [`broker/${broker.id}`, `cluster/${broker.cluster}`],
   })
+}
+
+/** It is in sync again, and leads, as others find it so. */
+function takeBack(draft: Draft, broker: Broker): void {
+  draft.put('broker', broker)
+  touchCluster(draft, broker.cluster, '')
+  const about = [`broker/${broker.id}`, `cluster/${broker.cluster}`]
+  const what = `broker ${broker.id} of cluster ${broker.cluster} may lead and be in sync again`
+  draft.decide({ kind: 'broker-up', what, why: broker.why, about })
 }
 
 /** Whether it leads nothing that another could lead: while it does it is still handing over, and a broken link says nothing else (R2). */

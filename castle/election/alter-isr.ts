@@ -9,7 +9,7 @@ import type { Draft } from '../state/draft.ts'
 import { sameMembers } from './election.ts'
 import { type Judged, judgeAll, type Move, type Proposer, staleness } from './judge.ts'
 import { elrAfter, type Rules, rulesOf, withIsr } from './rules.ts'
-import { type Member, Standings } from './standing.ts'
+import { isLeaving, type Member, Standings } from './standing.ts'
 
 export type IsrProposal = Pick<AlterIsrArgs['partitions'][number], 'leaderEpoch' | 'partitionEpoch' | 'isr'>
 
@@ -30,8 +30,8 @@ export function judgeIsr(
   if (isr.length !== proposal.isr.length || !proposed.has(brokerId)) return refused('INVALID_REQUEST')
   for (const member of proposal.isr) {
     const known = memberOf(member.brokerId)
-    // A leader that stops stays until another leads.
-    const isFit = known.standing === 'fit' || (known.standing === 'stopping' && member.brokerId === brokerId)
+    // A leader that stops, or has a full disk, stays until another leads.
+    const isFit = known.standing === 'fit' || (isLeaving(known.standing) && member.brokerId === brokerId)
     if (!isFit || known.brokerEpoch !== member.brokerEpoch) return refused('INELIGIBLE_REPLICA')
   }
   const elr = elrAfter(partition, isr, rules, (id) => memberOf(id).standing !== 'faulty')

@@ -3,7 +3,7 @@ import { describe, expect, test } from 'vitest'
 import { type Electorate, elect, preferred } from './election.ts'
 import type { Standing } from './standing.ts'
 
-const letters: Record<string, Standing> = { '+': 'fit', s: 'stopping', '!': 'faulty', '-': 'down' }
+const letters: Record<string, Standing> = { '+': 'fit', f: 'full', s: 'stopping', '!': 'faulty', '-': 'down' }
 
 /** Brokers 1, 2, 3 in order, such as '+-s'. */
 const standings = (text: string) => (id: number) => letters[text[id - 1] ?? '-'] ?? 'down'
@@ -66,6 +66,11 @@ describe('an election', () => {
     ['a higher epoch, and nobody electable', { is: [-1, [1]], now: '-', highest: 12, ...one }, 'as it was'],
     ['one that stops, and is alone, goes on', { is: [1, [1]], now: 's', ...one }, 'as it was'],
 
+    // a full disk
+    ['a leader with a full disk: the next in sync, without it', { is: [1, all], now: 'f++' }, [2, [2, 3], [], 8]],
+    ['a follower with a full disk leaves at once', { is: [1, all], now: '++f' }, [1, [1, 2], [], 7]],
+    ['all disks are full: who led leads on', { is: [1, all], now: 'fff' }, [1, [1], [2, 3], 7]],
+    ['a full disk rather than one that stops', { is: [3, all], now: '-fs' }, [2, [2], [1, 3], 8]],
     // death
     ['a leader died: the next in sync, without it', { is: [1, all], now: '-++' }, [2, [2, 3], [], 8]],
     ['a follower died: it leaves at once', { is: [1, all], now: '++-' }, [1, [1, 2], [], 7]],
@@ -126,6 +131,7 @@ describe('where only a death may lose something (Ack 1)', () => {
   /** leader, ISR, leader epoch, next. */
   const table: [string, Case, [number, number[], number, number?] | 'as it was'][] = [
     ['a leader stops: it leads until another can', { is: [1, all], now: 's++' }, [1, all, 7, 2]],
+    ['a leader with a full disk: the same', { is: [1, all], now: 'f++' }, [1, all, 7, 2]],
     ['the same, looked at again', { is: [1, all], now: 's++', next: 2 }, 'as it was'],
     ['who is next already stays so', { is: [1, all], now: 's++', next: 3 }, 'as it was'],
     ['who was to be next died: another one', { is: [1, all], now: 's-+', next: 2 }, [1, [1, 3], 7, 3]],

@@ -1,8 +1,8 @@
 // Who leads a partition, and who counts as in sync, after something happened to its replicas. Pure, and changes only what must change: a
 // leader that can go on, goes on.
 //
-//   isr, else elr, in the order of replicas; fit, else one that stops ---> leader, else -1
-//   with a leader: who is dead, faulty or stopping leaves the ISR with it, so that the high watermark goes on at once
+//   isr, else elr, in the order of replicas; fit, else one that stops or has a full disk ---> leader, else -1
+//   with a leader: who is dead, faulty, stopping or full leaves the ISR with it, so that the high watermark goes on at once
 //   without one:   the ISR keeps its last members, for they hold what was acknowledged (KIP-966); only R8 takes one out
 //
 // Each election raises the leader epoch, also one that ends without a leader (so the old one is fenced) and one that a
@@ -12,7 +12,7 @@
 // is to lead, and it hands over (hand-over.ts). The same goes for a preferred replica that is to lead again.
 import type { PartitionState } from '@castellan/protocol/heartbeat'
 import { elrAfter, type Rules, withIsr, withLeader, withNext } from './rules.ts'
-import type { Standing } from './standing.ts'
+import { isLeaving, type Standing } from './standing.ts'
 
 const none: readonly number[] = []
 
@@ -48,11 +48,11 @@ export function elect(partition: PartitionState, electorate: Electorate): Partit
   return state === partition ? undefined : { ...state, partitionEpoch: partition.partitionEpoch + 1 }
 }
 
-/** Nobody died: who led stops, and lives. */
+/** Nobody died: who led stops, or has a full disk, and lives. */
 function canHandOver({ leader, isr }: PartitionState, electorate: Electorate): boolean {
   const { rules, reborn, unclean, standing } = electorate
   const isItself = leader !== reborn && leader !== unclean
-  return rules.handsOver && isItself && isr.includes(leader) && standing(leader) === 'stopping'
+  return rules.handsOver && isItself && isr.includes(leader) && isLeaving(standing(leader))
 }
 
 /**
@@ -86,7 +86,7 @@ function leaderAmong(
   { standing, rules }: Electorate,
 ): number {
   const eligible = rules.keepsElr ? elr : none
-  for (const wanted of ['fit', 'stopping'] as const) {
+  for (const wanted of ['fit', 'full', 'stopping'] as const) {
     if (isr.includes(leader) && standing(leader) === wanted) return leader
     for (const id of replicas) if (isr.includes(id) && standing(id) === wanted) return id
     for (const id of replicas) if (eligible.includes(id) && standing(id) === wanted) return id

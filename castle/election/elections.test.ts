@@ -47,6 +47,21 @@ async function restart(
   return again
 }
 
+test('a broker with a full disk is relieved like one that stops, and is taken back when it has room (R9)', async () => {
+  brokers[0]?.change({ full: true })
+  await world.clock.pass(30)
+  expect(partition()).toMatchObject({ leader: 2, leaderEpoch: 1, isr: [2, 3] })
+  expect(world.state.get('broker', '1')).toMatchObject({ up: true, full: true, why: 'its disk is full' })
+  const said = () => brokers[1]?.cluster?.brokers.map(({ stopping }) => stopping)
+  expect(said()).toEqual([true, undefined, undefined])
+  expect(await propose(2, [2, 3, 1])).toMatchObject({ partitions: [{ errorCode: errors.INELIGIBLE_REPLICA.code }] })
+  brokers[0]?.change({ full: false })
+  await world.clock.pass(30)
+  expect(said()).toEqual([undefined, undefined, undefined])
+  expect(await propose(2, [2, 3, 1])).toMatchObject({ partitions: [{ errorCode: 0 }] })
+  expect(partition().isr).toEqual([1, 2, 3])
+})
+
 describe('a broker that stops', () => {
   test('is relieved of what others can lead, and brokers hear that it stops', async () => {
     brokers[0]?.change({ stopping: true })

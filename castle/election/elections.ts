@@ -61,9 +61,10 @@ export class Elections {
   async alterIsr(brokerId: number, args: AlterIsrArgs): Promise<AlteredIsr> {
     const { changes, reports } = this.#options
     const altered = await changes.change((draft) => alterIsr(draft, reports, brokerId, args))
-    // A leader that stops has found somebody who can take over.
+    // A leader that stops, or has a full disk, has found somebody who can take over.
     const broker = changes.state.get('broker', String(brokerId))
-    if (broker?.stopping === true) this.#do((draft) => relieve(draft, reports, broker, idsOf(args)))
+    if (broker?.stopping === true || broker?.full === true)
+      this.#do((draft) => relieve(draft, reports, broker, idsOf(args)))
     return altered
   }
 
@@ -138,13 +139,13 @@ export class Elections {
     return drawElection(changes.state, reports, topic, type, partitions ?? wantingOne(topic, type))
   }
 
-  /** About once a second: what takes too long is dropped; else preferred leaders come back, and what a stopping broker leads is moved. */
+  /** About once a second: what takes too long is dropped; else preferred leaders come back, and what a broker leads that stops, or has a full disk, is moved. */
   sweep(): void {
     if (this.#isSweeping) return
     const { changes, reports, clock } = this.#options
     const overdue = this.#handOverTimes.overdue(changes.state, clock.nowMs())
     const due = this.#preferences.due(changes.state, clock.nowMs(), backPerSweepMax)
-    const stopping = overdue.size > 0 ? [] : [...changes.state.all('broker')].filter(isOnItsWayDown)
+    const stopping = overdue.size > 0 ? [] : [...changes.state.all('broker')].filter(isToBeRelieved)
     if (overdue.size + due.size + stopping.length === 0) return
     this.#isSweeping = true
     this.#do((draft) => {
@@ -199,15 +200,20 @@ function relieve(draft: Draft, reports: BrokerReports, { id, cluster }: Broker, 
   const elected = electFor(draft, reports, { cluster, brokerId: id, ...(topicIds && { topicIds }) })
   if (elected.topics.length === 0) return
   const what = `broker ${id} is relieved; ${inWords(elected)}`
-  draft.decide({ kind: 'election', what, why: 'it stops, and others are in sync now', about: [`broker/${id}`] })
+  draft.decide({
+    kind: 'election',
+    what,
+    why: 'it stops or has a full disk, and others are in sync now',
+    about: [`broker/${id}`],
+  })
 }
 
 function idsOf({ partitions }: AlterIsrArgs): Set<string> {
   return new Set(partitions.map(({ topicId }) => topicId))
 }
 
-function isOnItsWayDown({ up, stopping }: Broker): boolean {
-  return up && stopping === true
+function isToBeRelieved({ up, stopping, full }: Broker): boolean {
+  return up && (stopping === true || full === true)
 }
 
 function hasFallen(broker: Broker, before: Broker): boolean {

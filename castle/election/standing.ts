@@ -4,16 +4,21 @@ import type { Broker } from '../state/entities.ts'
 import type { View } from '../state/state.ts'
 
 /**
- * `fit`: it may lead and be in sync. `stopping`: only where no other can. `faulty`: its log is out of use (R9). `down`: nobody hears of it,
+ * `fit`: it may lead and be in sync. `stopping`, and `full` (its disk has no room): only where no other can. `faulty`: its log is out of use (R9). `down`: nobody hears of it,
  * but its log is what it was.
  */
-export type Standing = 'fit' | 'stopping' | 'faulty' | 'down'
+export type Standing = 'fit' | 'full' | 'stopping' | 'faulty' | 'down'
 
 /** Of a partition, as a leader may name it. */
 export interface Member {
   readonly standing: Standing
   /** Of its process; undefined: Castle knows no such broker. */
   readonly brokerEpoch: number | undefined
+}
+
+/** It can lead, though others had better. */
+export function isLeaving(standing: Standing): boolean {
+  return standing === 'stopping' || standing === 'full'
 }
 
 export class Standings {
@@ -48,6 +53,7 @@ export class Standings {
     if (fault !== null) return 'faulty'
     const broker = this.broker(brokerId)
     if (broker?.up !== true) return 'down'
-    return broker.stopping === true ? 'stopping' : 'fit'
+    if (broker.stopping === true) return 'stopping'
+    return broker.full === true ? 'full' : 'fit'
   }
 }

@@ -7,7 +7,7 @@
 // The longest is the one with the highest leader epoch of its last batch, then the one that ends last. A report counts when it was made
 // after its replica heard that nobody leads: its log stands still since. Pure.
 import type { PartitionState } from '@castellan/protocol/heartbeat'
-import type { Standing } from './standing.ts'
+import { isLeaving, type Standing } from './standing.ts'
 
 /** Where the log of a replica that follows nobody ends. */
 export interface LogEnd {
@@ -45,7 +45,7 @@ export function electUnclean(partition: PartitionState, electorate: UncleanElect
   const { standing, allowed } = electorate
   const electable = replicas.filter((id) => isr.includes(id) || elr.includes(id))
   if (electable.length > 0 && allowed === 'never') return { kind: 'forbidden', inSync: electable }
-  const isThere = (id: number) => standing(id) === 'fit' || standing(id) === 'stopping'
+  const isThere = (id: number) => standing(id) === 'fit' || isLeaving(standing(id))
   const ends = new Map<number, LogEnd>()
   for (const id of replicas) {
     const end = electorate.logEnd(id)

@@ -48,6 +48,8 @@ export interface Broker {
   readonly replicates?: boolean
   /** On its way down in good order: it leads nothing that another can lead, and is taken into no ISR. */
   readonly stopping?: boolean
+  /** Its disk has no room: until it has, the same. */
+  readonly full?: boolean
   /** Names its logs as they are: under another name its replicas count for nothing until they are in sync again (R8). */
   readonly logsId?: string
   /** The broker epoch with which its logs were first registered by their name: what was decided before that does not hold for them. Absent: unknown. */

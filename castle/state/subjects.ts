@@ -41,8 +41,9 @@ export function clusterState(view: View, cluster: Cluster): ClusterState {
     kind: cluster.kind,
     environment: cluster.environment,
     flags: { ...cluster.flags },
-    brokers: brokers.map(({ id, host, port, rack, brokerEpoch, stopping }) => {
-      return { id, host, port, rack, brokerEpoch, ...(stopping === true ? { stopping } : {}) }
+    brokers: brokers.map(({ id, host, port, rack, brokerEpoch, stopping, full }) => {
+      // Either way nobody takes it into an ISR.
+      return { id, host, port, rack, brokerEpoch, ...(stopping === true || full === true ? { stopping: true } : {}) }
     }),
   }
 }

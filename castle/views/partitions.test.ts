@@ -4,7 +4,7 @@ import type { Standing } from '../election/standing.ts'
 import { missingOf, stateOf } from './partitions.ts'
 
 const rules = { minIsr: 2, keepsElr: true, handsOver: false, electsUnclean: false }
-const letters: Record<string, Standing> = { '+': 'fit', s: 'stopping', '!': 'faulty', '-': 'down' }
+const letters: Record<string, Standing> = { '+': 'fit', f: 'full', s: 'stopping', '!': 'faulty', '-': 'down' }
 
 type Case = [
   what: string,
@@ -20,6 +20,7 @@ const cases: Case[] = [
   ['one follower died', { isr: [1, 2] }, '++-', 'under-replicated', '3 down'],
   ['one is catching up', { isr: [1, 2] }, '+++', 'under-replicated', '3 behind'],
   ['one has a bad log', { isr: [1, 2] }, '++!', 'under-replicated', '3 faulty'],
+  ['one has a full disk', { isr: [1, 3] }, '+f+', 'under-replicated', '2 full'],
   ['one stops', { isr: [1, 3] }, '+s+', 'under-replicated', '2 stopping'],
   ['two are gone', { isr: [1] }, '+--', 'below-min-isr', '2 down, 3 down'],
   [

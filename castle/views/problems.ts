@@ -28,6 +28,7 @@ const harms = {
   'below-min-isr': 1,
   lost: 2,
   'log-fault': 2,
+  'disk-full': 3,
   'broker-down': 3,
   stuck: 4,
   'under-replicated': 5,
@@ -117,6 +118,9 @@ function* findProblems(castle: Castle, nowMs: number): Iterable<Found> {
         const recovery = logs === undefined || opened === undefined ? {} : { logs, opened }
         const params = { broker: broker.id, host: broker.host, port: broker.port, why: broker.why, ...recovery }
         yield { ...of('broker-down', id, 'BROKER_DOWN', params, about), sinceMs: broker.sinceMs }
+      }
+      if (broker.up && broker.full === true) {
+        yield { ...of('disk-full', id, 'BROKER_DISK_FULL', { broker: broker.id }, about), sinceMs: null }
       }
       for (const { topicId, partition, fault } of castle.brokers.reports.faults(broker.id).slice(0, faultsShownMax)) {
         const topic = castle.state.get('topic', topicId)?.name ?? null

@@ -10,6 +10,8 @@ const texts: Readonly<Record<string, (params: Params) => string>> = {
     `broker ${broker} (${host}:${port}) is down: ${why}${logs === undefined ? '' : `; it is back, and recovers its logs: ${opened} of ${logs} open`}`,
   BROKER_RECOVERING: ({ broker, logs, opened }) =>
     `broker ${broker}, which Castle's store does not know, recovers its logs: ${opened} of ${logs} open; it registers when all are`,
+  BROKER_DISK_FULL: ({ broker }) =>
+    `the disk of broker ${broker} is full: others lead, and are in sync, until it has room`,
   LOG_OUT_OF_USE: (params) => `${placeOf(params)} is out of use at broker ${params['broker']}: ${params['fault']}`,
   PARTITIONS_LEADERLESS: ({ partitions, topics, examples }) =>
     `${counted(Number(partitions), 'partition')} of ${counted(Number(topics), 'topic')} have no leader (${examples})`,

@@ -106,6 +106,7 @@ function partitionRow(each: Partition): Cell[] {
 
 const reasons = {
   down: 'down',
+  full: 'has a full disk',
   stopping: 'stopping',
   faulty: 'damaged',
   behind: 'catching up',

@@ -107,7 +107,7 @@ export type TopicView = {
     readonly state: 'ok' | 'moving' | 'under-replicated' | 'below-min-isr' | 'offline'
     readonly missing: readonly {
       readonly broker: number
-      readonly why: 'down' | 'stopping' | 'faulty' | 'behind' | 'joining'
+      readonly why: 'down' | 'full' | 'stopping' | 'faulty' | 'behind' | 'joining'
     }[]
   }[]
   readonly replicationFactor: number
@@ -386,6 +386,7 @@ export type ProblemView = {
     | 'below-min-isr'
     | 'lost'
     | 'log-fault'
+    | 'disk-full'
     | 'broker-down'
     | 'recovering'
     | 'under-replicated'

@@ -42,6 +42,7 @@ export function actionsOf({ kind, cluster, params, about }: ProblemView): readon
       return partitionsOf(cluster, params)
     case 'broker-down':
     case 'log-fault':
+    case 'disk-full':
       return [{ name: 'broker', to: href(pages.broker, { cluster, id: text('broker') ?? '' }) }]
     case 'stuck': {
       const group: Action = { name: 'group', to: href(pages.group, { cluster, group: text('group') ?? '' }) }

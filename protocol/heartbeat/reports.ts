@@ -51,6 +51,8 @@ export const brokerReport = Type.Object({
   release: name,
   /** On its way down in good order. */
   stopping: Type.Boolean(),
+  /** Its disk has no room: it takes nothing, and others are to lead and be in sync, where there are others. Absent: it has room. */
+  full: Type.Optional(Type.Boolean()),
   holds,
   /** Every log on its disk, wanted or stray: its highest leader epoch, and why it is out of use (R9) if it is. */
   logs: Type.Array(

@@ -12,6 +12,7 @@ export const problemView = Type.Object({
     Type.Literal('below-min-isr'),
     Type.Literal('lost'),
     Type.Literal('log-fault'),
+    Type.Literal('disk-full'),
     Type.Literal('broker-down'),
     Type.Literal('recovering'),
     Type.Literal('under-replicated'),

@@ -52,6 +52,7 @@ export const partitionView = Type.Object({
       broker: count,
       why: Type.Union([
         Type.Literal('down'),
+        Type.Literal('full'),
         Type.Literal('stopping'),
         Type.Literal('faulty'),
         Type.Literal('behind'),

@@ -18,6 +18,7 @@ export const overview = {
     lost: 'messages lost',
     'under-replicated': 'not in sync',
     'log-fault': 'log damaged',
+    'disk-full': 'disk full',
     'broker-down': 'broker down',
     recovering: 'recovering',
     refused: 'not taken over',
@@ -39,6 +40,7 @@ export const overview = {
       `${n(Number(elections), 'election')} of topic ${topic} in the last day may have lost acknowledged messages: ${messagesMax === null ? 'how many, nobody knows' : `at most ${n(Number(messagesMax), 'message')}`}`,
     LOG_OUT_OF_USE: ({ broker, topic, topicId, partition, fault }: Params) =>
       `The log of ${topic ?? topicId}/${partition} on broker ${broker} is out of use: ${fault}`,
+    BROKER_DISK_FULL: ({ broker }: Params) => `The disk of broker ${broker} is full`,
     BROKER_DOWN: ({ broker, host, port, why, logs, opened }: Params) =>
       `Broker ${broker} (${host}:${port}) is down: ${why}${logs === undefined ? '' : `; it is back, and recovers its logs: ${opened} of ${n(Number(logs), 'log')} open`}`,
     BROKER_RECOVERING: ({ broker, logs, opened }: Params) =>
@@ -63,6 +65,7 @@ export const overview = {
     lost: 'These messages do not come back. Their producers were told that they are safe.',
     'under-replicated': 'All goes on; fewer brokers can be lost than the topics are made for.',
     'log-fault': 'This copy of the partition is not served.',
+    'disk-full': 'It takes nothing: others lead, and are in sync, where there are others, until it has room.',
     'broker-down': 'What it led has moved where another replica was in sync; the rest waits for it.',
     recovering: 'It registers, and tells what it has, when all its logs are open.',
     refused: 'Its messages cannot be read. Its logs stay where they are, as strays: nothing deletes them.',

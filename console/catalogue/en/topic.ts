@@ -84,6 +84,7 @@ export const topic = {
   },
   why: {
     down: (broker: number) => `broker ${broker} is down`,
+    full: (broker: number) => `the disk of broker ${broker} is full`,
     stopping: (broker: number) => `broker ${broker} is stopping`,
     faulty: (broker: number) => `the log on broker ${broker} is damaged`,
     behind: (broker: number) => `broker ${broker} is catching up`,

@@ -16,6 +16,7 @@ export const overview: Texts['overview'] = {
     lost: '消息丢失',
     'under-replicated': '未同步',
     'log-fault': '日志损坏',
+    'disk-full': '磁盘已满',
     'broker-down': 'Broker 下线',
     recovering: '恢复中',
     refused: '未接管',
@@ -36,6 +37,7 @@ export const overview: Texts['overview'] = {
       `主题 ${topic} 在过去一天的 ${count(elections)} 次选举可能丢失了已确认的消息：${messagesMax === null ? '数量未知' : `最多 ${count(messagesMax)} 条`}`,
     LOG_OUT_OF_USE: ({ broker, topic, topicId, partition, fault }) =>
       `Broker ${broker} 上 ${topic ?? topicId}/${partition} 的日志已停用：${fault}`,
+    BROKER_DISK_FULL: ({ broker }) => `Broker ${broker} 的磁盘已满`,
     BROKER_DOWN: ({ broker, host, port, why, logs, opened }) =>
       `Broker ${broker}（${host}:${port}）已下线：${why}${logs === undefined ? '' : `；它正在恢复日志：${count(logs)} 个中已打开 ${count(opened)} 个`}`,
     BROKER_RECOVERING: ({ broker, logs, opened }) =>
@@ -57,6 +59,7 @@ export const overview: Texts['overview'] = {
     lost: '这些消息无法找回，而其生产者曾被告知它们是安全的。',
     'under-replicated': '一切照常；但能承受失去的 Broker 比主题设定的少。',
     'log-fault': '该分区的这份副本不再提供服务。',
+    'disk-full': '它无法写入任何内容：在腾出空间之前，由其他可用的 Broker 担任主副本并保持同步。',
     'broker-down': '有其他同步副本的分区已切换主副本；其余分区在等待它恢复。',
     recovering: '所有日志打开之后，它会注册并告知自己所有的内容。',
     refused: '其中的消息无法读取。日志作为游离日志保留在原处，不会被删除。',

@@ -76,6 +76,7 @@ export const topic: Texts['topic'] = {
   },
   why: {
     down: (broker) => `Broker ${broker} 已下线`,
+    full: (broker) => `Broker ${broker} 的磁盘已满`,
     stopping: (broker) => `Broker ${broker} 正在停止`,
     faulty: (broker) => `Broker ${broker} 上的日志已损坏`,
     behind: (broker) => `Broker ${broker} 正在追赶`,

@@ -58,7 +58,7 @@ export const plantedBugs: readonly PlantedBug[] = [
     ],
     breaks: R1,
     kinds: ['full-disk', 'kill-broker'],
-    seed: 2,
+    seed: 3,
   },
   {
     name: 'Ack 1 is answered whatever the followers have',
