@@ -49,12 +49,17 @@ export class Log {
   }
 
   /**
-   * Opens the log in `folder`, which exists, and recovers it; makes it when there is none. Rejects with a LogError when the log is out
-   * of use (R9), or with what the disk says.
+   * Opens the log in `folder`, which exists, and recovers it; undefined: there is none. Rejects with a LogError when the log is out of use
+   * (R9), or with what the disk says.
    */
-  static async open(context: LogContext, folder: string, settings: LogSettings, events: LogEvents): Promise<Log> {
+  static async open(
+    context: LogContext,
+    folder: string,
+    settings: LogSettings,
+    events: LogEvents,
+  ): Promise<Log | undefined> {
     const recovered = await recoverLog(context, folder, settings)
-    if (recovered === undefined) return Log.create(context, folder, settings, events)
+    if (recovered === undefined) return undefined
     const { changed, ...found } = recovered
     const { endOffset } = found.segments.at(-1)!
     const ends = { endOffset, nextOffset: endOffset, cached: context.cache.open(endOffset) }

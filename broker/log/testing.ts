@@ -145,15 +145,9 @@ export async function openLog(
 ): Promise<OpenedLog> {
   context.disk.mkdir(folder)
   const trouble: Error[] = []
-  const log: Log = await Log.open(
-    context,
-    folder,
-    { ...testSettings, ...settings },
-    {
-      onTrouble: (error) => trouble.push(error),
-      flush: () => void log?.flush(),
-    },
-  )
+  const events = { onTrouble: (error: Error) => void trouble.push(error), flush: () => void log?.flush() }
+  const used = { ...testSettings, ...settings }
+  const log: Log = (await Log.open(context, folder, used, events)) ?? Log.create(context, folder, used, events)
   return { log, trouble }
 }
 

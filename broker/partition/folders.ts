@@ -3,7 +3,7 @@
 //   <data folder>/logs/
 //     format                          the format version of all of it
 //     run                             the name of these logs, and the run of the machine that they were last open in (R8)
-//     high-watermarks                 of replicated partitions, as they were some seconds ago
+//     high-watermarks                 of all partitions that have records, as they were some seconds ago
 //     clean-shutdown                  only while no broker runs, and the last one stopped in order (R8)
 //     <topic id>/<partition>/         a log, see log/files.ts
 //     <topic id>/<partition>.anew     it is fetched anew in place of a damaged one, and has not got all yet: nobody may count on it (R9)
@@ -137,9 +137,23 @@ export class LogFolders {
     }
   }
 
+  makeFolder({ folder }: LogPlace): void {
+    this.#disk.mkdir(folder)
+  }
+
+  /** Whether somebody made a folder for a log there, to the end. */
+  isNamed({ folder }: LogPlace): boolean {
+    return this.#disk.exists(`${folder}/partition`)
+  }
+
+  /** As `make`, of a log that is gone, once its fault is noted there. */
+  nameNoted(place: LogPlace): void {
+    if (this.#disk.exists(`${place.folder}/fault`)) this.make(place, '')
+  }
+
   /** Makes the folder of a new log. Throws what the disk says. */
   make(place: LogPlace, topic: string): void {
-    this.#disk.mkdir(place.folder)
+    this.makeFolder(place)
     const content: PartitionContent = { topicId: place.topicId, topic, partition: place.index }
     writeStateFile(this.#disk, `${place.folder}/partition`, kinds.partition, content)
   }

@@ -1,9 +1,10 @@
-// The high watermarks of replicated partitions, written down now and then: a lower bound that the next process begins with, so that
+// The high watermarks of all partitions that have records, written down now and then: a lower bound that the next process begins with, so that
 // reading goes on while too few replicas are in sync to tell a new one (R6); and what a log must have, unless somebody took it away (R9), or
 // power was lost since: then the logs have another name than those that the file speaks of (R8). A file that is missing or damaged counts as none.
 import type { Disk } from '@castellan/protocol/runtime'
+import { systemCode } from '../errors.ts'
 import { kinds } from '../log/files.ts'
-import { readStateFile, writeStateFile } from '../log/state-file.ts'
+import { overwriteStateFile, readStateFile, writeStateFile } from '../log/state-file.ts'
 
 export interface HighWatermarksContent {
   /** The name of the logs as they were then; absent: not known. */
@@ -15,6 +16,7 @@ export interface HighWatermarksContent {
 export interface Mark {
   readonly topicId: string
   readonly index: number
+  /** 0: none is known, but the log has records. */
   readonly highWatermark: number
 }
 
@@ -42,9 +44,13 @@ export class HighWatermarks {
     return this.#writtenOf === this.#logsId
   }
 
-  /** As last written; 0: none. */
-  get(topicId: string, index: number): number {
-    return this.#written.get(topicId)?.get(index) ?? 0
+  /** As last written; undefined: it had no records, or nobody knows. */
+  get(topicId: string, index: number): number | undefined {
+    return this.#written.get(topicId)?.get(index)
+  }
+
+  get #count(): number {
+    return [...this.#written.values()].reduce((sum, ofTopic) => sum + ofTopic.size, 0)
   }
 
   *all(): Generator<Mark, void, void> {
@@ -60,19 +66,43 @@ export class HighWatermarks {
     if (kept.length < [...this.all()].length) this.#write(byTopic(kept), this.#writtenOf)
   }
 
-  /** Writes them down when one differs; false: none does. Throws what the disk says. */
+  /** Writes down those of all partitions when one differs; false: none does. Throws what the disk says. */
   save(marks: Iterable<Mark>): boolean {
-    const known = [...marks].filter(({ highWatermark }) => highWatermark > 0)
+    const known = [...marks]
     const isWritten = ({ topicId, index, highWatermark }: Mark) => this.get(topicId, index) === highWatermark
-    if (known.every(isWritten) && (this.areOfTheseLogs || known.length === 0)) return false
+    const isSame = this.areOfTheseLogs && known.length === this.#count && known.every(isWritten)
+    if (isSame || (known.length === 0 && !this.areOfTheseLogs)) return false
     this.#write(byTopic(known), this.#logsId)
     return true
   }
 
-  #write(next: Map<string, Map<number, number>>, logsId: string | undefined): void {
+  /**
+   * As `save`, before a log is cut: what is written must not say more than there will be, also on a full disk. There they are written over the old
+   * content, and a kill in between leaves neither; without room for that, too, the file goes: what is not known is not missed. Throws what the
+   * disk says.
+   */
+  lower(marks: Iterable<Mark>): void {
+    const known = [...marks]
+    try {
+      this.save(known)
+      return
+    } catch (error) {
+      if (systemCode(error) !== 'ENOSPC') throw error
+    }
+    try {
+      this.#write(byTopic(known), this.#logsId, overwriteStateFile)
+    } catch (error) {
+      if (systemCode(error) !== 'ENOSPC') throw error
+      this.#disk.remove(this.#path)
+      this.#written = new Map()
+      this.#writtenOf = undefined
+    }
+  }
+
+  #write(next: Map<string, Map<number, number>>, logsId: string | undefined, write = writeStateFile): void {
     const marks = Object.fromEntries([...next].map(([topicId, ofTopic]) => [topicId, [...ofTopic]]))
     const content: HighWatermarksContent = { ...(logsId !== undefined && { logsId }), marks }
-    writeStateFile(this.#disk, this.#path, kinds.highWatermarks, content)
+    write(this.#disk, this.#path, kinds.highWatermarks, content)
     this.#written = next
     this.#writtenOf = logsId
   }

@@ -89,15 +89,24 @@ export class Logs {
         return partition.setKnownDamage(`${fault.reason} (remove ${place.folder}/fault when it is repaired)`)
       const settings = this.settings(effectiveConfigs({}))
       const log = await Log.open(this.#context, place.folder, settings, events(partition))
-      const highWatermark = this.#options.marks.get(place.topicId, place.index)
-      partition.attach(log, this.#folders.isAnew(place), highWatermark)
-      // After a power loss that is what R8 is for.
-      if (this.#options.marks.areOfTheseLogs && highWatermark > log.endOffset)
-        throw cutShort(log.endOffset, highWatermark)
-      if (partition.log!.needsCheckpoint) this.#host.noteWritten(partition)
+      const highWatermark = this.#mustHave(place)
+      if (log === undefined) {
+        // The process before was killed while it made it; or a person gave up what it had, and removed the note of that (`#miss`).
+        const isMissed = highWatermark > 0 || (highWatermark === 0 && !this.#folders.isNamed(place))
+        return isMissed ? this.#miss(partition, place, highWatermark) : this.#make(partition)
+      }
+      partition.attach(log, this.#folders.isAnew(place), this.#options.marks.get(place.topicId, place.index))
+      if (highWatermark > log.endOffset) throw cutShort(log.endOffset, highWatermark)
+      if (log.needsCheckpoint) this.#host.noteWritten(partition)
     } catch (error) {
       partition.setFault(error)
     }
+  }
+
+  /** What a log must have, as an earlier process knew; -1: perhaps nothing. After a power loss that is what R8 is for. */
+  #mustHave({ topicId, index }: LogPlace): number {
+    const { marks } = this.#options
+    return marks.areOfTheseLogs ? (marks.get(topicId, index) ?? -1) : -1
   }
 
   /**
@@ -109,15 +118,17 @@ export class Logs {
     for (const { topicId, index, highWatermark } of this.#options.marks.all()) {
       const place = this.#folders.place(topicId, index)
       if (found.has(place.folder)) continue
-      const partition = this.#place(place, '')
-      try {
-        // For the note of what is wrong with it.
-        this.#folders.make(place, '')
-      } catch (error) {
-        this.#context.complaints.say('missing', { topicId, partition: index, error }, 'cannot note that a log is gone')
-      }
-      partition.setFault(cutShort(0, highWatermark))
+      this.#miss(this.#place(place, ''), place, highWatermark)
     }
+  }
+
+  #miss(partition: Partition, place: LogPlace, highWatermark: number): void {
+    const cannotNote = (error: unknown) =>
+      this.#context.complaints.say('missing', { ...place, error }, 'cannot note that a log is gone')
+    attempt(() => this.#folders.makeFolder(place), cannotNote)
+    partition.setFault(gone(place, highWatermark))
+    // Behind the note of its fault: a folder with a name and no such note is one of which a person has said that it may begin anew.
+    attempt(() => this.#folders.nameNoted(place), cannotNote)
   }
 
   /** A new one, which is made now or soon. */
@@ -130,11 +141,11 @@ export class Logs {
     const { topicId, index } = partition
     const state = this.#table.states.get(topicId)
     // Its topic may have been deleted since it was to be made.
-    if (state === undefined || !this.#table.has(partition)) return
+    if (!this.#table.has(partition) || this.#undeleted.has(topicId)) return
     const place = this.#folders.place(topicId, index)
     try {
-      this.#folders.make(place, state.name)
-      const settings = this.settings(effectiveConfigs(state.configs))
+      this.#folders.make(place, state?.name ?? partition.topic)
+      const settings = this.settings(effectiveConfigs(state?.configs ?? {}))
       const log = Log.create(this.#context, place.folder, settings, events(partition))
       log.noteFolders(this.#folders.parents(place))
       partition.attach(log, this.#folders.isAnew(place))
@@ -145,7 +156,7 @@ export class Logs {
       return
     }
     this.#host.noteWritten(partition)
-    this.#host.noteMade(partition, state)
+    if (state !== undefined) this.#host.noteMade(partition, state)
   }
 
   #place({ topicId, index, folder }: LogPlace, topic: string): Partition {
@@ -290,6 +301,21 @@ export class Logs {
     this.#context.log.info({ topic, topicId, partition: index }, 'a log that was fetched anew has everything again')
     partition.noteWhole()
   }
+}
+
+function attempt(act: () => void, onError: (error: unknown) => void): void {
+  try {
+    act()
+  } catch (error) {
+    onError(error)
+  }
+}
+
+function gone({ folder }: LogPlace, highWatermark: number): LogError {
+  const had = highWatermark > 0 ? `everything up to ${highWatermark} at least` : 'records'
+  // Other replicas have what was committed. Where nobody has it, a person decides.
+  const next = highWatermark > 0 ? '' : `; to go on without them, remove ${folder}/fault and start the broker again`
+  return new LogError('LOG_CORRUPT', `the log is gone, and had ${had}${next}`)
 }
 
 function cutShort(endOffset: number, highWatermark: number): LogError {

@@ -193,7 +193,7 @@ export class Partitions {
     // Those of logs that are still to be opened would be lost.
     if (!this.#isOpen) return true
     try {
-      return this.#marks.save(this.#replicated())
+      return this.#marks.save(this.#known())
     } catch (error) {
       // It is a lower bound, and stays one.
       this.#context.complaints.say('high watermarks', { error }, 'cannot write down the high watermarks')
@@ -201,17 +201,28 @@ export class Partitions {
     }
   }
 
+  /** Before a log is cut. */
+  #lowerHighWatermarks(): void {
+    try {
+      this.#marks.lower(this.#known())
+    } catch (error) {
+      // At worst the next process takes the log for a damaged one.
+      this.#context.complaints.say('high watermarks', { error }, 'cannot write down the high watermarks')
+    }
+  }
+
   /**
-   * Also those of which Castle has not spoken yet: what an earlier process knew of them stays. What a damaged log should have stays, too: the
-   * note of its fault may be what a full disk refused.
+   * Of all that have records. Also those of which Castle has not spoken yet: what an earlier process knew of them stays. What a damaged log
+   * should have stays, too: the note of its fault may be what a full disk refused. One replica alone commits whatever it writes: that moves
+   * all the time, and none of it is worth writing down but that there is something.
    */
-  *#replicated(): Generator<Mark, void, void> {
-    for (const partition of this.all()) {
-      const replicas = this.#table.states.get(partition.topicId)?.partitions[partition.index]?.replicas
-      if (replicas !== undefined && replicas.length <= 1) continue
-      const { topicId, index, highWatermark, fault } = partition
-      const written = fault === null || !this.#marks.areOfTheseLogs ? 0 : this.#marks.get(topicId, index)
-      yield { topicId, index, highWatermark: Math.max(highWatermark, written) }
+  *#known(): Generator<Mark, void, void> {
+    for (const { topicId, index, highWatermark, endOffset, fault } of this.all()) {
+      const written = fault === null || !this.#marks.areOfTheseLogs ? undefined : this.#marks.get(topicId, index)
+      if (endOffset === 0 && written === undefined) continue
+      const replicas = this.#table.states.get(topicId)?.partitions[index]?.replicas
+      const isAlone = replicas !== undefined && replicas.length <= 1
+      yield { topicId, index, highWatermark: isAlone ? 0 : Math.max(highWatermark, written ?? 0) }
     }
   }
 
@@ -256,7 +267,7 @@ export class Partitions {
 
   /** Only for partitions. */
   noteCutBelow(): void {
-    this.#saveHighWatermarks()
+    this.#lowerHighWatermarks()
   }
 
   /** Only for partitions. */
