@@ -5,6 +5,7 @@
 //      └─ resign, follow: at once, and what was not acknowledged is refused (R2, R5)
 //
 // Its log must be idle for whatever it becomes next: only then it is certain where that begins. Standing down waits for nothing.
+import assert from 'node:assert/strict'
 import { errors } from '@castellan/protocol'
 import type { PartitionState as Assigned } from '@castellan/protocol/heartbeat'
 import type { Appends } from './appends.ts'
@@ -33,33 +34,19 @@ export class Leadership {
   }
 
   /**
-   * Leads from now on at the epoch that Castle gave, or goes on to lead at it. False: it may not, for the log has been led at this or a
-   * higher epoch before, by another process or another leader (R5), or lacks what it had (R9).
+   * Leads from now on at the epoch that Castle gave, or goes on to lead at it. Who asks has made sure (duty.ts) that the log is well, lacks
+   * nothing (R9), and has never been led at this or a higher epoch (R5).
    */
-  lead(assigned: Assigned): boolean {
-    const { log, fault, isAnew } = this.#state
-    if (log === undefined || fault !== null || isAnew) return false
-    if (this.leadsAt(assigned.leaderEpoch)) {
-      this.#followers.assign(assigned)
-      return true
-    }
-    if (assigned.leaderEpoch <= knownEpoch(this.#state)) return false
+  lead(assigned: Assigned): void {
+    const { log, leader, leaderEpoch } = this.#state
+    if (leader !== null && leaderEpoch === assigned.leaderEpoch) return this.#followers.assign(assigned)
+    assert(log !== undefined && assigned.leaderEpoch > knownEpoch(this.#state), 'it may not lead at this epoch (R5)')
     this.#appends.flush()
-    if (this.#state.isBusy) {
-      // Where the epoch begins is known when that is written: then it is told again.
-      this.resign(-1)
-      return true
-    }
+    // Where the epoch begins is known when that is written: then it is told again.
+    if (this.#state.isBusy) return this.resign(-1)
     log.beginEpoch(assigned.leaderEpoch)
     this.#events.onEpoch()
     this.#begin(assigned, log.endOffset)
-    return true
-  }
-
-  /** It leads, and at this epoch. */
-  leadsAt(epoch: number): boolean {
-    const { leader, leaderEpoch } = this.#state
-    return leader !== null && leaderEpoch === epoch
   }
 
   #begin(assigned: Assigned, endOffset: number): void {

@@ -4,6 +4,7 @@ import { effectiveConfigs } from '@castellan/protocol'
 import type { PartitionState, TopicState } from '@castellan/protocol/heartbeat'
 import type { Clock } from '@castellan/protocol/runtime'
 import type { LogContext } from '../log/context.ts'
+import { dutyOf, type ReplicaHere } from './duty.ts'
 import type { Logs } from './logs.ts'
 import type { Partition } from './partition.ts'
 import { Slices } from './slices.ts'
@@ -67,27 +68,44 @@ export class Roles {
 
   give(partition: Partition, state: TopicState): void {
     const decided = state.partitions[partition.index]
-    if (decided === undefined || decided.leaderEpoch < partition.leaderEpoch) return
-    const { leader, leaderEpoch, replicas, removed = [] } = decided
+    if (decided === undefined) return
+    const duty = dutyOf(decided, this.#here(partition))
     const { leadership } = partition
-    if (partition.isBusy && !(leader === this.#brokerId && leadership.leadsAt(leaderEpoch))) {
-      // It stops leading at once; the rest it is told again when its log is idle: see `noteIdle`.
-      if (partition.isLeader) leadership.resign(-1)
-      return
+    switch (duty.kind) {
+      case 'none':
+        return
+      case 'stand down': // the rest is told again when its log is idle: see `noteIdle`
+        return leadership.resign(-1)
+      case 'remove':
+        return this.#logs.remove(partition)
+      case 'rebuild':
+        return this.#logs.rebuild(partition)
     }
-    const isReplica = replicas.includes(this.#brokerId)
-    if (!isReplica && removed.includes(this.#brokerId)) return this.#logs.remove(partition)
-    const mayBeRebuilt = partition.isDamaged && this.#options.isNewest(partition.topicId)
-    if (mayBeRebuilt && mayRebuild(decided, this.#brokerId)) return this.#logs.rebuild(partition)
-    if (partition.log === undefined || partition.fault !== null) return
+    this.#configure(partition, state, decided)
+    switch (duty.kind) {
+      case 'resign':
+        return leadership.resign(duty.leaderEpoch)
+      case 'follow':
+        return leadership.follow(duty.leader, duty.leaderEpoch)
+      case 'lead':
+        return leadership.lead(decided)
+      case 'refuse to lead':
+        return this.#refuseToLead(partition, decided.leaderEpoch)
+    }
+  }
+
+  #here(partition: Partition): ReplicaHere {
+    const { leaderEpoch, isLeader, isBusy, isDamaged, isAnew, log, fault, topicId } = partition
+    const isUsable = log !== undefined && fault === null
+    // Only then it matters, and it is looked up.
+    const isNewest = !isDamaged || this.#options.isNewest(topicId)
+    return { brokerId: this.#brokerId, leaderEpoch, isLeader, isBusy, isUsable, isDamaged, isAnew, isNewest }
+  }
+
+  #configure(partition: Partition, state: TopicState, decided: PartitionState): void {
     const settings = effectiveConfigs(state.configs, decided)
     partition.configure(state.name, settings)
-    partition.log.configure(this.#logs.settings(settings))
-    // Castle did not know yet that this log lacks something: it hears of it by the report, and elects another.
-    const mustNotLead = leader === this.#brokerId && partition.isAnew
-    if (!isReplica || leader < 0 || mustNotLead) leadership.resign(leaderEpoch)
-    else if (leader !== this.#brokerId) leadership.follow(leader, leaderEpoch)
-    else if (!leadership.lead(decided)) this.#refuseToLead(partition, leaderEpoch)
+    partition.log?.configure(this.#logs.settings(settings))
   }
 
   /** Castle hears of it by the report, and names a higher epoch. */
@@ -97,10 +115,4 @@ export class Roles {
       'not leading: the epoch was led before (R5)',
     )
   }
-}
-
-/** Somebody else leads, and nobody counts on this replica: what its log still has may go. */
-function mayRebuild({ leader, replicas, isr, elr = [] }: PartitionState, brokerId: number): boolean {
-  const isElsewhere = leader >= 0 && leader !== brokerId && replicas.includes(brokerId)
-  return isElsewhere && !isr.includes(brokerId) && !elr.includes(brokerId)
 }
