@@ -2,6 +2,7 @@
 // store forgot is asked of them, and until all who can know have spoken nothing is decided that could contradict it.
 //
 //   report: holds or remembers something newer --> higher Castle epoch, every topic in doubt (one commit)
+//   start: the database is behind its mark (store/sqlite-mark.ts) --> every topic in doubt
 //   answer: wantSubjects --> report: subjects --> adopted, the newest counts --> all replicas' brokers heard --> doubt over, elections
 //
 // What brokers offer is in memory only: they say it again to the next Castle. That a topic is in doubt is in the store.

@@ -1,17 +1,17 @@
 // The same on a real disk (R14): the data folder is copied while Castle is at work, as backups are, and put in the place of the one that
 // went on. And with ten thousand partitions: what Castle asks for comes in parts, and nobody's lease runs out meanwhile.
-import { cpSync, mkdirSync, mkdtempSync, rmSync } from 'node:fs'
+import { copyFileSync, cpSync, mkdirSync, mkdtempSync, readdirSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { castleEpochMax } from '@castellan/protocol/heartbeat'
 import { silentLogger } from '@castellan/protocol/runtime'
-import { afterEach, beforeEach, expect, test } from 'vitest'
+import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { Castle } from '../castle.ts'
 import { coreConfig } from '../config.ts'
 import { SqliteStore } from '../store/sqlite.ts'
-import { Harness } from '../testing/harness.ts'
+import { Restoring } from '../testing/restoring.ts'
 
-class SqliteHarness extends Harness {
+class SqliteHarness extends Restoring {
   folder = ''
 
   override async startCastle(): Promise<void> {
@@ -66,6 +66,54 @@ test('a data folder that was copied while Castle was at work, and one that is em
       Array(3).fill(world.state.topicNamed('c', 'orders')?.partitions),
     )
   }
+})
+
+/** The files of the database alone, without its mark. */
+function copyDatabase(from: string, to: string): void {
+  for (const name of readdirSync(to)) if (name.startsWith('castle.db')) rmSync(join(to, name))
+  for (const name of readdirSync(from)) if (name.startsWith('castle.db')) copyFileSync(join(from, name), join(to, name))
+}
+
+describe('a database that was put back alone, while all who know better are away', () => {
+  const start = async () => {
+    const brokers = await world.replicating(3)
+    await world.done(world.castle.createTopic({ cluster: 'c', name: 'orders', assignments: [[1, 2, 3]] }))
+    const old = join(root, 'old')
+    mkdirSync(old)
+    copyDatabase(world.folder, old)
+    const three = await world.kill(brokers[2]!)
+    await world.clock.until(() => world.partition('orders')?.isr.length === 2, 5_000, '3 is not in sync')
+    // The others have heard it.
+    await world.clock.pass(200)
+    const one = await world.kill(brokers[0]!)
+    await world.kill(brokers[1]!)
+    await world.killCastle()
+    copyDatabase(old, world.folder)
+    return { one, three }
+  }
+
+  test('elects nobody by what it forgot: its mark shows that it went back', async () => {
+    const { one, three } = await start()
+    await world.startCastle()
+    three()
+    await world.clock.pass(10_000)
+    expect(world.partition('orders')).toMatchObject({ leader: 1, isr: [1, 2, 3] })
+    expect(world.inDoubt()).toContain('orders')
+    one()
+    await world.clock.until(() => world.partition('orders')?.isr.length === 2, 5_000, 'what it forgot is known')
+    await world.done(world.castle.restore.giveUp('c', 2, 'its machine is gone'))
+    expect(world.inDoubt()).toEqual([])
+    expect(world.partition('orders')).toMatchObject({ leader: 1, isr: [1] })
+  })
+
+  test('and without its mark, as when the whole folder was put back, goes by what it has: nobody says that it went back', async () => {
+    const { three } = await start()
+    rmSync(join(world.folder, 'castle.mark'))
+    await world.startCastle()
+    three()
+    await world.clock.until(() => world.partition('orders')?.leader === 3, 10_000, '3 leads')
+    expect(world.inDoubt()).toEqual([])
+  })
 })
 
 test('ten thousand partitions come back into an empty store', async () => {

@@ -7,6 +7,7 @@
 import { versionOf } from '@castellan/protocol/heartbeat'
 import { type Clock, Complaints, type Logger } from '@castellan/protocol/runtime'
 import { CastleError, messageOf } from '../errors.ts'
+import { doubtTopics } from '../restore/doubts.ts'
 import { raisedTo } from '../restore/known.ts'
 import type { Store } from '../store/store.ts'
 import { decodeEntry, encodeChange } from './codec.ts'
@@ -68,10 +69,21 @@ export class Changes {
 
   /** Takes the lease, then loads: nobody else changes what was read. */
   static async open(options: ChangesOptions): Promise<Changes> {
-    const { castleEpoch } = await options.store.lease(0)
+    const { castleEpoch, wentBack } = await options.store.lease(0)
     const state = new State()
     for (const entry of await options.store.load()) state.apply(decodeEntry(entry))
-    return new Changes(options, state, castleEpoch)
+    const changes = new Changes(options, state, castleEpoch)
+    // Before anybody is heard: of those who know better nobody may be there (R14).
+    if (wentBack === true) await changes.#doubtAll('the store was put back to an older state')
+    return changes
+  }
+
+  async #doubtAll(why: string): Promise<void> {
+    this.#options.log.warn({ castleEpoch: this.#castleEpoch, why }, 'every topic is in doubt')
+    await this.change((draft) => {
+      doubtTopics(draft, why)
+      draft.decide({ kind: 'castle-epoch', what: `took Castle epoch ${this.#castleEpoch}`, why, about: [] })
+    })
   }
 
   get castleEpoch(): number {

@@ -2,10 +2,11 @@
 // answered is on disk, and a process killed at any moment leaves the state before or after a commit, never between (R11).
 // The file is locked for as long as it is open, so two Castles never share a folder; kill -9 frees the lock.
 //
-// It runs in a thread of its own (sqlite-thread.ts).
+// It runs in a thread of its own (sqlite-thread.ts). A mark beside it tells when it was put back to an older state (sqlite-mark.ts).
 import { join } from 'node:path'
 import Database from 'better-sqlite3'
 import { epochAfter, StoreRefusal, staleEpoch } from './refusals.ts'
+import { isAhead, type Mark, MarkFile } from './sqlite-mark.ts'
 import type { Change, Entry, Lease, Store } from './store.ts'
 
 /** Of the tables; entities name their own format. */
@@ -17,18 +18,41 @@ const schema = `
   INSERT INTO lease VALUES (1, 0);
 `
 
+/** What its mark is held against, in a table of its own: the first release knows nothing of it, and is not hindered. */
+const progress = `
+  CREATE TABLE IF NOT EXISTS progress (id INTEGER PRIMARY KEY CHECK (id = 1), store TEXT NOT NULL, commits INTEGER NOT NULL);
+  INSERT OR IGNORE INTO progress VALUES (1, lower(hex(randomblob(16))), 0);
+`
+
+interface Progress {
+  /** Names this database, in whatever folder it is. */
+  readonly store: string
+  readonly commits: number
+}
+
 export class SqliteStore implements Store {
   readonly #database: Database.Database
   readonly #castleEpochMax: number
-  readonly #commit: (changes: readonly Change[], castleEpoch: number) => void
+  readonly #markFile: MarkFile
+  readonly #name: string
+  /** The mark, while it is ahead of the database: until what follows from that is written. */
+  #ahead: Mark | undefined
+  /** Returns the number of commits. */
+  readonly #commit: (changes: readonly Change[], castleEpoch: number) => number
 
-  private constructor(database: Database.Database, castleEpochMax: number) {
+  private constructor(database: Database.Database, castleEpochMax: number, markFile: MarkFile) {
     this.#database = database
     this.#castleEpochMax = castleEpochMax
+    this.#markFile = markFile
+    const { store, commits } = database.prepare<[], Progress>('SELECT store, commits FROM progress').get() as Progress
+    this.#name = store
+    const { found } = markFile
+    if (found !== undefined && isAhead(found, store, commits)) this.#ahead = found
     const put = database.prepare(
       'INSERT INTO entries VALUES (?, ?) ON CONFLICT (key) DO UPDATE SET value = excluded.value',
     )
     const remove = database.prepare('DELETE FROM entries WHERE key = ?')
+    const count = database.prepare<[], number>('UPDATE progress SET commits = commits + 1 RETURNING commits').pluck()
     this.#commit = database.transaction((changes: readonly Change[], castleEpoch: number) => {
       const newest = this.#castleEpoch()
       if (newest !== castleEpoch) throw staleEpoch(castleEpoch, newest)
@@ -36,6 +60,7 @@ export class SqliteStore implements Store {
         if (value === null) remove.run(key)
         else put.run(key, value)
       }
+      return count.get() ?? 0
     })
   }
 
@@ -50,7 +75,8 @@ export class SqliteStore implements Store {
       database.exec('BEGIN EXCLUSIVE; COMMIT')
       checkVersion(database, path)
       makeDurable(database, path)
-      return new SqliteStore(database, castleEpochMax)
+      database.exec(`BEGIN; ${progress} COMMIT`)
+      return new SqliteStore(database, castleEpochMax, new MarkFile(folder))
     } catch (error) {
       database?.close()
       throw explained(error, folder, path)
@@ -64,16 +90,22 @@ export class SqliteStore implements Store {
   }
 
   async commit(changes: readonly Change[], castleEpoch: number): Promise<void> {
-    this.#commit(changes, castleEpoch)
+    const commits = this.#commit(changes, castleEpoch)
+    this.#ahead = undefined
+    this.#markFile.write({ store: this.#name, commits, castleEpoch })
   }
 
   async lease(atLeast: number): Promise<Lease> {
-    const castleEpoch = epochAfter(this.#castleEpoch(), atLeast, this.#castleEpochMax)
+    const ahead = this.#ahead
+    // Above what the lost state had: what is given under it never was before.
+    const known = Math.min((ahead?.castleEpoch ?? -1) + 1, this.#castleEpochMax)
+    const castleEpoch = epochAfter(this.#castleEpoch(), Math.max(atLeast, known), this.#castleEpochMax)
     this.#database.prepare('UPDATE lease SET castle_epoch = ?').run(castleEpoch)
-    return { castleEpoch }
+    return ahead === undefined ? { castleEpoch } : { castleEpoch, wentBack: true }
   }
 
   async close(): Promise<void> {
+    this.#markFile.close()
     this.#database.close()
   }
 
@@ -87,7 +119,7 @@ function checkVersion(database: Database.Database, path: string): void {
   const tables = database.prepare<[], number>('SELECT count(*) FROM sqlite_schema').pluck().get()
   if (version === 0 && tables === 0) {
     database.transaction(() => {
-      database.exec(schema)
+      database.exec(schema + progress)
       database.pragma(`user_version = ${schemaVersion}`)
     })()
   } else if (version !== schemaVersion) {

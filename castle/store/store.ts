@@ -15,6 +15,8 @@ export interface Change {
 export interface Lease {
   /** Higher than any that this store gave before. */
   readonly castleEpoch: number
+  /** The store has less than was once committed to it: it was put back to an older state (R14). Absent: nothing shows that. */
+  readonly wentBack?: true
 }
 
 export interface Store {
