@@ -146,6 +146,19 @@ describe('a flipped bit (R9)', () => {
     },
   )
 
+  test.each([1, 100, 5_000])(
+    '%i bytes behind the last batch that are none are cut, when the machine has been up since',
+    async (bytes) => {
+      const made = await make()
+      const path = pathOf(16)
+      const size = made.context.platters.bytes(path).length
+      made.context.platters.resize(path, size + bytes)
+      made.context.platters.bytes(path).fill(0xa5, size)
+      const { log, read, context } = await reopen(made, true)
+      expect([log.endOffset, await read(), context.counters.cutBytes]).toEqual([24, records(24), bytes])
+    },
+  )
+
   test('zeros at the end are a fault, when the machine has been up since', async () => {
     const made = await make()
     const { path, position, length } = made.places.get(22)!

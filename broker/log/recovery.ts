@@ -6,7 +6,7 @@
 //
 // What was synced is trusted (each read checks it again); damage there is a fault (R9). After the checkpoint a kill or a
 // power loss may have torn the last write: a damaged tail is cut, and only that. Damage with a sound batch behind it is a fault; when the
-// machine has been up since, so is a last batch that is all there and wrong: a kill cuts a write short, and does nothing else to it.
+// machine has been up since, so is a last batch that is all there and wrong, or zeros in its place: a kill only cuts a write short.
 // Producer state and leader epochs come from their files and the headers read on the way.
 import { type BatchHeader, headerBytes } from '@castellan/protocol/records'
 import type { LogContext, LogSettings } from './context.ts'

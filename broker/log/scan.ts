@@ -128,18 +128,22 @@ export async function isSoundBehindHeader(file: DiskFile, position: number, endP
   return false
 }
 
-/** Whether the bytes from `place` on are the beginning of a batch, and the file ends within it. */
-export async function isCutShort(
+/**
+ * Whether a batch that anybody counts on may stand at `place`, though not as it was written: one is all there, or zeros are in its place. The
+ * beginning of a batch in which the file ends is what a kill leaves; and bytes that are no batch of this log were never one of it.
+ */
+export async function mayHoldBatch(
   file: DiskFile,
   { position, offset }: Pick<ScanEnd, 'position' | 'offset'>,
   endPosition: number,
 ): Promise<boolean> {
   const left = endPosition - position
-  if (left < headerBytes) return true
+  if (left < headerBytes) return false
   const header = new Uint8Array(headerBytes)
   await file.readAsync(header, position)
   const outline = readOutline(header, 0)
-  return outline?.baseOffset === offset && outline.length > left
+  if (outline?.baseOffset === offset) return outline.length <= left
+  return header.every((byte) => byte === 0)
 }
 
 /** The next place where a header might be, judged by the format version in it and offsets below 2^48; -1: none. */

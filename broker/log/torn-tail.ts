@@ -1,7 +1,7 @@
 // Cutting off what a kill or a power loss left of the last write, when a log is recovered; and telling it from damage (R9). A torn tail is
-// cut only when no sound batch follows; and when the machine has been up since, only what is cut short: a kill does nothing else to a write.
+// cut only when no sound batch follows; and when the machine has been up since, not where a whole batch or zeros stand: no kill leaves those.
 import type { LogContext } from './context.ts'
-import { findBatchBehind, isCutShort, isSoundBehindHeader, type ScanEnd } from './scan.ts'
+import { findBatchBehind, isSoundBehindHeader, mayHoldBatch, type ScanEnd } from './scan.ts'
 import { corrupt, type Segment } from './segment.ts'
 
 /**
@@ -44,8 +44,8 @@ async function mustBeTorn(context: LogContext, segment: Segment, endPosition: nu
   )
   if (isSound) throw corrupt(segment, `${end.problem}, and all of it is there but for its header`)
   if (!context.isIntact) return
-  const isShort = await context.files.during(segment.path, (file) => isCutShort(file, end, endPosition))
-  if (!isShort) throw corrupt(segment, `${end.problem}, and no kill leaves that`)
+  const isBatch = await context.files.during(segment.path, (file) => mayHoldBatch(file, end, endPosition))
+  if (isBatch) throw corrupt(segment, `${end.problem}, and no kill leaves that`)
 }
 
 async function mustBeLast(
