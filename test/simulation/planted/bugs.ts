@@ -90,9 +90,14 @@ export const plantedBugs: readonly PlantedBug[] = [
     name: 'a new process leads at its old epoch',
     changes: [
       {
+        file: 'broker/partition/duty.ts',
+        find: "return leadsOn || leaderEpoch > here.leaderEpoch ? { kind: 'lead' } : { kind: 'refuse to lead' }",
+        replace: "return { kind: 'lead' }",
+      },
+      {
         file: 'broker/partition/leadership.ts',
-        find: 'if (assigned.leaderEpoch <= knownEpoch(this.#state)) return false',
-        replace: '',
+        find: 'log !== undefined && assigned.leaderEpoch > knownEpoch(this.#state), ',
+        replace: 'log !== undefined, ',
       },
       {
         file: 'castle/election/election.ts',
