@@ -116,10 +116,11 @@ export class CastleWatch {
     // What is synced before it is acknowledged survives: Castle cannot know that, and counts it; the checkers excuse nothing.
     const plan = planOf(topic.name)
     if (loss.from.length === 0 && plan?.mayLose === 'never') return
-    // The last one in sync lost power before anybody knew that it was the last: R8, and of what it had at Ack 1 or 0, R2 says enough.
+    // The last one in sync lost power before anybody knew that it was the last: R8. The one that died before it kept what was acknowledged
+    // at Ack -1, which Castle cannot know either; and of what was acknowledged at Ack 1, R2 says enough.
     const { hasLost, allLostPower } = this.#cluster.damage
     const isLastsOwn = loss.from.length === 0 && hasLost && !allLostPower
-    if (isLastsOwn && plan !== undefined && plan.ackLevel !== -1) return
+    if (isLastsOwn && plan !== undefined && plan.mayLose !== 'unclean' && plan.replicationFactor > 1) return
     const { partition, leaderEpoch, to } = loss
     const name = `broker-${to}`
     // It may have lost power since it said where its log ends: of that loss Castle knows nothing yet.
