@@ -1,6 +1,5 @@
 // What the promises themselves permit: losses that were counted, and what R2 says of Ack 1.
-import type { Acknowledged, History, Loss, Message, Trouble } from './history.ts'
-import { leadersBetween } from './leaders.ts'
+import type { Acknowledged, History, Loss, Message } from './history.ts'
 
 /** The second of R2. */
 const secondMs = 1_000
@@ -48,17 +47,13 @@ export function firstLost({ acknowledged, handled, reads }: History, loss: Loss)
 }
 
 /**
- * R2: acknowledged at Ack 1, and something was wrong with its leader within a second of it. While all is well every replica that may be
- * elected has it within the second, and no later death of the leader takes it; while something is wrong the leader answers nothing after
- * a second.
+ * R2: acknowledged at Ack 1, and something was wrong within a second of it. While all is well every replica that may be elected has it
+ * within the second, and no later death of the leader takes it; while something is wrong the leader answers nothing after a second. With a
+ * follower, too: one that is cut off lacks what was acknowledged in that second, and may be elected long after.
  */
 export function mayBeLostAtAck1(history: History, message: Acknowledged): boolean {
-  const { partition, atMs, sentMs = atMs } = message
-  const isNear = ({ fromMs, untilMs }: Trouble) => fromMs <= atMs + secondMs && untilMs >= sentMs - secondMs
-  const near = history.troubles.filter(isNear)
-  if (near.length === 0) return false
-  const leaders = leadersBetween(history, partition, sentMs, atMs)
-  return leaders === undefined || near.some(({ machines }) => leaders.some((name) => machines.includes(name)))
+  const { atMs, sentMs = atMs } = message
+  return history.troubles.some(({ fromMs, untilMs }) => fromMs <= atMs + secondMs && untilMs >= sentMs - secondMs)
 }
 
 /** An acknowledged message that need not be there. */
