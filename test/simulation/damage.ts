@@ -1,9 +1,9 @@
 // What may be destroyed without breaking what is promised: R1 holds while one member of the ISR keeps its disk and page cache.
 //
-// A broker may lose its disk, or what is unsynced on it, or a bit, while every partition that counts it as in sync has another member in
+// A broker may lose its disk, or what is unsynced on it, a bit or a part of a segment, while every partition that counts it as in sync has another member in
 // sync whose disk is known to be whole. One that lost something counts as whole again once Castle has its new logs id (its replicas
-// have left every ISR then, R8); one with a flipped bit, when the bit is gone. So by induction some member always has everything.
-import type { Flip } from '@castellan/testing/simulator'
+// have left every ISR then, R8); one with a flaw, when the flaw is gone. So by induction some member always has everything.
+import type { Flaw } from '@castellan/testing/simulator'
 import type { CastleWatch } from './castle-watch.ts'
 import { offsetsTopic, planOf } from './topics.ts'
 
@@ -11,7 +11,7 @@ export class Damage {
   readonly #watch: CastleWatch
   /** Broker id -> the logs id that Castle had of it when it lost something. */
   readonly #lost = new Map<number, string | undefined>()
-  #flips: { readonly id: number; readonly flip: Flip }[] = []
+  #flaws: { readonly id: number; readonly flaw: Flaw }[] = []
   /** The power of all brokers went at once: R8's case. */
   allLostPower = false
   /** Some broker has lost its disk, or what was not synced. */
@@ -24,8 +24,8 @@ export class Damage {
   isWhole(id: number): boolean {
     if (this.#lost.has(id) && this.#watch.logsIds.get(id) === this.#lost.get(id)) return false
     this.#lost.delete(id)
-    this.#flips = this.#flips.filter(({ flip }) => flip.isThere())
-    return !this.#flips.some((one) => one.id === id)
+    this.#flaws = this.#flaws.filter(({ flaw }) => flaw.isThere())
+    return !this.#flaws.some((one) => one.id === id)
   }
 
   /** Topics of one replica apart, which lose what it loses. */
@@ -48,11 +48,11 @@ export class Damage {
   }
 
   /** In a file of this folder. */
-  hasFlip(id: number, folder: string): boolean {
-    return this.#flips.some((one) => one.id === id && one.flip.path.startsWith(folder) && one.flip.isThere())
+  hasFlaw(id: number, folder: string): boolean {
+    return this.#flaws.some((one) => one.id === id && one.flaw.path.startsWith(folder) && one.flaw.isThere())
   }
 
-  flipped(id: number, flip: Flip): void {
-    this.#flips.push({ id, flip })
+  spoiled(id: number, flaw: Flaw): void {
+    this.#flaws.push({ id, flaw })
   }
 }

@@ -12,24 +12,33 @@ const headerBytes = 61
 
 const decoder = new TextDecoder()
 
+/** A batch in its segment. */
+export interface Place {
+  readonly path: string
+  readonly position: number
+  readonly bytes: Uint8Array
+}
+
 export function folderOf(topicId: string, partition: number): string {
   return `/data/logs/${topicId}/${partition}`
 }
 
 export function batchesIn(platters: Platters, folder: string): ReplicaBatch[] {
-  return [...wholeBatches(platters, folder)].map((bytes) => {
+  return [...wholeBatches(platters, folder)].map(({ bytes }) => {
     const view = viewOf(bytes)
     return { offset: offsetOf(view), leaderEpoch: view.getInt32(epochAt), digest: digestOf(bytes) }
   })
 }
 
+/** Where the batches stand whose records are all below this offset. */
+export function placesBelow(platters: Platters, folder: string, offset: number): Place[] {
+  return [...wholeBatches(platters, folder)].filter(({ bytes }) => endOf(bytes) <= offset)
+}
+
 /** Of batches whose checksums are right: what a recovery would leave. */
 export function endOfLog(platters: Platters, folder: string): number {
   let endOffset = 0
-  for (const bytes of goodBatches(platters, folder)) {
-    const view = viewOf(bytes)
-    endOffset = offsetOf(view) + view.getInt32(lastOffsetDeltaAt) + 1
-  }
+  for (const bytes of goodBatches(platters, folder)) endOffset = endOf(bytes)
   return endOffset
 }
 
@@ -49,17 +58,17 @@ export function messageOf(value: Uint8Array | null): Message {
 }
 
 function* goodBatches(platters: Platters, folder: string): Generator<Uint8Array> {
-  for (const bytes of wholeBatches(platters, folder)) if (verifyCrc(bytes, 0, bytes.length)) yield bytes
+  for (const { bytes } of wholeBatches(platters, folder)) if (verifyCrc(bytes, 0, bytes.length)) yield bytes
 }
 
-function* wholeBatches({ files }: Platters, folder: string): Generator<Uint8Array> {
+function* wholeBatches({ files }: Platters, folder: string): Generator<Place> {
   const segments = [...files].filter(([path]) => path.startsWith(`${folder}/`) && path.endsWith('.log')).sort()
-  for (const [, { bytes, size }] of segments) {
+  for (const [path, { bytes, size }] of segments) {
     const view = viewOf(bytes)
     for (let at = 0; at + headerBytes <= size; ) {
       const end = at + prefixBytes + view.getInt32(at + lengthAt)
       if (end > size || end < at + headerBytes) break
-      yield bytes.subarray(at, end)
+      yield { path, position: at, bytes: bytes.subarray(at, end) }
       at = end
     }
   }
@@ -71,6 +80,12 @@ function viewOf({ buffer, byteOffset, length }: Uint8Array): DataView {
 
 function offsetOf(view: DataView): number {
   return Number(view.getBigInt64(0))
+}
+
+/** One past its last record. */
+function endOf(bytes: Uint8Array): number {
+  const view = viewOf(bytes)
+  return offsetOf(view) + view.getInt32(lastOffsetDeltaAt) + 1
 }
 
 /** FNV-1a. */

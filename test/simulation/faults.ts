@@ -32,6 +32,8 @@ export const faultKinds = {
   'slow-disk': 2,
   'full-disk': 2,
   'flip-bit': 2,
+  'zero-segment': 1, // a broker is killed, and finds a part of a segment zeroed
+  'cut-segment': 1, // or cut short
   'clock-jump': 1, // a machine's wall clock
   // What people ask for, at any moment:
   reassign: 2, // other replicas for a partition (KIP-455)

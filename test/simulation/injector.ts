@@ -3,7 +3,8 @@ import type { Machine } from '@castellan/testing/simulator'
 import type { Cluster } from './cluster.ts'
 import type { Fault, FaultKind } from './faults.ts'
 import type { Person } from './person.ts'
-import { consumers, planOf, producers } from './topics.ts'
+import { cutSegment, flipBit, zeroSegment } from './rot.ts'
+import { consumers, producers } from './topics.ts'
 
 /** How it ends; null: it does not apply now (its victim is down already, or R1 would not hold). */
 type Begun = {
@@ -69,6 +70,8 @@ export class Injector {
     'slow-disk': ({ victim }) => this.#slowDisk(this.#brokerOf(victim)),
     'full-disk': ({ victim, other }) => this.#fillDisk(this.#brokerOf(victim), other),
     'flip-bit': ({ victim }) => this.#flipBit(this.#brokerOf(victim)),
+    'zero-segment': ({ victim }) => this.#spoilAndKill(this.#brokerOf(victim), zeroSegment),
+    'cut-segment': ({ victim }) => this.#spoilAndKill(this.#brokerOf(victim), cutSegment),
     'clock-jump': (fault) => this.#jumpClock(fault),
     reassign: ({ victim, other }) => this.#ask((person) => person.reassign(victim, other)),
     'reassign-back': (fault) => this.#reassignAndBack(fault),
@@ -310,21 +313,25 @@ export class Injector {
     return { machines: [name], lasts: true, end }
   }
 
-  /** In the segments of replicated topics: one that stands alone has nobody to mend it. */
   #flipBit(name: string): Begun {
-    const { damage, castleWatch } = this.#cluster
+    return this.#spoil(name, flipBit) ? { machines: [name], end: () => {} } : null
+  }
+
+  /** Nobody can read it before the next process does. */
+  #spoilAndKill(name: string, spoil: typeof zeroSegment): Begun {
+    if (this.#machine(name).process === null || !this.#spoil(name, spoil)) return null
+    return this.#kill(name)
+  }
+
+  #spoil(name: string, spoil: typeof zeroSegment): boolean {
+    const { damage, castleWatch, scheduler } = this.#cluster
     const id = this.#idOf(name)
-    if (!damage.mayLose(id) || !damage.isWhole(id)) return null
-    const isMeant = (path: string) => {
-      const topic = castleWatch.topics.get(path.split('/')[3] ?? '')
-      return path.endsWith('.log') && topic !== undefined && planOf(topic.name)?.replicationFactor !== 1
-    }
-    const machine = this.#machine(name)
-    const flip = machine.platters.flip(machine.random, isMeant)
-    if (flip === null) return null
-    this.#cluster.scheduler.trace(() => `bit flipped at ${flip.path} ${flip.position}`)
-    damage.flipped(id, flip)
-    return { machines: [name], end: () => {} }
+    if (!damage.mayLose(id) || !damage.isWhole(id)) return false
+    const flaw = spoil(this.#machine(name), castleWatch, id)
+    if (flaw === null) return false
+    scheduler.trace(() => `${name} is spoiled at ${flaw.path} ${flaw.position}`)
+    damage.spoiled(id, flaw)
+    return true
   }
 
   /** Up to 25 minutes off: two machines stay within the hour that message.timestamp.after.max.ms allows. */

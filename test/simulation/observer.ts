@@ -63,7 +63,7 @@ export function readReplicas(cluster: Cluster): ReplicaLog[] {
       if (fault !== null || decided === undefined || !decided.replicas.includes(index + 1)) continue
       // A flipped bit that nobody has read yet is no disagreement.
       const folder = folderOf(topicId, number)
-      if (cluster.damage.hasFlip(index + 1, `${folder}/`)) continue
+      if (cluster.damage.hasFlaw(index + 1, `${folder}/`)) continue
       found.push({
         partition: nameOf(topic, number),
         broker: index + 1,

@@ -2,7 +2,7 @@
 // services (this package) and the seeds of test/simulation run the same ones.
 export { fieldsAsText, type LogWatch, processLog } from './log.ts'
 export { type LinkTrouble, noTrouble, SimNetwork } from './network.ts'
-export { type Flip, Platters } from './platters.ts'
+export { type Flaw, Platters } from './platters.ts'
 export { type HowItEnds, Machine, Process } from './process.ts'
 export { SeededRandom } from './random.ts'
 export { Scheduler } from './scheduler.ts'

@@ -1,5 +1,5 @@
 // What stands on a simulated machine's disk. It outlives the processes that use it, and this is what befalls it: a power loss takes
-// what was not synced, a bit flips, there is no room left, all of it is gone.
+// what was not synced, a bit flips, bytes turn into zeros, a file is cut short, there is no room left, all of it is gone.
 //
 // Model: appends reach the disk in order, so a power loss leaves a prefix of what was not synced, perhaps torn in the middle of a write;
 // names (made, renamed, removed) are journalled in order and durable with the next sync.
@@ -8,11 +8,11 @@ import { Content } from './content.ts'
 import { type DiskHost, SimDisk } from './disk.ts'
 import type { SeededRandom } from './random.ts'
 
-/** A bit that was flipped. */
-export interface Flip {
+/** What is wrong in a file: a bit was flipped, bytes read as zeros, or the file ends too early. */
+export interface Flaw {
   readonly path: string
   readonly position: number
-  /** The file is still there, and the wrong bit in it. */
+  /** The file is still there, and this in it. */
   isThere(): boolean
 }
 
@@ -55,7 +55,7 @@ export class Platters {
   }
 
   /** Flips one bit of a file that `isMeant`, each bit of theirs as likely; null: there is none. */
-  flip(random: SeededRandom, isMeant: (path: string) => boolean): Flip | null {
+  flip(random: SeededRandom, isMeant: (path: string) => boolean): Flaw | null {
     const meant = [...this.files].filter(([path, { size }]) => size > 0 && isMeant(path))
     let at = random.between(
       0,
@@ -66,14 +66,37 @@ export class Platters {
         at -= content.size
         continue
       }
-      const position = at
-      const wrong = content.bytes[position]! ^ (1 << random.between(0, 8))
-      content.bytes[position] = wrong
-      const isThere = () =>
-        this.files.get(path) === content && position < content.size && content.bytes[position] === wrong
-      return { path, position, isThere }
+      return this.#wrong(path, at, new Uint8Array([content.bytes[at]! ^ (1 << random.between(0, 8))]))
     }
     return null
+  }
+
+  /** So many bytes read as zeros, at most to the file's end. */
+  zero(path: string, position: number, length: number): Flaw {
+    const { size } = this.files.get(path)!
+    return this.#wrong(path, position, new Uint8Array(Math.min(length, size - position)))
+  }
+
+  /** The file ends there. */
+  cut(path: string, position: number): Flaw {
+    const content = this.files.get(path)!
+    content.truncate(position)
+    content.unsynced = []
+    return { path, position, isThere: () => this.files.get(path) === content && content.size <= position }
+  }
+
+  #wrong(path: string, position: number, bytes: Uint8Array): Flaw {
+    const content = this.files.get(path)!
+    content.bytes.set(bytes, position)
+    const isThere = () => {
+      const found = content.bytes.subarray(position, position + bytes.length)
+      return (
+        this.files.get(path) === content &&
+        position + bytes.length <= content.size &&
+        found.every((byte, i) => byte === bytes[i])
+      )
+    }
+    return { path, position, isThere }
   }
 
   /** One process's view, which ends with the process. */

@@ -224,6 +224,29 @@ describe('a disk', () => {
     expect(m1.platters.flip(m1.random, () => false)).toBeNull()
   })
 
+  test('bytes turn into zeros, as far as the file goes, and are there until written over', () => {
+    const { m1 } = world()
+    const { disk } = m1.boot().runtime
+    disk.open('/a', 'create').writev([bytes('abcdef')], 0)
+    const flaw = m1.platters.zero('/a', 4, 10)
+    expect(text(readSmallFile(disk, '/a'))).toBe('abcd\0\0')
+    expect(flaw.isThere()).toBe(true)
+    disk.open('/a', 'write').writev([bytes('x')], 5)
+    expect(flaw.isThere()).toBe(false)
+  })
+
+  test('a file that is cut short is so until it grows, or is another', () => {
+    const { m1 } = world()
+    const { disk } = m1.boot().runtime
+    for (const path of ['/a', '/b']) disk.open(path, 'create').writev([bytes('abcdef')], 0)
+    const flaws = ['/a', '/b'].map((path) => m1.platters.cut(path, 2))
+    expect(text(readSmallFile(disk, '/a'))).toBe('ab')
+    expect(flaws.map((flaw) => flaw.isThere())).toEqual([true, true])
+    disk.open('/a', 'write').writev([bytes('c')], 2)
+    disk.rename('/b', '/c')
+    expect(flaws.map((flaw) => flaw.isThere())).toEqual([false, false])
+  })
+
   test('another one in its place has nothing', () => {
     const { m1 } = world()
     m1.boot().runtime.disk.mkdir('/data')
