@@ -6,18 +6,23 @@ import type { Cluster } from './cluster.ts'
 import { endOfLog, folderOf, messagesIn } from './disk-logs.ts'
 import { nameOf, offsetsTopic, planOf } from './topics.ts'
 
+interface PartitionEntity {
+  readonly leader: number
+  readonly leaderEpoch: number
+  readonly partitionEpoch: number
+  readonly replicas: readonly number[]
+  readonly isr: readonly number[]
+  readonly elr?: readonly number[]
+}
+
 /** What this reads of Castle's entities (castle/state/entities.ts). */
 export interface TopicEntity {
   readonly topicId: string
   readonly name: string
   readonly deleted: boolean
-  readonly partitions: readonly {
-    readonly leader: number
-    readonly leaderEpoch: number
-    readonly replicas: readonly number[]
-    readonly isr: readonly number[]
-    readonly elr?: readonly number[]
-  }[]
+  readonly partitions: readonly PartitionEntity[]
+  /** The store went back, and not all that brokers know of it is in there yet (R14). */
+  readonly doubt?: object
   readonly losses?: readonly LossEntity[]
 }
 
@@ -43,6 +48,8 @@ const coordinatorBehindMs = 15_000
 
 export class CastleWatch {
   readonly topics = new Map<string, TopicEntity>()
+  /** The newest that any Castle decided of each partition, by topic id: a store that went back forgets it, and brokers do not (R14). */
+  readonly newest = new Map<string, { readonly name: string; readonly partitions: PartitionEntity[] }>()
   readonly logsIds = new Map<number, string | undefined>()
   /** Partitions for which a person asked for a leader that may lack something. */
   readonly acceptedLosses = new Set<string>()
@@ -96,8 +103,11 @@ export class CastleWatch {
   }
 
   #onTopic(id: string, topic: TopicEntity | null): void {
-    if (topic === null || topic.deleted) return void this.topics.delete(id)
+    if (topic === null || topic.deleted) return this.#forget(id)
     this.topics.set(id, topic)
+    const before = this.newest.get(id)?.partitions ?? []
+    const partitions = topic.partitions.map((one, index) => newerOf(before[index], one))
+    this.newest.set(id, { name: topic.name, partitions })
     const { recorder, scheduler } = this.#cluster
     for (const [index, { leader, leaderEpoch }] of topic.partitions.entries()) {
       if (leader < 0) continue
@@ -105,6 +115,11 @@ export class CastleWatch {
       recorder.leaderships.push({ partition, leaderEpoch, broker: leader, process: null, atMs: scheduler.nowMs })
     }
     for (const loss of topic.losses ?? []) this.#onLoss(topic, loss)
+  }
+
+  #forget(id: string): void {
+    this.topics.delete(id)
+    this.newest.delete(id)
   }
 
   /** Counted by Castle (R7, R8). Whether it is permitted is for the run to say. */
@@ -167,4 +182,10 @@ export class CastleWatch {
     if (plan?.mayLose === 'unclean') return 'unclean election (R7)'
     return null
   }
+}
+
+function newerOf(known: PartitionEntity | undefined, one: PartitionEntity): PartitionEntity {
+  if (known === undefined) return one
+  const later = one.leaderEpoch - known.leaderEpoch || one.partitionEpoch - known.partitionEpoch
+  return later >= 0 ? one : known
 }
