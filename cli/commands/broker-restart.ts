@@ -1,7 +1,8 @@
 // `castellan broker restart` and `broker can-stop`: restarts that nobody notices, of the brokers of `castellan start`, or by
 // whatever starts processes where they run.
 import { resolve } from 'node:path'
-import { apiOf, castleOption } from '../castle-api.ts'
+import type { BrokerView } from '@castellan/castle/views'
+import { apiOf, type CastleApi, castleOption } from '../castle-api.ts'
 import type { Command, Input } from '../command.ts'
 import { CommandError, UsageError } from '../errors.ts'
 import type { Io } from '../io.ts'
@@ -68,7 +69,7 @@ export const canStop: Command = {
   name: 'broker can-stop',
   summary:
     'Says whether a broker may be stopped now: all replicas are in sync, and those of other brokers are enough without it. ' +
-    'The exit code is 0 when it may; 1 when not now; 4 when waiting would not help.',
+    'The exit code is 0 when it may; 1 when not now; 3 when there is no such broker; 4 when waiting would not help.',
   args: [{ name: 'ID', doc: 'The broker. Left out: only whether all replicas are in sync.', optional: true }],
   options: [
     { name: 'wait', value: 'SECONDS', doc: 'Wait so long until it may.', default: '0' },
@@ -86,6 +87,7 @@ export const canStop: Command = {
   async run(input, io) {
     const [broker] = asked(input) ?? []
     const api = apiOf(input)
+    if (broker !== undefined) await mustBeKnown(api, broker)
     await waited(input, io, broker)
     const obstacles = await obstaclesNow(api, broker)
     const ok = obstacles.length === 0
@@ -93,6 +95,14 @@ export const canStop: Command = {
     if (ok) return 'done'
     return obstacles.some(({ passes }) => !passes) ? 'refused' : 'failed'
   },
+}
+
+/** Nothing speaks against stopping what is not there: a mistyped id must not pass for a yes. */
+async function mustBeKnown(api: CastleApi, broker: number): Promise<void> {
+  const ids = (await api.list<BrokerView>('/api/brokers')).map(({ id }) => id)
+  if (ids.includes(broker)) return
+  const known = ids.length === 0 ? 'it knows none' : `it knows ${ids.join(', ')}`
+  throw new CommandError(`Castle knows no broker ${broker}: ${known}.`, { outcome: 'notFound' })
 }
 
 /** What is not so after that time is said by the answer. */
