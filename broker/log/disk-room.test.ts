@@ -28,5 +28,16 @@ test('a disk is full from the first write that it has no room for until a probe 
   await clock.advance(1_000)
   expect(heard).toEqual([true, false])
   expect(disk.list('/data/logs')).toEqual([])
+
+  // Full again at once, and again: it waits longer each time, until it had room for a while.
+  const fullForMs = async () => {
+    const sinceMs = clock.nowMs()
+    room.noteFailed(noRoom)
+    while (room.isFull) await clock.advance(1_000)
+    return clock.nowMs() - sinceMs
+  }
+  expect([await fullForMs(), await fullForMs(), await fullForMs()]).toEqual([2_000, 4_000, 8_000])
+  await clock.advance(60_000)
+  expect(await fullForMs()).toBe(1_000)
   room.close()
 })

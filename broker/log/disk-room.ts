@@ -3,7 +3,8 @@
 import type { Clock, Disk, Logger, Timer } from '@castellan/protocol/runtime'
 import { systemCode } from '../errors.ts'
 
-const probeAfterMs = 1_000
+/** Between probes. Where the disk is full again soon after it had room, it is twice as long the next time: each turn moves leaders. */
+const probeAfter = { minMs: 1_000, maxMs: 64_000, relapseMs: 60_000 }
 const probe = new Uint8Array(256 * 1024)
 
 export class DiskRoom {
@@ -13,6 +14,8 @@ export class DiskRoom {
   readonly #path: string
   #timer: Timer | undefined
   #listener: () => void = () => {}
+  #probeAfterMs = probeAfter.minMs
+  #roomSinceMs = Number.NEGATIVE_INFINITY
 
   /** `folder` is the logs'. */
   constructor(clock: Clock, disk: Disk, log: Logger, folder: string) {
@@ -37,6 +40,8 @@ export class DiskRoom {
   noteFailed(error: unknown): void {
     if (systemCode(error) !== 'ENOSPC' || this.isFull) return
     this.#log.warn({ path: this.#path }, 'the disk is full: others are to lead until there is room')
+    const isRelapse = this.#clock.nowMs() - this.#roomSinceMs < probeAfter.relapseMs
+    this.#probeAfterMs = isRelapse ? Math.min(2 * this.#probeAfterMs, probeAfter.maxMs) : probeAfter.minMs
     this.#wait()
     this.#listener()
   }
@@ -47,9 +52,10 @@ export class DiskRoom {
   }
 
   #wait(): void {
-    this.#timer = this.#clock.after(probeAfterMs, () => {
+    this.#timer = this.#clock.after(this.#probeAfterMs, () => {
       if (!this.#hasRoom()) return this.#wait()
       this.#timer = undefined
+      this.#roomSinceMs = this.#clock.nowMs()
       this.#log.info({ path: this.#path }, 'the disk has room again')
       this.#listener()
     })

@@ -159,12 +159,15 @@ describe('a flipped bit (R9)', () => {
     },
   )
 
-  test('zeros at the end are a fault, when the machine has been up since', async () => {
-    const made = await make()
-    const { path, position, length } = made.places.get(22)!
-    made.context.platters.bytes(path).fill(0, position, position + length)
-    await expect(reopen(made, true)).rejects.toEqual(corrupt)
-  })
+  test.each([0, 1, 8, 20, 61])(
+    'zeros from byte %i of the last batch on are a fault, when the machine has been up since',
+    async (from) => {
+      const made = await make()
+      const { path, position, length } = made.places.get(22)!
+      made.context.platters.bytes(path).fill(0, position + from, position + length)
+      await expect(reopen(made, true)).rejects.toEqual(corrupt)
+    },
+  )
 
   const setEpoch = (made: Made, offset: number, epoch: number) => {
     const { path, position } = made.places.get(offset)!

@@ -143,7 +143,9 @@ export async function mayHoldBatch(
   await file.readAsync(header, position)
   const outline = readOutline(header, 0)
   if (outline?.baseOffset === offset) return outline.length <= left
-  return header.every((byte) => byte === 0)
+  // A kill leaves the beginning of a batch: with a header that begins as it should, all of that header would be as it should.
+  const isNamed = new DataView(header.buffer).getBigInt64(0) === BigInt(offset)
+  return isNamed || header.every((byte) => byte === 0)
 }
 
 /** The next place where a header might be, judged by the format version in it and offsets below 2^48; -1: none. */

@@ -24,7 +24,8 @@ describe('what was committed is missing at the start, and no power was lost (R9)
     await broker.clock.advance(300)
     return broker
   }
-  const gone = 'the log is gone, and had everything up to 3 at least'
+  const marks = `${dataFolder}/logs/high-watermarks`
+  const gone = `the log is gone, and had everything up to 3 at least; to go on without them, where no other replica has them, remove ${partitionFolder}/fault and ${marks} and start the broker again`
 
   test.each<[string, (broker: TestingBroker) => void | Promise<void>, fault: string | null]>([
     ['nothing', () => {}, null],
@@ -74,6 +75,16 @@ describe('what was committed is missing at the start, and no power was lost (R9)
     broker.platters.remove(partitionFolder)
     await broker.open()
     expect(broker.partitions.reports()).toMatchObject([{ topicId, partition: 0, fault: gone }])
+  })
+
+  test('a person goes on without it, as the fault says', async () => {
+    const broker = await begun()
+    broker.platters.remove(partitionFolder)
+    await broker.open()
+    for (const note of [`${partitionFolder}/fault`, marks]) broker.platters.remove(note)
+    await broker.open()
+    broker.partitions.apply(topicState({ leaderEpoch: 3 }))
+    expect(broker.partitions.get(topicId, 0)).toMatchObject({ fault: null, role: 'leader', endOffset: 0 })
   })
 
   test('after a power loss it is nothing unusual: the logs have another name', async () => {
@@ -190,7 +201,7 @@ describe('what was committed is missing at the start, and no power was lost (R9)
       const { isDamaged, role } = broker.partitions.get(topicId, 0)!
       expect([isDamaged, role]).toEqual([true, 'none'])
       expect(broker.partitions.get(topicId, 0)!.fault).toContain(
-        `the log is gone, and had records; to go on without them, remove ${note}`,
+        `the log is gone, and had records; to go on without them, where no other replica has them, remove ${note}`,
       )
       await broker.clock.advance(3_000)
     }

@@ -22,7 +22,7 @@ export interface Mark {
 
 export class HighWatermarks {
   readonly #disk: Disk
-  readonly #path: string
+  readonly path: string
   readonly #logsId: string
   /** The name of the logs that what is written speaks of. */
   #writtenOf: string | undefined
@@ -32,7 +32,7 @@ export class HighWatermarks {
   /** Throws a LogError for a file of another format. `logsId`: the name of the logs now. */
   constructor(disk: Disk, path: string, logsId: string) {
     this.#disk = disk
-    this.#path = path
+    this.path = path
     this.#logsId = logsId
     const content = readStateFile<HighWatermarksContent>(disk, path, kinds.highWatermarks)
     this.#writtenOf = content?.logsId
@@ -93,7 +93,7 @@ export class HighWatermarks {
       this.#write(byTopic(known), this.#logsId, overwriteStateFile)
     } catch (error) {
       if (systemCode(error) !== 'ENOSPC') throw error
-      this.#disk.remove(this.#path)
+      this.#disk.remove(this.path)
       this.#written = new Map()
       this.#writtenOf = undefined
     }
@@ -102,7 +102,7 @@ export class HighWatermarks {
   #write(next: Map<string, Map<number, number>>, logsId: string | undefined, write = writeStateFile): void {
     const marks = Object.fromEntries([...next].map(([topicId, ofTopic]) => [topicId, [...ofTopic]]))
     const content: HighWatermarksContent = { ...(logsId !== undefined && { logsId }), marks }
-    write(this.#disk, this.#path, kinds.highWatermarks, content)
+    write(this.#disk, this.path, kinds.highWatermarks, content)
     this.#written = next
     this.#writtenOf = logsId
   }

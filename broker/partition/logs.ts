@@ -126,7 +126,7 @@ export class Logs {
     const cannotNote = (error: unknown) =>
       this.#context.complaints.say('missing', { ...place, error }, 'cannot note that a log is gone')
     attempt(() => this.#folders.makeFolder(place), cannotNote)
-    partition.setFault(gone(place, highWatermark))
+    partition.setFault(gone(place, highWatermark, this.#options.marks.path))
     // Behind the note of its fault: a folder with a name and no such note is one of which a person has said that it may begin anew.
     attempt(() => this.#folders.nameNoted(place), cannotNote)
   }
@@ -311,11 +311,13 @@ function attempt(act: () => void, onError: (error: unknown) => void): void {
   }
 }
 
-function gone({ folder }: LogPlace, highWatermark: number): LogError {
-  const had = highWatermark > 0 ? `everything up to ${highWatermark} at least` : 'records'
-  // Other replicas have what was committed. Where nobody has it, a person decides.
-  const next = highWatermark > 0 ? '' : `; to go on without them, remove ${folder}/fault and start the broker again`
-  return new LogError('LOG_CORRUPT', `the log is gone, and had ${had}${next}`)
+/** Other replicas have what was committed. Where nobody has it, a person decides. */
+function gone({ folder }: LogPlace, highWatermark: number, marksPath: string): LogError {
+  const isCommitted = highWatermark > 0
+  const had = isCommitted ? `everything up to ${highWatermark} at least` : 'records'
+  const notes = isCommitted ? `${folder}/fault and ${marksPath}` : `${folder}/fault`
+  const next = `to go on without them, where no other replica has them, remove ${notes} and start the broker again`
+  return new LogError('LOG_CORRUPT', `the log is gone, and had ${had}; ${next}`)
 }
 
 function cutShort(endOffset: number, highWatermark: number): LogError {

@@ -25,13 +25,15 @@ export function reviewReport(
   if (draft.get('producer-ids', String(brokerId))?.start === report.producerIdsBegun) giveProducerIds(draft, brokerId)
   settleDeletions(draft, reports, brokerId, report)
   if (report.stopping && broker.stopping !== true) {
-    return relieve(draft, reports, { ...broker, stopping: true, why: 'it is stopping' }, 'it said that it stops')
+    const stopping = { ...broker, stopping: true, why: 'it is stopping' }
+    return relieve(draft, reports, stopping, { kind: 'broker-stopping', why: 'it said that it stops' })
   }
   const { full, ...itself } = broker
   if (report.full === true && full !== true) {
-    return relieve(draft, reports, { ...broker, full: true, why: 'its disk is full' }, 'its disk is full')
+    const why = 'its disk is full'
+    return relieve(draft, reports, { ...broker, full: true, why }, { kind: 'broker-full', why })
   }
-  if (report.full !== true && full === true) return takeBack(draft, { ...itself, why: 'its disk has room again' })
+  if (report.full !== true && full === true) takeBack(draft, { ...itself, why: 'its disk has room again' })
   const elected = electFor(draft, reports, { brokerId, cluster: broker.cluster, topicIds: news })
   if (elected.topics.length === 0) return
   const { topics } = elected
@@ -53,19 +55,24 @@ function whyElected(brokerId: number, { losses }: Elected): string {
  * It stops in good order: others lead and are in sync before it goes, where there are others (S2). A process does not stop stopping. So, too,
  * when its disk is full (R9).
  */
-function relieve(draft: Draft, reports: BrokerReports, broker: Broker, why: string): void {
+function relieve(
+  draft: Draft,
+  reports: BrokerReports,
+  broker: Broker,
+  { kind, why }: { kind: 'broker-stopping' | 'broker-full'; why: string },
+): void {
   draft.put('broker', broker)
   touchCluster(draft, broker.cluster, '')
   const elected = electFor(draft, reports, { brokerId: broker.id, cluster: broker.cluster })
   draft.decide({
-    kind: 'broker-stopping',
+    kind,
     what: `broker ${broker.id} of cluster ${broker.cluster} is relieved; ${inWords(elected)}`,
     why,
     about: [`broker/${broker.id}`, `cluster/${broker.cluster}`],
   })
 }
 
-/** It is in sync again, and leads, as others find it so. */
+/** It is in sync again, and leads, as others find it so: where nobody else could, by what it reports of its logs. */
 function takeBack(draft: Draft, broker: Broker): void {
   draft.put('broker', broker)
   touchCluster(draft, broker.cluster, '')

@@ -62,6 +62,19 @@ test('a broker with a full disk is relieved like one that stops, and is taken ba
   expect(partition().isr).toEqual([1, 2, 3])
 })
 
+test('a disk that has room again, and a log that could be made at last, may be told in one report (R9)', async () => {
+  const { topicId: only } = await world.castle.createTopic({ cluster: 'c', name: 'only', assignments: [[1]] })
+  await world.clock.pass(50)
+  const told = (fault: string | null) => [{ topicId: only, partition: 0, leaderEpoch: 0, fault }]
+  const leader = () => world.state.get('topic', only)?.partitions[0]?.leader
+  brokers[0]?.change({ full: true, logs: told('no space left on the disk') })
+  await world.clock.pass(30)
+  expect(leader()).toBe(-1)
+  brokers[0]?.change({ full: false, logs: told(null) })
+  await world.clock.pass(30)
+  expect(leader()).toBe(1)
+})
+
 describe('a broker that stops', () => {
   test('is relieved of what others can lead, and brokers hear that it stops', async () => {
     brokers[0]?.change({ stopping: true })

@@ -17,6 +17,7 @@ export const decisions = {
     'hand-over-dropped': 'hand-over given up',
     'isr-changed': 'ISR changed',
     'broker-stopping': 'broker stopping',
+    'broker-full': 'broker full',
     'broker-given-up': 'broker given up',
     reassignment: 'replicas change',
     'reassignment-done': 'replicas changed',

@@ -17,6 +17,7 @@ export const decisions: Texts['decisions'] = {
     'hand-over-dropped': '放弃交接',
     'isr-changed': 'ISR 变化',
     'broker-stopping': 'Broker 停止中',
+    'broker-full': 'Broker 磁盘已满',
     'broker-given-up': '放弃 Broker',
     reassignment: '变更副本',
     'reassignment-done': '副本变更完成',

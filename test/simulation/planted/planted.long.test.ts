@@ -6,7 +6,7 @@ import { find } from './find.ts'
 const minuteMs = 60_000
 
 test.each(plantedBugs)('$name is found within a minute', { timeout: 600_000 }, async (bug) => {
-  const found = await find({ bug, first: bug.seed, cpuMs: minuteMs })
+  const found = await find({ bug, first: 1, cpuMs: minuteMs })
   console.log(`${bug.name}: seed ${found.seed}, ${found.tried} tried: ${found.broken.join('; ')}`)
   expect(found).toMatchObject({ notPlanted: [], seed: expect.any(Number) })
 })

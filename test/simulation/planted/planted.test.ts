@@ -1,4 +1,4 @@
-// The recorded seed of each planted bug shows it. `npm run test:long` looks for them, as if no seed was known.
+// The recorded seed of each planted bug shows it. `npm run test:long` looks for them from seed 1 on, as if none was known.
 import { readFileSync } from 'node:fs'
 import { describe, expect, test } from 'vitest'
 import { plantedBugs } from './bugs.ts'
