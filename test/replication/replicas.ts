@@ -178,11 +178,12 @@ export class Replicas {
     return Buffer.concat(paths.map((path) => files.get(path)!.bytes.subarray(0, files.get(path)!.size)))
   }
 
+  /** Undefined also while its broker is down, or starts. */
   replica(id: number, topicId: string, index = 0) {
-    return this.broker(id).partitions.get(topicId, index)
+    return this.#brokers.get(id)?.partitions.get(topicId, index)
   }
 
-  /** Every replica that runs has all that its leader has, and is in sync. */
+  /** Every replica runs, has all that its leader has, and is in sync. */
   isLevel(name: string): boolean {
     const { topicId: id, partitions } = this.topic(name)
     return partitions.every(({ leader, replicas, isr }, index) => {
