@@ -16,7 +16,7 @@ import { brokersOf } from '../state/state.ts'
 import { createTopic, offsetsTopic } from '../topics/create.ts'
 import type { Doors } from './doors.ts'
 import { Proofs } from './proofs.ts'
-import { callDown, refusal, register } from './registration.ts'
+import { callDown, type Gone, refusal, register } from './registration.ts'
 import { BrokerReports } from './reports.ts'
 import { isRelieved, reviewReport } from './review.ts'
 import { Vitals } from './vitals.ts'
@@ -64,6 +64,8 @@ export class Brokers {
   /** By broker: when what could not be written is looked at again. */
   readonly #reviewAgainMs = new Map<number, number>()
   readonly #registering = new Map<Session, Promise<string | undefined>>()
+  /** Broker id -> its newest process, which waits for others to be heard. */
+  readonly #early = new Map<number, string>()
   /** By cluster: the time of making its offsets topic, or of trying again. */
   readonly #offsetsTopicComing = new Map<string, Timer>()
 
@@ -107,7 +109,10 @@ export class Brokers {
     }
     let registering = this.#registering.get(session)
     if (registering === undefined) {
-      if (this.#isEarly(session)) return 'early'
+      if (this.#isEarly(session)) {
+        this.#early.set(Number(session.id), session.incarnation)
+        return 'early'
+      }
       registering = this.#register(session).finally(() => this.#registering.delete(session))
       this.#registering.set(session, registering)
     }
@@ -139,11 +144,11 @@ export class Brokers {
     if (broker === undefined) return
     const { stopping } = session.report as BrokerReport
     if (stopping && isRelieved(this.#changes.state, this.reports, broker)) {
-      return this.#callDown([broker], 'it stopped in good order')
+      return this.#callDown([{ ...broker, why: 'it stopped in good order' }])
     }
     const why = `its link broke, and ${broker.host}:${broker.port}, where it had answered, refuses connections`
     const isMissing = () => session.link === undefined && this.#registered(session) !== undefined
-    this.#proofs.onLinkClosed(broker, isMissing, () => this.#callDown([broker], why))
+    this.#proofs.onLinkClosed(broker, isMissing, () => this.#callDown([{ ...broker, why }]))
   }
 
   /** Nothing is begun any more. */
@@ -153,12 +158,24 @@ export class Brokers {
   }
 
   sweep(attendedMs: number): void {
+    const why = `silent for ${this.#options.settings.brokerLeaseMs} ms, its lease`
     const silent = this.#leases.over(attendedMs).flatMap((id) => {
       this.#leases.forget(id)
       const broker = this.#changes.state.get('broker', String(id))
-      return broker?.up === true ? [broker] : []
+      return broker?.up === true ? [{ ...broker, why }] : []
     })
-    if (silent.length > 0) this.#callDown(silent, `silent for ${this.#options.settings.brokerLeaseMs} ms, its lease`)
+    if (silent.length > 0) this.#callDown(silent, this.#replaced())
+  }
+
+  /** Newer processes have waited for the silent: the older ones of the same ids are as gone, and lead nothing in their place. */
+  #replaced(): Gone[] {
+    const why = 'a newer process has its id'
+    const replaced = [...this.#early].flatMap(([id, incarnation]) => {
+      const broker = this.#changes.state.get('broker', String(id))
+      return broker?.up === true && broker.incarnation !== incarnation ? [{ ...broker, why }] : []
+    })
+    this.#early.clear()
+    return replaced
   }
 
   #registered(session: Session): Broker | undefined {
@@ -225,12 +242,13 @@ export class Brokers {
     this.#options.onReport(session)
   }
 
-  #callDown(brokers: readonly Broker[], why: string): void {
+  /** `others`: gone with these, if these are. */
+  #callDown(brokers: readonly Gone[], others: readonly Gone[] = []): void {
     const heardMs = new Map(brokers.map(({ id }) => [id, this.#leases.heardMs(id)]))
     const task = this.#changes.change((draft) => {
       // Heard again while this waited for its turn: it lives.
       const gone = brokers.filter(({ id }) => this.#leases.heardMs(id) === heardMs.get(id))
-      callDown(draft, this.reports, gone, why)
+      if (gone.length > 0) callDown(draft, this.reports, [...gone, ...others])
     })
     task.catch(() => {
       // Not written, so they still count as alive: looked at again when another lease is over.

@@ -113,22 +113,19 @@ function whyNow(meeting: Meeting, known: Broker | undefined): string {
   return known?.up === true ? 'it knows a newer broker epoch than the store' : 'heard again after it was called dead'
 }
 
+export type Gone = Pick<Broker, 'id' | 'brokerEpoch' | 'why'>
+
 /**
  * Calls brokers dead or gone, unless they are down already or registered anew since the reason arose. Of several at once none is elected in
  * place of another.
  */
-export function callDown(
-  draft: Draft,
-  reports: BrokerReports,
-  brokers: readonly Pick<Broker, 'id' | 'brokerEpoch'>[],
-  why: string,
-): void {
-  const gone = brokers.flatMap(({ id, brokerEpoch }) => {
+export function callDown(draft: Draft, reports: BrokerReports, brokers: readonly Gone[]): void {
+  const gone = brokers.flatMap(({ id, brokerEpoch, why }) => {
     const broker = draft.get('broker', String(id))
-    return broker?.up === true && broker.brokerEpoch === brokerEpoch ? [broker] : []
+    return broker?.up === true && broker.brokerEpoch === brokerEpoch ? [{ ...broker, why }] : []
   })
-  for (const broker of gone) draft.put('broker', { ...broker, up: false, sinceMs: draft.wallMs, why })
-  for (const { id, cluster } of gone) {
+  for (const broker of gone) draft.put('broker', { ...broker, up: false, sinceMs: draft.wallMs })
+  for (const { id, cluster, why } of gone) {
     touchCluster(draft, cluster, '')
     const elected = electFor(draft, reports, { brokerId: id, cluster })
     const what = `broker ${id} of cluster ${cluster} is down; ${inWords(elected)}`

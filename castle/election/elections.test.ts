@@ -75,6 +75,19 @@ test('a disk that has room again, and a log that could be made at last, may be t
   expect(leader()).toBe(1)
 })
 
+test('two that came back with other disks while Castle was away lead nothing in place of the third, which has everything (R8)', async () => {
+  await world.killCastle()
+  for (const broker of brokers) await broker.sender.stop()
+  await world.startCastle()
+  await Promise.all([restart(2, 'other-2'), restart(3, 'other-3')])
+  await world.clock.until(() => partition().leader === -1, 4_000, 'called down')
+  await world.clock.until(() => brokers[2]?.topic('orders') !== undefined, 4_000, 'the others are registered')
+  expect(partition()).toMatchObject({ leader: -1, leaderEpoch: 1, isr: [1] })
+  await restart(1)
+  await world.clock.until(() => partition().leader === 1, 3_000, 'it leads')
+  expect(world.state.get('topic', topicId)?.losses ?? []).toEqual([])
+})
+
 describe('a broker that stops', () => {
   test('is relieved of what others can lead, and brokers hear that it stops', async () => {
     brokers[0]?.change({ stopping: true })

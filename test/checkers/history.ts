@@ -23,6 +23,8 @@ export interface Acknowledged extends Message {
   readonly offset: number
   /** The topic's level when it was acknowledged. */
   readonly level: AckLevel
+  /** Under which it was written. Absent: nobody looked. */
+  readonly leaderEpoch?: number
   /** When it was given to `send`: the leader answered some time between the two. Absent: at once. */
   readonly sentMs?: number
   readonly atMs: number

@@ -1,9 +1,9 @@
 // Reads what Castle writes down, the moment that it is durable: who leads, who is in sync, what was given up, which broker has which
 // logs; and keeps older stores, for Castle to be restored from.
 import type { Committed } from '@castellan/testing/simulator'
-import type { Loss } from '../checkers/index.ts'
+import type { Loss, Message } from '../checkers/index.ts'
 import type { Cluster } from './cluster.ts'
-import { endOfLog, folderOf, messagesIn } from './disk-logs.ts'
+import { endOfLog, epochOf, folderOf, messagesIn } from './disk-logs.ts'
 import { nameOf, offsetsTopic, planOf } from './topics.ts'
 
 interface PartitionEntity {
@@ -135,12 +135,32 @@ export class CastleWatch {
     // at Ack -1, which Castle cannot know either; and of what was acknowledged at Ack 1, R2 says enough.
     const { hasLost, allLostPower } = this.#cluster.damage
     const isLastsOwn = loss.from.length === 0 && hasLost && !allLostPower
-    if (isLastsOwn && plan !== undefined && plan.mayLose !== 'unclean' && plan.replicationFactor > 1) return
+    const keepsAll =
+      plan === undefined ? topic.name === offsetsTopic : plan.mayLose !== 'unclean' && plan.replicationFactor > 1
+    if (isLastsOwn && keepsAll) return
     const { partition, leaderEpoch, to } = loss
     const name = `broker-${to}`
     // It may have lost power since it said where its log ends: of that loss Castle knows nothing yet.
     const messagesMax = this.#cluster.broker(name) === undefined ? null : loss.messagesMax
     this.#noteLoss(topic, partition, { leaderEpoch, name, messagesMax, why: this.#whyOf(topic.name, loss) })
+  }
+
+  /**
+   * The leader epoch under which it was written, of a partition that lost something: a leader that is alone in sync, and cut off, goes on until
+   * it hears that another leads, and what it acknowledges then is lost with what was counted. Undefined: nothing was, or nobody has it.
+   */
+  epochOf(written: Message & { readonly topic: string; readonly partition: number; readonly offset: number }) {
+    const { recorder, brokerNames } = this.#cluster
+    const partition = nameOf(written.topic, written.partition)
+    if (!recorder.losses.some((loss) => loss.partition === partition)) return undefined
+    const topic = [...this.topics.values()].find(({ name }) => name === written.topic)
+    if (topic === undefined) return undefined
+    const folder = folderOf(topic.topicId, written.partition)
+    for (const name of brokerNames) {
+      const leaderEpoch = epochOf(this.#cluster.machine(name).platters, folder, written)
+      if (leaderEpoch !== undefined) return leaderEpoch
+    }
+    return undefined
   }
 
   /** The disk of a partition's only replica lost something, at this moment. */

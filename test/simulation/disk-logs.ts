@@ -51,6 +51,20 @@ export function messagesIn(platters: Platters, folder: string): Map<number, Mess
   return messages
 }
 
+/** Under which this was written; undefined: it does not stand there. */
+export function epochOf(platters: Platters, folder: string, { offset, key, n }: Message & { readonly offset: number }) {
+  for (const bytes of goodBatches(platters, folder)) {
+    const view = viewOf(bytes)
+    if (offset < offsetOf(view) || offset >= endOf(bytes)) continue
+    for (const record of iterateRecords(bytes, 0)) {
+      if (record.offset !== offset) continue
+      const found = messageOf(record.value)
+      return found.key === key && found.n === n ? view.getInt32(epochAt) : undefined
+    }
+  }
+  return undefined
+}
+
 /** As the services of a run write it. */
 export function messageOf(value: Uint8Array | null): Message {
   const { key, n } = JSON.parse(decoder.decode(value ?? new Uint8Array(0)))

@@ -17,13 +17,21 @@ export class RunRecorder extends Recorder {
   acknowledge(
     process: string,
     message: Sent,
-    at: { partition: number; offset: number },
+    at: { partition: number; offset: number; leaderEpoch?: number | undefined },
     level: AckLevel,
     atMs: number,
   ) {
     if (!of(this.#pending, process).delete(message)) return
     const partition = `${message.topic}/${at.partition}`
-    this.acknowledged.push({ ...message, partition, offset: at.offset, level, atMs })
+    const { offset, leaderEpoch } = at
+    this.acknowledged.push({
+      ...message,
+      partition,
+      offset,
+      level,
+      ...(leaderEpoch !== undefined && { leaderEpoch }),
+      atMs,
+    })
   }
 
   fail(process: string, message: Sent, why: string): void {

@@ -30,7 +30,10 @@ export async function runProducer(cluster: Cluster, process: Process, plan: Serv
     const message = { topic, key, n, sentMs: scheduler.nowMs }
     recorder.send(life, message)
     producer.send({ topic, key, value: JSON.stringify({ key, n }) }).then(
-      (at) => recorder.acknowledge(life, message, at, planOf(topic)!.ackLevel, scheduler.nowMs),
+      (at) => {
+        const leaderEpoch = cluster.castleWatch.epochOf({ ...message, ...at })
+        recorder.acknowledge(life, message, { ...at, leaderEpoch }, planOf(topic)!.ackLevel, scheduler.nowMs)
+      },
       (error: unknown) => recorder.fail(life, message, error instanceof Error ? error.message : String(error)),
     )
     await sleep(process.runtime.clock, process.random.between(10, 2 * shape.sendEveryMs))
