@@ -1,5 +1,5 @@
-// Does what the plan says to real processes, and undoes it. Nothing is broken twice at a time: a fault whose victim is already in
-// trouble is left out, and counted as such.
+// Does what the plan says to real processes, and undoes it. Nothing is broken twice at a time: whoever lets a fault begin waits until its
+// victims are well (turns.ts).
 import { setTimeout as pause } from 'node:timers/promises'
 import type { Trouble } from '../checkers/index.ts'
 import type { Machines, MemberName, TestPlatform } from '../processes/index.ts'
@@ -30,9 +30,9 @@ const cuts: readonly FaultKind[] = ['isolate', 'cut', 'cut-one-way']
 
 export class Faults {
   readonly done: Done[] = []
-  readonly leftOut = new Map<FaultKind, number>()
   readonly #victims: Victims
-  readonly #busy = new Set<string>()
+  /** Who is in trouble, and when that is over, whatever its end. */
+  readonly #trouble = new Map<string, Promise<unknown>>()
   readonly #troubles: Trouble[]
 
   constructor(victims: Victims, troubles: Trouble[]) {
@@ -40,14 +40,30 @@ export class Faults {
     this.#troubles = troubles
   }
 
-  /** Resolves when it is over, or was left out. Rejects when what was broken does not come back. */
+  /** Resolves when none of its victims is in trouble. */
+  async untilWell(fault: Fault): Promise<void> {
+    const troubles = this.#namesOf(fault).flatMap((name) => this.#trouble.get(name) ?? [])
+    if (troubles.length === 0) return
+    await Promise.all(troubles)
+    return this.untilWell(fault)
+  }
+
+  /** Resolves when it is over. Rejects when what was broken does not come back. Its victims are well when it begins. */
   async inject(fault: Fault, signal: AbortSignal): Promise<void> {
     const names = this.#namesOf(fault)
-    if (names.some((name) => this.#busy.has(name))) {
-      this.leftOut.set(fault.kind, (this.leftOut.get(fault.kind) ?? 0) + 1)
-      return
-    }
-    for (const name of names) this.#busy.add(name)
+    const inTrouble = names.find((name) => this.#trouble.has(name))
+    if (inTrouble !== undefined) throw new Error(`${fault.kind} began while ${inTrouble} was in trouble`)
+    const happening = this.#happen(fault, names, signal)
+    const over = happening
+      .catch(() => undefined) // told to whoever asked for the fault
+      .then(() => {
+        for (const name of names) this.#trouble.delete(name)
+      })
+    for (const name of names) this.#trouble.set(name, over)
+    return happening
+  }
+
+  async #happen(fault: Fault, names: readonly string[], signal: AbortSignal): Promise<void> {
     const fromMs = this.#victims.nowMs()
     const isCut = cuts.includes(fault.kind)
     const machines = isCut ? brokersCut(fault) : names
@@ -56,39 +72,15 @@ export class Faults {
     try {
       await this.#run(fault, signal)
     } finally {
-      for (const name of names) this.#busy.delete(name)
       const untilMs = this.#victims.nowMs()
       if (isCut) trouble.untilMs = untilMs
       this.done.push({ fault, fromMs, untilMs })
     }
   }
 
-  #namesOf({ kind, broker }: Fault): string[] {
+  #namesOf(fault: Fault): string[] {
     const { platform, smallDisk } = this.#victims
-    const name = `broker-${broker}`
-    switch (kind) {
-      case 'kill-broker':
-      case 'restart-broker':
-      case 'hang-broker':
-        return [name]
-      case 'kill-castle':
-      case 'hang-castle':
-        return ['castle']
-      case 'kill-castle-and-broker':
-        return ['castle', name]
-      case 'kill-all-brokers':
-        return platform.names.filter((name) => name !== 'castle')
-      case 'restart-all':
-        return [...platform.names]
-      case 'kill-consumer':
-        return ['consumer']
-      case 'isolate':
-      case 'cut':
-      case 'cut-one-way':
-        return ['network']
-      case 'full-disk':
-        return [smallDisk.broker]
-    }
+    return victimsOf(fault, platform.names, smallDisk.broker)
   }
 
   async #run(fault: Fault, signal: AbortSignal): Promise<void> {
@@ -174,6 +166,34 @@ export class Faults {
     } finally {
       for (const [from = '', to = ''] of ways) machines.heal(from, to)
     }
+  }
+}
+
+/** Whom a fault breaks: of Castle and the brokers by their `names`, of whom one has a small disk, and what else there is one of. */
+export function victimsOf({ kind, broker }: Fault, names: readonly string[], smallDisk: string): string[] {
+  const name = `broker-${broker}`
+  switch (kind) {
+    case 'kill-broker':
+    case 'restart-broker':
+    case 'hang-broker':
+      return [name]
+    case 'kill-castle':
+    case 'hang-castle':
+      return ['castle']
+    case 'kill-castle-and-broker':
+      return ['castle', name]
+    case 'kill-all-brokers':
+      return names.filter((name) => name !== 'castle')
+    case 'restart-all':
+      return [...names]
+    case 'kill-consumer':
+      return ['consumer']
+    case 'isolate':
+    case 'cut':
+    case 'cut-one-way':
+      return ['network']
+    case 'full-disk':
+      return [smallDisk]
   }
 }
 

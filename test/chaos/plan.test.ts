@@ -8,14 +8,14 @@ test('a seed is a plan; another seed is another', () => {
 })
 
 test('every kind comes, in order, and all ends in time', () => {
-  for (let seed = 0; seed < 50; seed++) {
-    const plan = planFaults(seed, faultKinds, 240_000)
-    expect(new Set(plan.map(({ kind }) => kind)).size).toBe(faultKinds.length)
-    expect(plan.map(({ atMs }) => atMs)).toEqual(plan.map(({ atMs }) => atMs).sort((a, b) => a - b))
-    for (const { atMs, forMs, broker, from, to } of plan) {
-      expect(atMs + forMs).toBeLessThanOrEqual(240_000)
-      expect([1, 2, 3]).toContain(broker)
-      expect(from).not.toBe(to)
-    }
+  const untilMs = 180_000
+  for (let seed = 0; seed < 500; seed++) {
+    const plan = planFaults(seed, faultKinds, untilMs)
+    const wrong = plan.filter(
+      ({ atMs, forMs, broker, from, to }, index) =>
+        atMs < (plan[index - 1]?.atMs ?? 0) || atMs + forMs > untilMs || ![1, 2, 3].includes(broker) || from === to,
+    )
+    expect(wrong, `seed ${seed}`).toEqual([])
+    expect(new Set(plan.map(({ kind }) => kind)).size, `seed ${seed}`).toBe(faultKinds.length)
   }
 })

@@ -1,5 +1,5 @@
-// What goes wrong in a run: a schedule made from the seed before it begins, so that the same seed breaks the same things at the same
-// times (what comes of it still depends on the machine).
+// What goes wrong in a run: a schedule made from the seed before it begins, so that the same seed breaks the same things in the same
+// order, at the same times unless a victim is not well by then (turns.ts). What comes of it still depends on the machine.
 import { SeededRandom } from '@castellan/testing/simulator'
 
 export const faultKinds = [

@@ -7,6 +7,7 @@ import { type Done, Faults } from './faults.ts'
 import { type Fault, type FaultKind, faultKinds, machineKinds, planFaults } from './plan.ts'
 import { readLogFiles } from './replica-logs.ts'
 import { partitions, Scene, safe, topics } from './scene.ts'
+import { takeTurns } from './turns.ts'
 
 export interface ChaosOptions {
   readonly seed: number
@@ -29,7 +30,8 @@ export interface ChaosResult {
   /** Empty when what stands in the logs is not known. */
   readonly verdicts: readonly Verdict[]
   readonly faults: readonly Done[]
-  readonly leftOut: ReadonlyMap<FaultKind, number>
+  /** Faults that the seed had for the time of this run. */
+  readonly planned: number
   /** By kind of fault: the longest that a partition of the SDK's producer at Ack -1 waited around each. */
   readonly pausesMs: ReadonlyMap<FaultKind, readonly number[]>
   /** What did not end as it should have; none: the run is good. */
@@ -66,7 +68,7 @@ class ChaosRun {
   async run(): Promise<ChaosResult> {
     const { recorder, skipped } = this.#scene
     const faults = new Faults(this.#scene.victims(this.#options.signal), recorder.troubles)
-    await this.#breakThings(faults)
+    const planned = await this.#breakThings(faults)
     this.#options.say('peace: all that was sent is to be delivered')
     const unknown = (error: unknown) => this.#problem(`what stands in the logs is not known: ${error}`)
     const isCollected = await this.#collect().then(() => true, unknown)
@@ -82,7 +84,7 @@ class ChaosRun {
       verdicts,
       problems: this.#problems,
       faults: faults.done,
-      leftOut: faults.leftOut,
+      planned,
       pausesMs: this.#pauses(faults.done),
       skipped,
     }
@@ -95,25 +97,35 @@ class ChaosRun {
 
   // ------------------------------------------------------------ the faults
 
-  async #breakThings(faults: Faults): Promise<void> {
+  /** Resolves with how many there could have been. */
+  async #breakThings(faults: Faults): Promise<number> {
     const { seed, minutes, say, signal } = this.#options
     const { recorder } = this.#scene
     const possible = faultKinds.filter((kind) => this.#scene.hasMachines || !machineKinds.includes(kind))
     const kinds = (this.#options.kinds ?? possible).filter((kind) => possible.includes(kind))
     const beginMs = recorder.nowMs
-    const until = (atMs: number) => pause(Math.max(0, beginMs + atMs - recorder.nowMs), undefined, { signal })
+    const nowMs = () => recorder.nowMs - beginMs
+    const until = (atMs: number) => pause(Math.max(0, atMs - nowMs()), undefined, { signal })
+    const untilMs = minutes * 60_000
     const going: Promise<void>[] = []
     const failures: unknown[] = []
-    for (const fault of planFaults(seed, kinds, minutes * 60_000)) {
-      await until(fault.atMs)
-      if (failures.length > 0) throw failures[0]
-      this.#scene.checkClients()
-      say(`${(recorder.nowMs / 1_000).toFixed(1)} s: ${shown(fault)} for ${fault.forMs} ms`)
-      going.push(faults.inject(fault, signal).catch((error: unknown) => void failures.push(error)))
-    }
-    await until(minutes * 60_000)
+    const plan = planFaults(seed, kinds, untilMs)
+    await takeTurns(plan, untilMs, {
+      nowMs,
+      until,
+      untilWell: (fault) => faults.untilWell(fault),
+      begin: (fault, waitedMs) => {
+        if (failures.length > 0) throw failures[0]
+        this.#scene.checkClients()
+        const waited = waitedMs < 1 ? '' : `, ${waitedMs.toFixed(0)} ms later: its victim was in trouble`
+        say(`${(recorder.nowMs / 1_000).toFixed(1)} s: ${shown(fault)} for ${fault.forMs} ms${waited}`)
+        going.push(faults.inject(fault, signal).catch((error: unknown) => void failures.push(error)))
+      },
+    })
+    await until(untilMs)
     await Promise.all(going)
     if (failures.length > 0) throw failures[0]
+    return plan.length
   }
 
   #pauses(done: readonly Done[]): Map<FaultKind, number[]> {
