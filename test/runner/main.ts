@@ -1,4 +1,5 @@
-// `npm test` and `npm run test:long`: type check and lint beside vitest; the last line says how many passed, failed and were skipped.
+// `npm test` and `npm run test:long`: type check and lint beside vitest; the last line says how many passed, failed and were skipped,
+// those before it what failed: whoever keeps only the end of an output has that.
 //
 // Words after `--` go to vitest: `npm test -- broker/log` runs one folder.
 //
@@ -18,6 +19,7 @@ const isLong = process.env['CASTELLAN_LONG'] === '1'
 // What a run may take at most, far above what it should: a hanging test must not hang whoever waits for the last line.
 const limitMs = (isLong ? 40 : 10) * 60_000
 
+const failures: string[] = []
 const running = new Set<ChildProcess>()
 for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
   process.on(signal, () => {
@@ -45,6 +47,7 @@ const tests =
     ? [vitest(words)]
     : [vitest(['--project=!simulation']), vitest(['--project=simulation'], { isBeside: true })]
 const totals = sum(await Promise.all([...checks, ...tests]))
+for (const name of failures) console.log(`failed: ${name}`)
 console.log(totalsLine(totals))
 process.exitCode = exitCode(totals)
 
@@ -56,7 +59,10 @@ async function check(name: string, command: string, args: string[]): Promise<Tot
   child.stderr.on('data', (text: Buffer) => (output += text.toString()))
   const passed = (await exitOf(child)) === 0
   console.log(`${passed ? '✓' : '✗'} ${name} ${Date.now() - startMs} ms`)
-  if (!passed) console.log(output)
+  if (!passed) {
+    console.log(output)
+    failures.push(name)
+  }
   return { passed: passed ? 1 : 0, failed: passed ? 0 : 1, skipped: 0 }
 }
 
@@ -78,13 +84,17 @@ async function vitest(args: string[], { isBeside = false } = {}): Promise<Totals
     const code = await exitOf(child)
     if (isBeside) console.log(output)
     if (!existsSync(reportFile)) {
-      console.log(`vitest ended (${code}) without a report: nothing that it ran counts`)
+      failures.push(`vitest ended (${code}) without a report: nothing that it ran counts`)
       return { passed: 0, failed: 1, skipped: 0 }
     }
     const report = JSON.parse(readFileSync(reportFile, 'utf8')) as Report
     for (const name of report.skippedTests) console.log(`skipped: ${name}`)
+    failures.push(...report.failedTests)
     // Vitest knows reasons to fail that belong to no test, such as an error after the last one.
-    if (code !== 0 && report.failed === 0) report.failed = 1
+    if (code !== 0 && report.failed === 0) {
+      report.failed = 1
+      failures.push(`vitest ended (${code}), though no test failed`)
+    }
     return report
   } finally {
     rmSync(folder, { recursive: true, force: true })
