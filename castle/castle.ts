@@ -291,6 +291,7 @@ export class Castle {
       // Apart, so that a leader hears that its hand-over was dropped before a reassignment begins it again.
       if (this.#sweeps % 20 === 10) this.reassignments.sweep()
       if (this.#sweeps % 20 !== 0) return
+      this.restore.sweep()
       this.elections.sweep()
       this.clients.sweep(attendedMs)
       this.links.sweep()

@@ -105,3 +105,23 @@ test('very many are written over many turns, the newest of each', async () => {
   expect(disk.list('/data/topics')).toHaveLength(40)
   expect(new Set(Object.values(process().versions))).toEqual(new Set([2]))
 })
+
+test('a power loss takes no more than the last seconds: a few files are synced at a time, then their names', async () => {
+  const remembered = process()
+  const topicIds = Array.from({ length: 25 }, (_, n) => `00000000-0000-4000-8000-0000000000${n + 10}`)
+  const note = (topicId: string, version: number) => {
+    const one = topic(1, version)
+    remembered.note({ ...one, key: `topic/${topicId}`, state: { ...(one.state as TopicState), topicId } })
+  }
+  for (const topicId of topicIds) note(topicId, 1)
+  await clock.advance(4_000)
+  expect(disk.synced).toEqual([])
+  await clock.advance(2_000)
+  const paths = topicIds.map((topicId) => `/data/topics/${topicId}`)
+  expect(disk.synced).toEqual([...paths.slice(0, 20), '/data/topics'])
+  await clock.advance(5_000)
+  expect(disk.synced.slice(21)).toEqual([...paths.slice(20), '/data/topics'])
+  note(topicIds[3]!, 2)
+  await clock.advance(6_000)
+  expect(disk.synced.slice(27)).toEqual([paths[3], '/data/topics'])
+})

@@ -4,7 +4,7 @@
 //   <data folder>/topics/<topic id>     the newest subject: its version and state
 //
 // Of topics that it is or was a replica of. Written a moment after each change, many changes in one: leader epochs are in the logs themselves. A kill
-// loses nothing of what was written; what a power loss takes others have.
+// loses nothing of what was written. A power loss takes what the trickle of syncs has not come to: others have it, or it is some seconds old.
 import { readSubject, type Subject, type TopicState } from '@castellan/protocol/heartbeat'
 import { type Clock, Complaints, type Disk, type Logger, type Timer } from '@castellan/protocol/runtime'
 import { BrokerError, messageOf } from '../errors.ts'
@@ -16,6 +16,9 @@ const topicIdPattern = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/
 const writeAfterMs = 100
 /** Files written in one turn. */
 const writesPerTurn = 8
+const syncAfterMs = 5_000
+/** Files synced after each such time: so few that no other writer waits for it. */
+const syncsMax = 20
 /** Recorded deletions that are remembered: the newest. */
 const deletedMax = 1_000
 /** Of the subjects in one report. */
@@ -42,8 +45,11 @@ export class Remembered {
   /** Everything that Castle said to this process, by key. */
   readonly #told = new Map<string, Subject>()
   readonly #unwritten = new Map<string, Subject>()
+  /** Topics whose files a power loss may still take. */
+  readonly #unsynced = new Set<string>()
   readonly #deleted: string[] = []
   #timer: Timer | undefined
+  #syncTimer: Timer | undefined
   #isClosed = false
 
   /** Throws a BrokerError when the folder cannot be used. */
@@ -115,6 +121,7 @@ export class Remembered {
   close(): void {
     this.#isClosed = true
     this.#timer?.cancel()
+    this.#syncTimer?.cancel()
     while (this.#unwritten.size > 0) this.#writeNext()
   }
 
@@ -155,6 +162,7 @@ export class Remembered {
     try {
       writeStateFile(disk, this.#pathOf(topicId), kind, subject)
       this.#onDisk.set(topicId, subject.version)
+      this.#syncSoon(topicId)
       if (isDeleted(subject)) this.#forgetOldDeletions(topicId)
     } catch (error) {
       // It counts in memory; the next change tries again.
@@ -163,6 +171,45 @@ export class Remembered {
         { topicId, error: messageOf(error) },
         'cannot note on disk what Castle said of a topic',
       )
+    }
+  }
+
+  #syncSoon(topicId: string): void {
+    this.#unsynced.add(topicId)
+    if (this.#isClosed) return
+    this.#syncTimer ??= this.#options.clock.after(syncAfterMs, () => {
+      this.#syncSome().finally(() => {
+        this.#syncTimer = undefined
+        const [next] = this.#unsynced
+        if (next !== undefined) this.#syncSoon(next)
+      })
+    })
+  }
+
+  /** One file after another, off the loop. */
+  async #syncSome(): Promise<void> {
+    const { disk } = this.#options
+    try {
+      for (const topicId of [...this.#unsynced].slice(0, syncsMax)) {
+        this.#unsynced.delete(topicId)
+        if (disk.exists(this.#pathOf(topicId))) await this.#sync(topicId)
+      }
+      await disk.syncFolder(this.#folder)
+    } catch (error) {
+      this.#complaints.say(
+        'sync',
+        { error: messageOf(error) },
+        'what Castle said of topics may not outlive a power loss',
+      )
+    }
+  }
+
+  async #sync(topicId: string): Promise<void> {
+    const file = this.#options.disk.open(this.#pathOf(topicId), 'read')
+    try {
+      await file.sync()
+    } finally {
+      file.close()
     }
   }
 

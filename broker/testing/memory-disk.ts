@@ -28,6 +28,8 @@ export class MemoryDisk implements Disk {
   failure: Error | null = null
   /** Awaited by every sync. */
   syncing: Promise<void> = Promise.resolve()
+  /** Files and folders that were synced, in that order. */
+  readonly synced: string[] = []
 
   open(path: string, mode: OpenMode): DiskFile {
     this.#check()
@@ -53,7 +55,7 @@ export class MemoryDisk implements Disk {
         file.write(buffers, position)
       },
       truncate: (size) => file.resize(size),
-      sync: () => this.syncing,
+      sync: () => this.#sync(path),
       close: () => {},
     }
   }
@@ -92,7 +94,12 @@ export class MemoryDisk implements Disk {
     this.files.set(to, file)
   }
 
-  syncFolder(): Promise<void> {
+  syncFolder(folder: string): Promise<void> {
+    return this.#sync(folder)
+  }
+
+  #sync(path: string): Promise<void> {
+    this.synced.push(path)
     return this.syncing
   }
 

@@ -3,7 +3,7 @@
 // (proofs.ts). What follows from each is decided in registration.ts and review.ts; this class notices, and asks for the
 // decision.
 import type { BrokerReport } from '@castellan/protocol/heartbeat'
-import { type Clock, Complaints, type Logger, type Random, type Timer, uuid } from '@castellan/protocol/runtime'
+import { type Clock, Complaints, type Logger, type Random } from '@castellan/protocol/runtime'
 import type { CoreSettings } from '../config.ts'
 import { CastleError } from '../errors.ts'
 import type { Groups } from '../groups/groups.ts'
@@ -13,8 +13,8 @@ import { Leases } from '../leases/leases.ts'
 import type { Changes } from '../state/changes.ts'
 import type { Broker } from '../state/entities.ts'
 import { brokersOf } from '../state/state.ts'
-import { createTopic, offsetsTopic } from '../topics/create.ts'
 import type { Doors } from './doors.ts'
+import { OffsetsTopic } from './offsets-topic.ts'
 import { Proofs } from './proofs.ts'
 import { callDown, type Gone, refusal, register } from './registration.ts'
 import { BrokerReports } from './reports.ts'
@@ -39,16 +39,7 @@ export interface BrokersOptions {
 /** Undefined: nothing has to be done. `early`: not before others have been heard. */
 export type Registering = Promise<string | undefined> | 'early' | undefined
 
-/** Group state is kept short by its coordinator's own snapshots: nobody else may cut it. */
-const offsetsTopicConfigs = {
-  'retention.ms': '-1',
-  'retention.bytes': '-1',
-  'cleanup.policy': 'delete',
-  // One record holds all that a member has.
-  'max.message.bytes': '16777216',
-}
-
-/** After what a cluster needs could not be written. */
+/** After what could not be written. */
 const retryMs = 1_000
 
 export class Brokers {
@@ -66,8 +57,7 @@ export class Brokers {
   readonly #registering = new Map<Session, Promise<string | undefined>>()
   /** Broker id -> its newest process, which waits for others to be heard. */
   readonly #early = new Map<number, string>()
-  /** By cluster: the time of making its offsets topic, or of trying again. */
-  readonly #offsetsTopicComing = new Map<string, Timer>()
+  readonly #offsetsTopic: OffsetsTopic
 
   constructor(options: BrokersOptions) {
     this.#options = options
@@ -83,7 +73,9 @@ export class Brokers {
     for (const broker of this.#changes.state.all('broker')) {
       if (broker.up) this.#leases.heard(broker.id, attention.look() + doubtMs)
     }
-    for (const cluster of this.#changes.state.all('cluster')) this.#needOffsetsTopic(cluster.id)
+    const watch = (task: Promise<unknown>, what: string) => this.#do(task, what)
+    this.#offsetsTopic = new OffsetsTopic({ ...options, reports: this.reports, watch })
+    for (const cluster of this.#changes.state.all('cluster')) this.#offsetsTopic.need(cluster.id)
   }
 
   /** Why a process may not come in as this broker; undefined: it may. */
@@ -154,7 +146,7 @@ export class Brokers {
   /** Nothing is begun any more. */
   close(): void {
     this.#proofs.close()
-    for (const timer of this.#offsetsTopicComing.values()) timer.cancel()
+    this.#offsetsTopic.close()
   }
 
   sweep(attendedMs: number): void {
@@ -200,7 +192,7 @@ export class Brokers {
       return refused
     }
     this.#review(session)
-    this.#needOffsetsTopic(report.cluster)
+    this.#offsetsTopic.need(report.cluster)
     return undefined
   }
 
@@ -255,42 +247,6 @@ export class Brokers {
       for (const { id } of brokers) this.#leases.heard(id, this.#options.attention.nowMs())
     })
     this.#do(task, `calling brokers ${[...heardMs.keys()].join(', ')} down`)
-  }
-
-  /** Made once enough brokers are there to spread it, or a short time after the first. */
-  #needOffsetsTopic(cluster: string): void {
-    const { state } = this.#changes
-    if (state.topicNamed(cluster, offsetsTopic) !== undefined || state.get('cluster', cluster)?.kind === 'kafka') return
-    const { offsetsTopicBrokers, offsetsTopicWaitMs } = this.#options.settings
-    const up = [...brokersOf(state, cluster)].filter((broker) => broker.up).length
-    if (up >= offsetsTopicBrokers) return this.#makeOffsetsTopic(cluster)
-    if (!this.#offsetsTopicComing.has(cluster)) this.#offsetsTopicLater(cluster, offsetsTopicWaitMs)
-  }
-
-  #offsetsTopicLater(cluster: string, delayMs: number): void {
-    const timer = this.#options.clock.after(delayMs, () => {
-      this.#offsetsTopicComing.delete(cluster)
-      this.#makeOffsetsTopic(cluster)
-    })
-    this.#offsetsTopicComing.set(cluster, timer)
-  }
-
-  #makeOffsetsTopic(cluster: string): void {
-    const topicId = uuid(this.#options.random)
-    const partitions = this.#options.settings.offsetsTopicPartitions
-    const task = this.#changes.change((draft) => {
-      const isNeeded = draft.topicNamed(cluster, offsetsTopic) === undefined
-      const canBeMade = [...brokersOf(draft, cluster)].some((broker) => broker.up)
-      if (!isNeeded || !canBeMade) return
-      if (this.#options.awaitsTopics(cluster)) return this.#offsetsTopicLater(cluster, retryMs)
-      const args = { cluster, name: offsetsTopic, partitions, internal: true, configs: offsetsTopicConfigs }
-      const replicationFactor = this.#options.settings.defaultReplicationFactor
-      createTopic(draft, topicId, args, { partitions, replicationFactor })
-    })
-    task.catch((error: unknown) => {
-      if (!isStopping(error)) this.#offsetsTopicLater(cluster, retryMs)
-    })
-    this.#do(task, `making ${offsetsTopic} of cluster ${cluster}`)
   }
 
   /** Nobody waits for these: trouble goes to the log, and what caused them will come again. */

@@ -71,6 +71,15 @@ export class BrokerReports {
     return this.#log(brokerId, topicId, partition) !== undefined
   }
 
+  /** It has logs of topics that the store does not know, and that nobody has refused. */
+  hasForgotten(view: View, brokerId: number): boolean {
+    const { refused = {} } = view.get('cluster', this.of(brokerId)?.cluster ?? '') ?? {}
+    for (const topicId of this.#heard.get(brokerId)?.logs.keys() ?? []) {
+      if (view.get('topic', topicId) === undefined && refused[topicId] === undefined) return true
+    }
+    return false
+  }
+
   /** Logs on its disk that belong to no topic that Castle knows, or to a place where they should not be. */
   strays(view: View, brokerId: number): { topicId: string; partition: number }[] {
     const strays: { topicId: string; partition: number }[] = []

@@ -180,6 +180,43 @@ describe('a store that was emptied', () => {
     expect(world.castle.restore.refused().map(({ name }) => name)).toContain('orders')
   })
 
+  test.each([
+    ['as it was, once others tell of it', true],
+    ['anew, if nobody does within a minute', false],
+  ])(
+    'has the log of groups %s, though a broker that lost power does not remember whose its logs are',
+    async (_, tells) => {
+      const brokers = await world.replicating(3)
+      const { topicId = '' } = world.topic('__consumer_offsets') ?? {}
+      const starts = await Promise.all(brokers.map((broker) => world.kill(broker)))
+      await world.restore(new MemoryDisk())
+      const logs = [{ topicId, partition: 0, leaderEpoch: 0, fault: null }]
+      world.broker(1, { replicates: true, logsId: 'new', logs }, { incarnation: '1-power' })
+      await world.clock.pass(20_000)
+      expect(world.topic('__consumer_offsets')).toBeUndefined()
+      if (tells) for (const start of starts.slice(1)) start()
+      await world.clock.until(() => world.topic('__consumer_offsets') !== undefined, 50_000, 'it is there')
+      expect(world.topic('__consumer_offsets')?.topicId === topicId).toBe(tells)
+    },
+  )
+
+  test('what could not be written of what a broker told is taken up again, with nothing new from it', async () => {
+    const [broker] = await world.replicating(1)
+    await world.done(world.castle.createTopic({ cluster: 'c', name: 'orders' }))
+    await world.clock.pass(200)
+    await world.restore(new MemoryDisk())
+    world.commitDelayMs = 20
+    await world.clock.until(() => (broker?.report.subjects ?? []).length > 0, 3_000, 'it tells')
+    world.commitFails = true
+    await world.clock.pass(500)
+    const told = broker?.report
+    world.commitFails = false
+    const isBack = () => world.topic('orders') !== undefined && world.inDoubt().length === 0
+    expect(isBack()).toBe(false)
+    await world.clock.until(() => isBack() || broker?.report !== told, 3_000, 'it is back')
+    expect(isBack()).toBe(true)
+  })
+
   test('makes no topic while some are on their way back; who died before it could tell of them can be given up', async () => {
     const brokers = await world.replicating(1)
     const { topicId } = await world.done(world.castle.createTopic({ cluster: 'c', name: 'orders' }))

@@ -45,6 +45,8 @@ export class Restore {
   /** Topics that the store does not know, and that made it doubt all others. */
   readonly #strangers = new Set<string>()
   readonly #complaints: Complaints
+  /** By broker: what could not be written of what it says, and is taken up again by the next sweep. */
+  readonly #unwritten = new Map<number, Session>()
   #settling = false
 
   constructor(options: RestoreOptions) {
@@ -158,27 +160,32 @@ export class Restore {
     )
     if (!isNews && (this.#settling || findSettled(this.#state.all('topic'), settling).length === 0)) return
     this.#settling = true
-    this.#change(
-      (draft) => {
-        const broker = draft.get('broker', session.id)
-        if (broker?.up === true && broker.incarnation === session.incarnation) this.#adoptAll(draft, session, offered)
-        // With what it has just said: it may be the last word for long, also where nobody else has anything to report.
-        settleDoubts(draft, this.#settlingIn(draft))
-      },
-      () => {
-        this.#settling = false
-      },
-    )
+    this.#change((draft) => {
+      const broker = draft.get('broker', session.id)
+      if (broker?.up === true && broker.incarnation === session.incarnation) this.#adoptAll(draft, session, offered)
+      // With what it has just said: it may be the last word for long, also where nobody else has anything to report.
+      settleDoubts(draft, this.#settlingIn(draft))
+    }, session)
   }
 
-  #change(compute: (draft: Draft) => void, then: () => void): void {
+  /** About once a second. The broker says the same again only when something else of it changes. */
+  sweep(): void {
+    const sessions = [...this.#unwritten.values()]
+    this.#unwritten.clear()
+    for (const session of sessions) this.proceed(session)
+  }
+
+  #change(compute: (draft: Draft) => void, session: Session): void {
     this.#options.changes
       .change(compute)
       .catch((error: unknown) => {
         if (error instanceof CastleError && error.code === 'NOT_ACTIVE') return
+        this.#unwritten.set(Number(session.id), session)
         this.#complaints.say('restore', { error }, 'what brokers know could not be taken over: trying again', 'error')
       })
-      .finally(then)
+      .finally(() => {
+        this.#settling = false
+      })
   }
 
   #adoptAll(draft: Draft, session: Session, offered: readonly Offered[]): void {

@@ -1,15 +1,17 @@
 // The doubt about a topic is over when everybody has reported and the newest that is known of it is in the store (R14). Then it is as if all of
 // its brokers were new: what happened to them meanwhile was not acted upon, and whoever led before leads by a new leader epoch only (R5).
 import { groupBy } from '@castellan/protocol'
-import type { PartitionState } from '@castellan/protocol/heartbeat'
+import { castleEpochOf, type PartitionState } from '@castellan/protocol/heartbeat'
 import type { BrokerReports } from '../brokers/reports.ts'
 import { electFor, inWords } from '../election/elect-topics.ts'
 import type { Draft } from '../state/draft.ts'
 import type { Topic } from '../state/entities.ts'
 import { awaitedBy, isInDoubt } from './doubts.ts'
 
-/** Elections of one partition that a store may have forgotten together with all of its replicas. */
+/** Elections of one partition under one Castle, that the store and all of its replicas may have forgotten. */
 const forgottenEpochsMax = 1_000
+/** No Castle gets there by starting: what is above was told by somebody who lies, and leader epochs have an end, too. */
+const castleEpochCounted = 1_000_000
 
 export interface Settling {
   readonly reports: BrokerReports
@@ -32,7 +34,9 @@ export function settleDoubts(draft: Draft, settling: Settling): void {
   for (const [cluster, topics] of groupBy(settled, (topic) => topic.cluster)) {
     for (const topic of topics) {
       const { doubt: _doubt, ...rest } = topic
-      draft.put('topic', { ...rest, partitions: topic.partitions.map(newTerm), version: draft.nextVersion() })
+      const version = draft.nextVersion()
+      const partitions = topic.partitions.map((partition) => newTerm(partition, castleEpochOf(version)))
+      draft.put('topic', { ...rest, partitions, version })
     }
     const uncleanOf = new Map(topics.map((topic) => [topic, uncleanIn(topic, reports)]))
     const unclean = new Set([...uncleanOf.values()].flat())
@@ -66,11 +70,17 @@ function uncleanIn({ topicId, partitions, doubt }: Topic, reports: BrokerReports
 
 /**
  * Whoever leads is to be told anew, in whatever process. Elections raise it above what replicas report; the epochs that they have forgotten,
- * by a power loss of all, nobody reports, but clients may know: they are jumped over (R5).
+ * by a power loss of all, nobody reports, but clients may know: they are jumped over (R5). A store may go back twice to the same: the Castle
+ * epoch differs, for it is above all that anybody has said. Pure.
  */
-function newTerm(partition: PartitionState): PartitionState {
+export function newTerm(partition: PartitionState, castleEpoch: number): PartitionState {
   const { leaderEpoch, partitionEpoch } = partition
-  return { ...partition, leaderEpoch: leaderEpoch + forgottenEpochsMax, partitionEpoch: partitionEpoch + 1 }
+  const ofCastle = Math.min(castleEpoch, castleEpochCounted) * forgottenEpochsMax
+  return {
+    ...partition,
+    leaderEpoch: Math.max(leaderEpoch + forgottenEpochsMax, ofCastle),
+    partitionEpoch: partitionEpoch + 1,
+  }
 }
 
 function idsOf(topics: readonly Topic[]): Set<string> {

@@ -101,7 +101,8 @@ export class Deciding {
 
   async callDown({ id }: Replica): Promise<void> {
     const broker = this.#changes.state.get('broker', String(id))
-    if (broker !== undefined) await this.#changes.change((draft) => callDown(draft, this.#reports, [{ ...broker, why: 'test' }]))
+    if (broker !== undefined)
+      await this.#changes.change((draft) => callDown(draft, this.#reports, [{ ...broker, why: 'test' }]))
   }
 
   async alterIsr({ brokerId, brokerEpoch, ...proposal }: Proposal): Promise<Outcome | undefined> {

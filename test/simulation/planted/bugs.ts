@@ -183,7 +183,7 @@ export const plantedBugs: readonly PlantedBug[] = [
     ],
     breaks: 'R3 consumers agree',
     kinds: deaths,
-    seed: 1,
+    seed: 4,
   },
   {
     name: 'a new leader tells an end that is not yet known',
