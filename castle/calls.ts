@@ -34,6 +34,7 @@ const methods: Readonly<Record<Call['method'], Method>> = {
       refuse(planChange(castle.state, livingTopic(castle.state, cluster, topic), { partitions: count }).problems)
     else await castle.changeTopic(cluster, topic, { partitions: count })
   },
+  alterConfigs: (castle, session, args) => castle.alterConfigs(clusterOf(session), checks.alterConfigsArgs.parse(args)),
   alterIsr: (castle, session, args) => castle.elections.alterIsr(brokerOf(session), checks.alterIsrArgs.parse(args)),
   handOver: (castle, session, args) => castle.elections.handOver(brokerOf(session), checks.handOverArgs.parse(args)),
   electLeaders: (castle, session, args) =>

@@ -5,7 +5,13 @@
 //   API calls -----------------------------------------------------------------+--> Changes --> store
 //        ^                                                                              |
 //        +---- answers, pushes <-- Interest <-- who has to hear of it (scope.ts) <------+
-import type { CreatedTopic, DeleteTopicArgs, Heartbeat } from '@castellan/protocol/heartbeat'
+import type {
+  AlterConfigsArgs,
+  AlteredConfigs,
+  CreatedTopic,
+  DeleteTopicArgs,
+  Heartbeat,
+} from '@castellan/protocol/heartbeat'
 import { type Link, type Logger, type Runtime, type Timer, uuid } from '@castellan/protocol/runtime'
 import { Brokers } from './brokers/brokers.ts'
 import { type Doors, networkDoors } from './brokers/doors.ts'
@@ -28,6 +34,7 @@ import { type AppliedChange, Changes, type WriteFailure } from './state/changes.
 import type { Cluster, Topic } from './state/entities.ts'
 import type { State } from './state/state.ts'
 import type { Store } from './store/store.ts'
+import { alterConfigs } from './topics/alter-configs.ts'
 import { type AskedOf, changeTopic, deleteTopic, livingTopic, type TopicChange, topicWithId } from './topics/change.ts'
 import { type Asked, createTopic, type Defaults, type NewTopic, offsetsTopic } from './topics/create.ts'
 import { type CreationPlan, planCreation } from './topics/plan.ts'
@@ -235,6 +242,11 @@ export class Castle {
 
   changeTopic(cluster: string, name: string, change: TopicChange, asked?: AskedOf): Promise<Topic> {
     return this.#changes.change((draft) => changeTopic(draft, cluster, name, change, asked))
+  }
+
+  /** Single settings of a topic, as Kafka's clients alter them. */
+  alterConfigs(cluster: string, args: AlterConfigsArgs): Promise<AlteredConfigs> {
+    return this.#changes.change((draft) => alterConfigs(draft, cluster, args))
   }
 
   deleteTopic(cluster: string, by: DeleteTopicArgs, asked?: AskedOf): Promise<void> {

@@ -3,21 +3,25 @@
 //   1 sources and synonyms   3 types and documentation   4 flexible
 import {
   describeConfigs as api,
-  errors,
   type DescribeConfigsRequest as Request,
   type DescribeConfigsResponseInput as Response,
   replicationFactorOf,
 } from '@castellan/protocol'
 import { brokerSettings } from '../config.ts'
-import { type ConfigAnswer, describeBrokerConfigs, describeIncarnation, describeTopicConfigs } from './configs.ts'
+import {
+  type ConfigAnswer,
+  describeBrokerConfigs,
+  describeIncarnation,
+  describeTopicConfigs,
+  otherBroker,
+  resourceTypes,
+  withoutSettings,
+} from './configs.ts'
 import { type BrokerParts, handler } from './handler.ts'
 import { unknownNameError } from './lookup.ts'
 
 type Resource = Request['resources'][number]
 type Result = Response['results'][number]
-
-const topicResource = 2
-const brokerResource = 4
 
 export const describeConfigs = handler(api, ({ resources, includeSynonyms, includeDocumentation }, { broker }) => ({
   results: resources.map((resource) => {
@@ -42,24 +46,18 @@ function settingsOf(
   broker: BrokerParts,
   { resourceType, resourceName }: Resource,
 ): ConfigAnswer[] | { errorCode: number; errorMessage: string } {
-  if (resourceType === topicResource) {
+  if (resourceType === resourceTypes.topic) {
     const topic = broker.metadata.topicNamed(resourceName)
     if (topic) return describeTopicConfigs(topic.configs, replicationFactorOf(topic.partitions[0] ?? { replicas: [] }))
     return { errorCode: unknownNameError(broker, resourceName), errorMessage: `there is no topic ${resourceName}` }
   }
-  if (resourceType === brokerResource) {
+  if (resourceType === resourceTypes.broker) {
     if (resourceName === String(broker.config.brokerId)) {
       return [...describeBrokerConfigs(brokerSettings, broker.config), describeIncarnation(broker.castle.incarnation)]
     }
     // What is set for all brokers together: nothing, each has its own config.
     if (resourceName === '') return []
-    return {
-      errorCode: errors.INVALID_REQUEST.code,
-      errorMessage: `this is broker ${broker.config.brokerId}: ask broker ${resourceName} itself`,
-    }
+    return otherBroker(broker.config, resourceName)
   }
-  return {
-    errorCode: errors.INVALID_REQUEST.code,
-    errorMessage: `resources of type ${resourceType} have no settings here`,
-  }
+  return withoutSettings(resourceType)
 }

@@ -1,9 +1,11 @@
 // The handlers of admin clients: what they pass on to Castle, and what they say themselves.
 import {
+  incrementalAlterConfigs as alterApi,
   type CreateTopicsRequestInput,
   describeConfigs as configsApi,
   createTopics as createApi,
   deleteTopics as deleteApi,
+  type IncrementalAlterConfigsRequestInput,
 } from '@castellan/protocol'
 import type { CreatedTopic } from '@castellan/protocol/heartbeat'
 import { beforeEach, describe, expect, test } from 'vitest'
@@ -11,6 +13,7 @@ import { HandlerBench, topicIdOf } from '../testing/handler-bench.ts'
 import { createTopics } from './19-create-topics.ts'
 import { deleteTopics } from './20-delete-topics.ts'
 import { describeConfigs } from './32-describe-configs.ts'
+import { incrementalAlterConfigs } from './44-incremental-alter-configs.ts'
 
 let bench: HandlerBench
 beforeEach(() => {
@@ -232,5 +235,109 @@ describe('DescribeConfigs', () => {
   ])('%s', async (_, type, name, errorCode) => {
     const answer = await ask(type, name)
     expect(answer?.results).toMatchObject([{ errorCode, configs: [], resourceType: type, resourceName: name }])
+  })
+})
+
+describe('IncrementalAlterConfigs', () => {
+  type Resource = IncrementalAlterConfigsRequestInput['resources'][number]
+  type Config = Resource['configs'][number]
+  const [topicType, brokerType, set, remove, append] = [2, 4, 0, 1, 2]
+  const throttle = 'leader.replication.throttled.rate'
+  const ask = (resources: Resource[], validateOnly = false) =>
+    bench.ask(incrementalAlterConfigs, alterApi, 1, { resources, validateOnly })
+  const config = (name: string, configOperation: number, value: string | null = null): Config => {
+    return { name, configOperation, value }
+  }
+  const of = (resourceType: number, resourceName: string, ...configs: Config[]): Resource => {
+    return { resourceType, resourceName, configs }
+  }
+  const retention = config('retention.ms', set, '5')
+
+  beforeEach(() => {
+    bench.addTopic(1, 'orders', [1], { configs: { 'segment.ms': '7' } })
+    bench.castleSays = () => ({ errorCode: 0, value: { topicId: topicIdOf(1), configs: { 'retention.ms': '5' } } })
+  })
+
+  test('a topic: passed on to Castle, answered when this broker has heard of it', async () => {
+    const asked = ask([of(topicType, 'orders', retention, config('segment.ms', remove))])
+    await bench.clock.advance(100)
+    expect(bench.calls).toEqual([
+      {
+        method: 'alterConfigs',
+        args: {
+          topic: 'orders',
+          changes: [
+            { name: 'retention.ms', operation: 'set', value: '5' },
+            { name: 'segment.ms', operation: 'delete' },
+          ],
+          validateOnly: false,
+        },
+        timeoutMs: expect.any(Number),
+      },
+    ])
+    bench.addTopic(1, 'orders', [1], { configs: { 'retention.ms': '5', 'segment.ms': '7' } })
+    await bench.clock.turn()
+    expect(asked.response).toBeUndefined()
+    bench.addTopic(1, 'orders', [1], { configs: { 'retention.ms': '5' } })
+    await bench.clock.turn()
+    const done = { errorCode: 0, errorMessage: null, resourceType: topicType, resourceName: 'orders' }
+    expect(asked.response?.responses).toEqual([done])
+  })
+
+  test('what is only tried waits for nothing', async () => {
+    bench.castleSays = () => ({ errorCode: 0, value: { topicId: topicIdOf(1), configs: { 'segment.ms': '7' } } })
+    const answer = await ask([of(topicType, 'orders', config('cleanup.policy', append, 'delete'))], true).answer
+    expect(answer?.responses).toMatchObject([{ errorCode: 0 }])
+    const changes = [{ name: 'cleanup.policy', operation: 'append', value: 'delete' }]
+    expect(bench.calls).toMatchObject([{ args: { changes, validateOnly: true } }])
+  })
+
+  test('each resource has its own outcome', async () => {
+    bench.addTopic(2, 'bad')
+    bench.castleSays = (_, args) => {
+      const isBad = (args as { topic: string }).topic === 'bad'
+      if (isBad) return { errorCode: 40, message: 'retention.ms=soon cannot be honoured' }
+      return { errorCode: 0, value: { topicId: topicIdOf(1), configs: {} } }
+    }
+    const resources = [of(topicType, 'bad', retention), of(topicType, 'gone', retention), of(topicType, 'orders')]
+    expect((await ask(resources).answer)?.responses).toMatchObject([
+      { resourceName: 'bad', errorCode: 40, errorMessage: 'retention.ms=soon cannot be honoured' },
+      { resourceName: 'gone', errorCode: 3 },
+      { resourceName: 'orders', errorCode: 0, errorMessage: null },
+    ])
+  })
+
+  const refused: [string, Resource[], number, RegExp][] = [
+    ['a resource twice', [of(topicType, 'orders'), of(topicType, 'orders')], 42, /twice/],
+    [
+      'a setting twice',
+      [of(topicType, 'orders', retention, config('retention.ms', remove))],
+      42,
+      /retention.ms.*twice/,
+    ],
+    ['no value', [of(topicType, 'orders', config('retention.ms', set))], 42, /retention.ms has no value/],
+    ['an operation that there is not', [of(topicType, 'orders', config('a', 4, ''))], 42, /no operation 4/],
+    ['a name that nobody has', [of(topicType, 'orders', config('', remove))], 42, /than a topic may have/],
+    ['a kind without settings', [of(8, '1', config('root', set, 'DEBUG'))], 42, /type 8/],
+    ['another broker', [of(brokerType, '2', config(throttle, remove))], 42, /this is broker 1/],
+    ['what a broker is told at its start', [of(brokerType, '1', config('node.id', set, '5'))], 42, /start the broker/],
+    ['the same for all brokers', [of(brokerType, '', config('max.connections', remove))], 42, /start the broker/],
+    ['a throttle', [of(brokerType, '1', config(throttle, set, '5'))], 40, /does not throttle/],
+    [
+      'what a broker has not',
+      [of(brokerType, '1', config('log.retention.ms', set, '5'))],
+      40,
+      /no setting of a broker/,
+    ],
+  ]
+  test.each(refused)('refuses itself: %s', async (_, resources, errorCode, errorMessage) => {
+    const answer = await ask(resources).answer
+    expect(answer?.responses).toMatchObject([{ errorCode, errorMessage: expect.stringMatching(errorMessage) }])
+    expect(bench.calls).toEqual([])
+  })
+
+  test.each(['1', ''])("a throttle that is not there can be taken back, of broker '%s'", async (name) => {
+    const answer = await ask([of(brokerType, name, config(throttle, remove))]).answer
+    expect(answer?.responses).toMatchObject([{ errorCode: 0, errorMessage: null }])
   })
 })

@@ -1,5 +1,6 @@
 // Settings as Kafka's admin APIs show them: each with where its value comes from, its type, and what it is for.
 
+import { errors } from '@castellan/protocol'
 import type { Setting } from '@castellan/protocol/config'
 import { incarnationConfig } from '@castellan/protocol/heartbeat'
 import { describeTopicConfigs as describe, kafkaTypes } from '@castellan/protocol/settings'
@@ -7,6 +8,25 @@ import type { BrokerConfig } from '../config.ts'
 
 /** Kafka's numbers for where a value comes from. */
 const source = { topic: 1, staticBroker: 4, default: 5 } as const
+
+/** Kafka's numbers for what has settings. */
+export const resourceTypes = { topic: 2, broker: 4 } as const
+
+/** Why the settings of a resource cannot be told, or altered. Kafka's code. */
+export interface ResourceRefusal {
+  readonly errorCode: number
+  readonly errorMessage: string
+}
+
+export function otherBroker({ brokerId }: BrokerConfig, resourceName: string): ResourceRefusal {
+  const errorMessage = `this is broker ${brokerId}: ask broker ${resourceName} itself`
+  return { errorCode: errors.INVALID_REQUEST.code, errorMessage }
+}
+
+export function withoutSettings(resourceType: number): ResourceRefusal {
+  const errorMessage = `resources of type ${resourceType} have no settings here`
+  return { errorCode: errors.INVALID_REQUEST.code, errorMessage }
+}
 
 export interface ConfigAnswer {
   readonly name: string

@@ -16,6 +16,7 @@ import { describeConfigs } from './32-describe-configs.ts'
 import { describeLogDirs } from './35-describe-log-dirs.ts'
 import { createPartitions } from './37-create-partitions.ts'
 import { electLeaders } from './43-elect-leaders.ts'
+import { incrementalAlterConfigs } from './44-incremental-alter-configs.ts'
 import { alterPartitionReassignments } from './45-alter-partition-reassignments.ts'
 import { listPartitionReassignments } from './46-list-partition-reassignments.ts'
 import { consumerGroupHeartbeat } from './68-consumer-group-heartbeat.ts'
@@ -40,6 +41,7 @@ export const handlers: readonly Handler[] = [
   describeLogDirs, // 35
   createPartitions, // 37
   electLeaders, // 43
+  incrementalAlterConfigs, // 44
   alterPartitionReassignments, // 45
   listPartitionReassignments, // 46
   consumerGroupHeartbeat, // 68

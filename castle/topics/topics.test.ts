@@ -1,7 +1,9 @@
+import type { AlterConfigsArgs } from '@castellan/protocol/heartbeat'
 import { beforeEach, describe, expect, test } from 'vitest'
 import { Draft } from '../state/draft.ts'
 import type { Topic } from '../state/entities.ts'
 import { State } from '../state/state.ts'
+import { alterConfigs } from './alter-configs.ts'
 import { changeTopic, deleteTopic, type TopicChange } from './change.ts'
 import { createTopic, type NewTopic } from './create.ts'
 import { labelsMax } from './labels.ts'
@@ -229,6 +231,45 @@ describe('a topic is changed', () => {
     create({ name: 'orders' })
     create({ name: '__consumer_offsets', internal: true })
     expect(() => decide((made) => changeTopic(made, 'c', name, change))).toThrow(expect.objectContaining({ code }))
+  })
+})
+
+describe('settings of a topic are altered by a Kafka client', () => {
+  const set = (name: string, value: string) => ({ name, operation: 'set' as const, value })
+  const back = (name: string) => ({ name, operation: 'delete' as const })
+  const alter = (name: string, changes: AlterConfigsArgs['changes'], validateOnly = false) =>
+    decide((made) => alterConfigs(made, 'c', { topic: name, changes, validateOnly }))
+
+  test('as any change of a topic is made, all of them or none', () => {
+    create({ name: 'orders', configs: { 'retention.ms': '5' } })
+    const before = topic('orders')
+    const { result, decisions } = alter('orders', [set('segment.ms', '7'), back('retention.ms')])
+    expect(result).toEqual({ topicId: 'id-of-orders', configs: { 'segment.ms': '7' } })
+    expect(topic('orders')).toMatchObject({ configs: { 'segment.ms': '7' }, version: before.version + 1 })
+    expect(decisions).toEqual(['changed topic orders: retention.ms 5 -> default, segment.ms default -> 7'])
+    const wrong = [set('segment.ms', '8'), set('retention.ms', 'soon')]
+    expect(() => alter('orders', wrong)).toThrow(expect.objectContaining({ code: 'TOPIC_SETTING_WRONG' }))
+    expect(topic('orders').configs).toEqual({ 'segment.ms': '7' })
+  })
+
+  test('only tried: checked, and nothing is changed', () => {
+    create({ name: 'orders' })
+    expect(alter('orders', [set('segment.ms', '7')], true)).toMatchObject({ result: { configs: {} }, decisions: [] })
+    expect(topic('orders').configs).toEqual({})
+    const more = [set('min.insync.replicas', '2')]
+    expect(() => alter('orders', more, true)).toThrow(expect.objectContaining({ code: 'TOPIC_SETTING_WRONG' }))
+  })
+
+  test("of the platform's own topics only what is so already", () => {
+    create({ name: '__consumer_offsets', internal: true })
+    const throttle = 'leader.replication.throttled.replicas'
+    expect(alter('__consumer_offsets', [back(throttle)]).decisions).toEqual([])
+    for (const validateOnly of [false, true]) {
+      const changes = [set('retention.ms', '5')]
+      expect(() => alter('__consumer_offsets', changes, validateOnly)).toThrow(
+        expect.objectContaining({ code: 'TOPIC_INTERNAL' }),
+      )
+    }
   })
 })
 

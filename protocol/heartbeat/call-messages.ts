@@ -12,6 +12,7 @@ export const call = Type.Object({
     Type.Literal('createTopic'),
     Type.Literal('deleteTopic'),
     Type.Literal('createPartitions'),
+    Type.Literal('alterConfigs'),
     Type.Literal('alterIsr'),
     Type.Literal('handOver'),
     Type.Literal('electLeaders'),
@@ -129,6 +130,31 @@ export const createPartitionsArgs = Type.Object({
   validateOnly: Type.Optional(Type.Boolean()),
 })
 export type CreatePartitionsArgs = Static<typeof createPartitionsArgs>
+
+const configName = Type.String({ minLength: 1, maxLength: limit.name })
+
+/** Single settings of a topic, each named once; what is not named stays (KIP-339). */
+export const alterConfigsArgs = Type.Object({
+  topic: name,
+  changes: Type.Array(
+    Type.Union([
+      Type.Object({ name: configName, operation: Type.Literal('delete') }),
+      Type.Object({
+        name: configName,
+        /** The last two: of a list; `value` has its items, separated by commas. */
+        operation: Type.Union([Type.Literal('set'), Type.Literal('append'), Type.Literal('subtract')]),
+        value: text,
+      }),
+    ]),
+    { maxItems: 1_000 },
+  ),
+  validateOnly: Type.Optional(Type.Boolean()),
+})
+export type AlterConfigsArgs = Static<typeof alterConfigsArgs>
+
+/** The value of an alterConfigs result: all that is set on the topic now. */
+export const alteredConfigs = Type.Object({ topicId, configs: Type.Record(Type.String(), Type.String()) })
+export type AlteredConfigs = Static<typeof alteredConfigs>
 
 export const deleteTopicArgs = Type.Object({ name: Type.Optional(name), topicId: Type.Optional(topicId) })
 export type DeleteTopicArgs = Static<typeof deleteTopicArgs>

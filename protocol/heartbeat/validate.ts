@@ -4,6 +4,8 @@
 import type { Static, TSchema } from 'typebox'
 import { compileSchema, type Check as SchemaCheck } from '../json-schema/index.ts'
 import {
+  alterConfigsArgs,
+  alteredConfigs,
   alteredIsr,
   alterIsrArgs,
   type Call,
@@ -89,6 +91,8 @@ export const checks = {
   clientReport: checkOf('client report', clientReport),
   createTopicArgs: checkOf('createTopic', createTopicArgs),
   createPartitionsArgs: checkOf('createPartitions', createPartitionsArgs),
+  alterConfigsArgs: checkOf('alterConfigs', alterConfigsArgs),
+  alteredConfigs: checkOf('altered configs', alteredConfigs),
   deleteTopicArgs: checkOf('deleteTopic', deleteTopicArgs),
   alterIsrArgs: checkOf('alterIsr', alterIsrArgs),
   handOverArgs: checkOf('handOver', handOverArgs),

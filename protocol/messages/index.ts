@@ -16,6 +16,7 @@ import { describeConfigs } from './32-describe-configs.ts'
 import { describeLogDirs } from './35-describe-log-dirs.ts'
 import { createPartitions } from './37-create-partitions.ts'
 import { electLeaders } from './43-elect-leaders.ts'
+import { incrementalAlterConfigs } from './44-incremental-alter-configs.ts'
 import { alterPartitionReassignments } from './45-alter-partition-reassignments.ts'
 import { listPartitionReassignments } from './46-list-partition-reassignments.ts'
 import { consumerGroupHeartbeat } from './68-consumer-group-heartbeat.ts'
@@ -37,6 +38,7 @@ export * from './32-describe-configs.ts'
 export * from './35-describe-log-dirs.ts'
 export * from './37-create-partitions.ts'
 export * from './43-elect-leaders.ts'
+export * from './44-incremental-alter-configs.ts'
 export * from './45-alter-partition-reassignments.ts'
 export * from './46-list-partition-reassignments.ts'
 export * from './68-consumer-group-heartbeat.ts'
@@ -61,6 +63,7 @@ export const apis: ReadonlyMap<number, Api> = new Map(
     describeLogDirs,
     createPartitions,
     electLeaders,
+    incrementalAlterConfigs,
     alterPartitionReassignments,
     listPartitionReassignments,
     consumerGroupHeartbeat,

@@ -131,6 +131,7 @@ it('lists each API once, by its key', () => {
     '35 DescribeLogDirs 1-4',
     '37 CreatePartitions 0-3',
     '43 ElectLeaders 0-2',
+    '44 IncrementalAlterConfigs 0-1',
     '45 AlterPartitionReassignments 0-1',
     '46 ListPartitionReassignments 0-0',
     '68 ConsumerGroupHeartbeat 0-1',

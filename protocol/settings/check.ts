@@ -21,8 +21,7 @@ export function checkTopicConfigs(
   for (const [name, value] of Object.entries(configs)) {
     const setting = topicSettings.get(name)
     if (setting === undefined) {
-      const known = [...topicSettings.values()].filter(({ honoured }) => honoured).map((one) => one.name)
-      problems.push({ name, value, problem: `${name} is no topic setting: there are ${known.join(', ')}` })
+      problems.push({ name, value, problem: unknownSetting(name) })
     } else if (setting.parse(value) === undefined) {
       problems.push({ name, value, problem: `${name}=${value} cannot be honoured: it must be ${setting.expected}` })
     }
@@ -36,6 +35,12 @@ export function checkTopicConfigs(
     problems.push({ name, value, problem })
   }
   return problems
+}
+
+/** What to say of a name that no topic setting has. */
+export function unknownSetting(name: string): string {
+  const known = [...topicSettings.values()].filter(({ honoured }) => honoured).map((one) => one.name)
+  return `${name} is no topic setting: there are ${known.join(', ')}`
 }
 
 export interface DescribedConfig {

@@ -55,7 +55,7 @@ test('replicas: more partitions, others that hold them, preferred leaders, sizes
   const plan = ['--reassignment-json-file', file]
   expect(await reassign(...plan, '--execute')).toContain('Successfully started partition reassignment for kept-0')
   await waitFor('the replicas to be others', async () => {
-    return (await reassign(...plan, '--verify', '--preserve-throttles')).includes('kept-0 is completed')
+    return (await reassign(...plan, '--verify')).includes('kept-0 is completed')
   })
   expect(await reassign('--list')).toContain('No partition reassignments found.')
   const elect = ['--election-type', 'preferred', '--topic', 'kept', '--partition', '0']
@@ -83,7 +83,21 @@ test('an idempotent producer, offsets, and a group of one consumer', async () =>
 
 test('settings of topics and brokers', async () => {
   await topics('--create', '--topic', 'settings')
-  const at = ['--bootstrap-server', platform.bootstrap, '--describe', '--all']
-  expect(await run('kafka.admin.ConfigCommand', ...at, '--topic', 'settings')).toContain('retention.ms=604800000')
-  expect(await run('kafka.admin.ConfigCommand', ...at, '--broker', '1')).toContain('socket.request.max.bytes=104857600')
+  const configs = (...args: string[]) =>
+    run('kafka.admin.ConfigCommand', '--bootstrap-server', platform.bootstrap, ...args)
+  const all = ['--describe', '--all']
+  expect(await configs(...all, '--topic', 'settings')).toContain('retention.ms=604800000')
+  expect(await configs(...all, '--broker', '1')).toContain('socket.request.max.bytes=104857600')
+
+  const alter = (...args: string[]) => configs('--alter', '--topic', 'settings', ...args)
+  await alter('--add-config', 'retention.ms=86400000,segment.bytes=2097152')
+  await alter('--delete-config', 'retention.ms')
+  const set = await configs('--describe', '--topic', 'settings')
+  expect(set).toContain('segment.bytes=2097152')
+  expect(set).not.toContain('retention.ms')
+  await expect(alter('--add-config', 'retention.ms=soon')).rejects.toThrow(
+    /InvalidConfigurationException: retention.ms=soon.*must be a whole number/,
+  )
+  const throttle = ['--alter', '--broker', '1', '--add-config', 'leader.replication.throttled.rate=1000']
+  await expect(configs(...throttle)).rejects.toThrow(/InvalidConfigurationException: .*does not throttle replication/)
 })
