@@ -105,6 +105,7 @@ export class Brokers {
         this.#early.set(Number(session.id), session.incarnation)
         return 'early'
       }
+      this.#early.delete(Number(session.id))
       registering = this.#register(session).finally(() => this.#registering.delete(session))
       this.#registering.set(session, registering)
     }

@@ -88,6 +88,20 @@ test('two that came back with other disks while Castle was away lead nothing in 
   expect(world.state.get('topic', topicId)?.losses ?? []).toEqual([])
 })
 
+test('who waited when Castle started, and was restarted since, stays up when another falls silent', async () => {
+  await world.killCastle()
+  for (const broker of brokers) await broker.sender.stop()
+  await world.startCastle()
+  for (const id of [2, 1, 3]) await restart(id)
+  await world.clock.until(() => partition().leader === 1, 4_000, 'all are registered')
+  await restart(2)
+  const before = world.state.get('broker', '2')
+  void brokers[2]?.sender.stop()
+  await world.clock.until(() => world.state.get('broker', '3')?.up === false, 4_000, 'called down')
+  expect(before).toMatchObject({ up: true })
+  expect(world.state.get('broker', '2')).toEqual(before)
+})
+
 describe('a broker that stops', () => {
   test('is relieved of what others can lead, and brokers hear that it stops', async () => {
     brokers[0]?.change({ stopping: true })
