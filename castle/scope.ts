@@ -2,7 +2,7 @@
 // scope and does not reach its audience would be found a heartbeat later only.
 //
 //   broker   its cluster, all its topics (deletions too), targets of the groups that it coordinates, its producer ids
-//   client   its cluster, its topics by name, deletions of topics that it holds, coordinators of its groups
+//   client   its cluster, its topics by name, deletions of topics of these names that it holds, coordinators of its groups
 import type { BrokerReport, ClientReport } from '@castellan/protocol/heartbeat'
 import type { Groups } from './groups/groups.ts'
 import type { Session } from './heartbeats/session.ts'
@@ -44,7 +44,8 @@ function knows({ holds, remembers }: BrokerReport, topicId: string): boolean {
 }
 
 function* scopeOfClient(state: State, groups: Groups, cluster: string, report: ClientReport): Iterable<SubjectText> {
-  for (const name of report.topics) {
+  const names = new Set(report.topics)
+  for (const name of names) {
     const topic = state.topicNamed(cluster, name)
     // One that it knows already it may know better.
     if (topic !== undefined && !(isInDoubt(topic) && report.holds[`topic/${topic.topicId}`] !== undefined)) {
@@ -53,7 +54,8 @@ function* scopeOfClient(state: State, groups: Groups, cluster: string, report: C
   }
   for (const key of Object.keys(report.holds)) {
     const topic = key.startsWith('topic/') ? state.get('topic', key.slice('topic/'.length)) : undefined
-    if (topic?.deleted === true && topic.cluster === cluster) yield topicSubject(topic)
+    // Of one that it does not ask for any more, it would hear by chance only.
+    if (topic?.deleted === true && topic.cluster === cluster && names.has(topic.name)) yield topicSubject(topic)
   }
   for (const { group } of report.groups) yield groups.coordinatorSubject(cluster, group)
 }

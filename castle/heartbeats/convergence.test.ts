@@ -204,6 +204,15 @@ class Run {
   }
 }
 
+/** A client that holds a topic, and does not ask for it any more when it is deleted: that is nothing that it is to hear of. */
+const deletedWhenUnasked: Step[] = [
+  { do: 'create', name: 'b' },
+  { do: 'wait', ms: 1 },
+  { do: 'subscribe', client: 2, topics: [] },
+  { do: 'wait', ms: 5 },
+  { do: 'delete', name: 'b' },
+]
+
 test('every sender ends up holding exactly what it should', async () => {
   await fc.assert(
     fc.asyncProperty(
@@ -221,6 +230,6 @@ test('every sender ends up holding exactly what it should', async () => {
         await run.stop()
       },
     ),
-    { numRuns: 100 },
+    { numRuns: 100, examples: [[0, noFaults, deletedWhenUnasked]] },
   )
 }, 240_000)
