@@ -21,6 +21,8 @@ export interface PlatformOptions {
 /** Where all of it listens. */
 export const platformHost = '127.0.0.1'
 const patienceMs = 10_000
+/** As long as a broker may take to come. */
+const offsetsWaitMs = 60_000
 
 export class Platform {
   readonly #options: PlatformOptions
@@ -113,7 +115,8 @@ export class Platform {
       'castle',
       ...['--listen', `${platformHost}:${port}`],
       ...['--data.dir', join(this.#folder.path, 'castle')],
-      ...['--offsets.topic.brokers', String(this.#options.brokers)],
+      // All of them come, and on a busy machine seconds apart: made with those of the first second, the topic would have one replica for good.
+      ...['--offsets.topic.brokers', String(this.#options.brokers), '--offsets.topic.wait.ms', String(offsetsWaitMs)],
       ...this.#logArgs('castle'),
     ]
   }

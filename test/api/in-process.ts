@@ -23,7 +23,12 @@ export class InProcess {
   static async start(count: number): Promise<InProcess> {
     const folder = mkdtempSync(join(tmpdir(), 'castellan-api-'))
     const castle = await startCastle(
-      castleConfig({ dataFolder: join(folder, 'castle'), listen: loopback, offsetsTopicBrokers: count }),
+      castleConfig({
+        dataFolder: join(folder, 'castle'),
+        listen: loopback,
+        offsetsTopicBrokers: count,
+        offsetsTopicWaitMs: 60_000,
+      }),
       silentLogger,
     )
     const brokers = await Promise.all(

@@ -152,7 +152,9 @@ export class TestPlatform {
   #castleWords(): string[] {
     const brokers = String(this.#ports.length - 1)
     const folder = ['--data.dir', join(this.data, 'castle')]
-    return ['castle', ...folder, '--offsets.topic.brokers', brokers, ...(this.#options.castleArgs ?? [])]
+    // As under the supervisor: all come, however slow the machine is.
+    const offsetsTopic = ['--offsets.topic.brokers', brokers, '--offsets.topic.wait.ms', String(readyMs)]
+    return ['castle', ...folder, ...offsetsTopic, ...(this.#options.castleArgs ?? [])]
   }
 
   #brokerWords(id: number): string[] {
