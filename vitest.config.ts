@@ -55,7 +55,12 @@ function propertyTests(): string[] {
   return files.filter((file) => readFileSync(file, 'utf8').includes('fc.assert('))
 }
 
-const ofUnits = { maxWorkers: 3, testTimeout: 60_000, sequence: { groupOrder: 0 } }
+/**
+ * Limits say where something hangs, and judge no speed: on a machine with much else to do everything takes ten times as long, or more.
+ * What is waited for is mostly there at once, and looked for often.
+ */
+const limits = { testTimeout: 180_000, hookTimeout: 180_000, expect: { poll: { timeout: 60_000, interval: 2 } } }
+const ofUnits = { ...limits, maxWorkers: 3, sequence: { groupOrder: 0 } }
 
 export default defineConfig({
   test: {
@@ -85,8 +90,7 @@ export default defineConfig({
           exclude: [...exclude, 'test/simulation/**', 'test/checkers/**', ...inOneProcess],
           setupFiles,
           fileParallelism: false,
-          testTimeout: 60_000,
-          hookTimeout: 60_000,
+          ...limits,
           sequence: { groupOrder: 1 },
         },
       },

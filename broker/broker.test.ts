@@ -174,7 +174,7 @@ test('says from its second start on with which broker epoch its logs were first 
   await before.stop()
   castle.report = undefined
   const after = await start()
-  await vi.waitFor(() => expect(castle.report).toMatchObject({ logsId, logsSince: 1 }), 5_000)
+  await expect.poll(() => castle.report).toMatchObject({ logsId, logsSince: 1 })
   expect(after.partitions.logsId).toBe(logsId)
 })
 
@@ -188,7 +188,7 @@ test('a Castle that went back in time is not followed, over restarts too (R14)',
   castle.heartbeats = 0
   void lead(after, 2)
   // The second heartbeat follows an answer that was ignored.
-  await vi.waitFor(() => expect(castle.heartbeats).toBeGreaterThan(1), 5_000)
+  await expect.poll(() => castle.heartbeats).toBeGreaterThan(1)
   expect(after.metadata.cluster).toBeUndefined()
   castle.castleEpoch = 6
   expect(await lead(after, 3)).toBe(true)
@@ -234,7 +234,7 @@ describe('a stop', () => {
     const client = await connect(broker)
     await send(client, 'a')
     const waiting = read(client, 1)
-    await vi.waitFor(() => expect(broker.counters.api(fetch.key).requests).toBe(1))
+    await expect.poll(() => broker.counters.api(fetch.key).requests).toBe(1)
     const stopped = broker.stop()
     expect(await waiting).toEqual([])
     await stopped
@@ -259,7 +259,7 @@ describe('a stop', () => {
       const broker = await leadTogether(60_000)
       const client = await connect(broker)
       const stopped = broker.stop()
-      await vi.waitFor(() => expect(castle.report?.stopping).toBe(true))
+      await expect.poll(() => castle.report?.stopping).toBe(true)
       expect((await client.request(metadata, 12, { topics: null })).topics).toHaveLength(1)
       // Its new leader counts on it: still something to wait for.
       castle.setTopic({ topicId, name: 'orders', partitions: [ledTogether(2, 2, [1, 2])] })
@@ -284,9 +284,9 @@ describe('a stop', () => {
   test('comes also when a newer process has this broker id', async () => {
     const onReplaced = vi.fn()
     const broker = await start({}, onReplaced)
-    await vi.waitFor(() => expect(broker.castle.connected).toBe(true))
+    await expect.poll(() => broker.castle.connected).toBe(true)
     castle.stopSenders('broker 1 runs elsewhere')
-    await vi.waitFor(() => expect(onReplaced).toHaveBeenCalledWith('broker 1 runs elsewhere'))
+    await expect.poll(() => onReplaced).toHaveBeenCalledWith('broker 1 runs elsewhere')
     await expect(connect(broker)).rejects.toMatchObject({ code: 'ECONNREFUSED' })
   })
 })

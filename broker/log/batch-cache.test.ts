@@ -74,9 +74,7 @@ describe('what is kept', () => {
 })
 
 // Many logs, sizes and slabs: the budget holds, and what is in memory is always the end of a log without gaps.
-test('whatever comes: memory within the budget, each log a gapless end, every slab given back', {
-  timeout: 30_000,
-}, () => {
+test('whatever comes: memory within the budget, each log a gapless end, every slab given back', () => {
   const step = fc.record({
     log: fc.nat(3),
     size: fc.constantFrom(50, 500, 8_500, 30_000),

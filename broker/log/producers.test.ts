@@ -190,9 +190,7 @@ test.each([0, 1, 99, 100, 101, 250])('%i producers are written in pieces', (coun
 })
 
 // The naive twin remembers every record ever written, with its offset, and asks the log itself.
-test('batches sent once, late, twice or not at all: the log holds each sequence once, in order', {
-  timeout: 30_000,
-}, () => {
+test('batches sent once, late, twice or not at all: the log holds each sequence once, in order', () => {
   const step = fc.record({ back: fc.integer({ min: -3, max: 12 }), count: fc.integer({ min: 1, max: 4 }) })
   fc.assert(
     fc.property(fc.array(step, { maxLength: 60 }), (steps) => {

@@ -201,9 +201,7 @@ describe('a flipped bit (R9)', () => {
 })
 
 describe('a file of the wrong size (R9)', () => {
-  test('the active one: cut between or within what was not synced, found when synced bytes are missing', {
-    timeout: 30_000,
-  }, async () => {
+  test('the active one: cut between or within what was not synced, found when synced bytes are missing', async () => {
     const whole = (await make()).places
     const { position: end, length } = whole.get(22)!
     for (let size = 0; size <= end + length; size++) {
@@ -401,7 +399,7 @@ describe('segments that no checkpoint knows', () => {
 })
 
 // Whatever happens to the bytes: a log that opens serves records as they were written, or an error; never anything else.
-test('any damage: a prefix is served, or nothing', { timeout: 60_000 }, async () => {
+test('any damage: a prefix is served, or nothing', async () => {
   const damage = fc.record({
     file: fc.nat(),
     at: fc.double({ min: 0, max: 1, maxExcluded: true, noNaN: true }),

@@ -44,7 +44,7 @@ function indexOf(all: readonly Batch[], spacingBytes: number): SparseIndex {
 const isBatch = (all: readonly Batch[], entry: IndexEntry) =>
   all.some(({ offset, position }) => offset === entry.offset && position === entry.position)
 
-test('an entry is a batch at or before what is looked for, and the index stays small', { timeout: 30_000 }, () => {
+test('an entry is a batch at or before what is looked for, and the index stays small', () => {
   fc.assert(
     fc.property(
       batches,

@@ -7,7 +7,7 @@ import { join } from 'node:path'
 import { fetch, type ProduceRequestInput, produce } from '@castellan/protocol'
 import { buildBatch } from '@castellan/protocol/records'
 import { nodeRuntime, silentLogger } from '@castellan/protocol/runtime'
-import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest'
+import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { Broker } from '../broker.ts'
 import { type BrokerConfig, brokerConfig } from '../config.ts'
 import { TestClient } from '../testing/client.ts'
@@ -16,7 +16,6 @@ import { requestBytes } from '../testing/fake-connection.ts'
 
 const MiB = 1024 * 1024
 const topicId = '11111111-1111-4111-8111-111111111111'
-const waiting = { timeout: 20_000, interval: 20 }
 let dataFolder: string
 const ends: (() => Promise<unknown> | unknown)[] = []
 
@@ -80,7 +79,7 @@ test('40 half-sent large requests keep to the bound; others go on; when they are
   const half = large.subarray(0, 8 * MiB)
   const buffersBefore = buffers()
   const sockets = await Promise.all(Array.from({ length: 40 }, () => sendOnly(broker, half)))
-  await vi.waitFor(() => expect(memory.waiting).toBe(39), waiting)
+  await expect.poll(() => memory.waiting).toBe(39)
   const client = await connect(broker)
   expect(await send(client, 100)).toBe(0) // in its small slab
   expect(await send(client, 100_000)).toBe(0) // in a lane of its own
@@ -90,7 +89,7 @@ test('40 half-sent large requests keep to the bound; others go on; when they are
   expect(buffers() - buffersBefore).toBeLessThan(bytesMax)
 
   for (const socket of sockets) socket.destroy()
-  await vi.waitFor(() => expect([memory.waiting, broker.server.connections]).toEqual([0, 1]), waiting)
+  await expect.poll(() => [memory.waiting, broker.server.connections]).toEqual([0, 1])
   expect(await send(client, 20 * MiB)).toBe(0)
   // The client's slab stays its own; what the cache keeps is counted there; nothing else is held.
   expect(memory.usedBytes).toBeLessThanOrEqual(256 * 1024)
@@ -100,9 +99,9 @@ test('who does not send on what others wait for is closed, and the next gets its
   const broker = await start({ queuedMaxRequestBytes: 32 * MiB, connectionRequestStallMs: 200 })
   const half = requestBytes(produce, 9, 1, bodyOf(19 * MiB)).subarray(0, MiB)
   const stalled = [await sendOnly(broker, half)]
-  await vi.waitFor(() => expect(broker.server.memory.usedBytes).toBeGreaterThan(19 * MiB), waiting)
+  await expect.poll(() => broker.server.memory.usedBytes).toBeGreaterThan(19 * MiB)
   stalled.push(await sendOnly(broker, half))
-  await vi.waitFor(() => expect(broker.server.memory.waiting).toBe(1), waiting)
+  await expect.poll(() => broker.server.memory.waiting).toBe(1)
   const client = await connect(broker)
   expect(await send(client, 19 * MiB)).toBe(0)
   expect(broker.counters.connectionsStalled).toBe(2)
@@ -115,7 +114,7 @@ test('who does not send on what nobody waits for stays, though others wait for o
   memory.wait(256 * 1024, fetch.key, () => {})
   const large = requestBytes(produce, 9, 1, bodyOf(2 * MiB))
   const socket = await sendOnly(broker, large.subarray(0, MiB))
-  await vi.waitFor(() => expect(broker.server.memory.usedBytes).toBeGreaterThan(2 * MiB), waiting)
+  await expect.poll(() => broker.server.memory.usedBytes).toBeGreaterThan(2 * MiB)
   const client = await connect(broker)
   for (let i = 0; i < 5; i++) expect(await send(client, 4 * MiB)).toBe(0)
   socket.write(large.subarray(MiB))
@@ -163,7 +162,7 @@ describe('answers from files', () => {
     }, 2)
     ends.push(() => clearInterval(look))
     await Promise.all(Array.from({ length: 50 }, () => askOnly(broker)))
-    await vi.waitFor(() => expect(responseMemory.waiting).toBeGreaterThan(20), waiting)
+    await expect.poll(() => responseMemory.waiting).toBeGreaterThan(20)
     const client = await connect(broker)
     expect(await send(client, 100)).toBe(0)
     expect(await read(client, 8 * MiB)).toBeGreaterThan(MiB) // in its turn
@@ -178,11 +177,11 @@ describe('answers from files', () => {
   test('who does not take its answers stays while nobody waits, and gets them when it does', async () => {
     const broker = await startWithData({ queuedMaxResponseBytes: 64 * MiB, connectionRequestStallMs: 20 })
     const idle = await askOnly(broker)
-    await vi.waitFor(() => expect(broker.responseMemory.usedBytes).toBeGreaterThan(4 * MiB), waiting)
+    await expect.poll(() => broker.responseMemory.usedBytes).toBeGreaterThan(4 * MiB)
     const client = await connect(broker)
     for (let i = 0; i < 20; i++) expect(await read(client, 4 * MiB)).toBeGreaterThan(2 * MiB)
     expect(broker.counters.connectionsStalled).toBe(0)
     idle.resume()
-    await vi.waitFor(() => expect(broker.responseMemory.usedBytes).toBe(0), waiting)
+    await expect.poll(() => broker.responseMemory.usedBytes).toBe(0)
   })
 })

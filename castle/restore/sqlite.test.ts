@@ -137,4 +137,4 @@ test('ten thousand partitions come back into an empty store', async () => {
     living().every((topic) => topic.partitions.every(({ isr, leader }) => isr.length === 3 && leader !== -1)),
   ).toBe(true)
   expect(world.decisions.filter((kind) => kind === 'castle-epoch').length).toBeLessThanOrEqual(3)
-}, 180_000)
+})

@@ -45,4 +45,4 @@ test('SQLite keeps every answered commit, and none by half, through kill -9', as
   } finally {
     rmSync(folder, { recursive: true })
   }
-}, 120_000)
+})

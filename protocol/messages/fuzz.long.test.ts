@@ -8,7 +8,7 @@ it('a million mutated frames give messages or ProtocolErrors', { timeout: 600_00
   const outcome = fuzz(seed, 1_000_000)
   console.info(outcome)
   expect(outcome.frames).toBe(1_000_000)
-  expect(outcome.slowestMs).toBeLessThan(2_000)
+  expect(outcome.slowestCpuMs).toBeLessThan(2_000)
   globalThis.gc?.()
   expect(process.memoryUsage().heapUsed - heapBytes).toBeLessThan(300 * 1024 * 1024)
 })

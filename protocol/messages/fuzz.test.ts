@@ -4,14 +4,14 @@ import { fuzz } from './fuzz.cases.ts'
 import { apis } from './index.ts'
 
 describe('bytes of a stranger', () => {
-  it('give a message or a ProtocolError, 50,000 times', { timeout: 60_000 }, () => {
+  it('give a message or a ProtocolError, 50,000 times', () => {
     const outcome = fuzz(20_240_917, 50_000)
     expect(outcome.decoded).toBeGreaterThan(1_000)
     // All of these were met: the mutations reach every check.
     for (const code of ['TRUNCATED', 'BAD_LENGTH', 'BAD_VARINT', 'BAD_TAG', 'NULL', 'OUT_OF_RANGE']) {
       expect(outcome.refused, code).toHaveProperty(code)
     }
-    expect(outcome.slowestMs).toBeLessThan(1_000)
+    expect(outcome.slowestCpuMs).toBeLessThan(1_000)
   })
 
   it('cost no more memory than they are worth: counts are checked before anything is allocated', () => {

@@ -1,5 +1,5 @@
 import { apiVersions, encodeResponse, errors, findCoordinator, initProducerId } from '@castellan/protocol'
-import { afterEach, beforeEach, expect, test, vi } from 'vitest'
+import { afterEach, beforeEach, expect, test } from 'vitest'
 import { FakeBroker } from '../testing/fake-broker.ts'
 
 let broker: FakeBroker
@@ -61,7 +61,7 @@ test('who waits for a connection to a broker that hangs hears at once that Castl
   client.view.tellCluster({ ...cluster, brokers: [up] })
   broker.hang()
   const asking = client.dispatch(initProducerId, ask, { broker: 1 })
-  await vi.waitFor(() => expect(broker.connections).toBe(1))
+  await expect.poll(() => broker.connections).toBe(1)
   client.view.tellCluster({ ...cluster, brokers: [] })
   await expect(asking).rejects.toMatchObject({ code: 'CONNECT_FAILED', message: expect.stringContaining('gone') })
 })

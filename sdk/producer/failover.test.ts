@@ -1,7 +1,7 @@
 // A producer whose leader dies, hangs or moves: it goes on as soon as Castle has named another, whatever the old one does.
 import { apiVersions, errors, initProducerId, metadata, produce } from '@castellan/protocol'
 import { nodeRuntime, silentLogger } from '@castellan/protocol/runtime'
-import { afterEach, beforeEach, expect, test, vi } from 'vitest'
+import { afterEach, beforeEach, expect, test } from 'vitest'
 import { KafkaClient } from '../kafka/client.ts'
 import type { ClusterView, PartitionView } from '../kafka/view.ts'
 import { FakeBroker } from '../testing/fake-broker.ts'
@@ -70,7 +70,7 @@ test.each(Object.keys(hangs) as (keyof typeof hangs)[])('the leader hangs %s', a
   hangs[how]()
   tellLeader(1, 2)
   const sends = ['a', 'b', 'c'].map(send)
-  await vi.waitFor(() => expect(brokers[0].connections).toBeGreaterThan(0), 5_000)
+  await expect.poll(() => brokers[0].connections).toBeGreaterThan(0)
   tellUp(2)
   tellLeader(2, 3)
   await Promise.all(sends)
@@ -85,7 +85,7 @@ test('the leader hangs, and Castle only names another', async () => {
   hangs['with sends in flight']()
   tellLeader(1, 2)
   const sends = ['a', 'b'].map(send)
-  await vi.waitFor(() => expect(brokers[0].asked).toContain('Produce'), 5_000)
+  await expect.poll(() => brokers[0].asked).toContain('Produce')
   tellLeader(2, 3)
   await Promise.all(sends)
   expect(log.values).toEqual(['first', 'a', 'b'])
@@ -110,16 +110,16 @@ test('at Ack 0 what is on its way is not sent to the next leader, too, and nothi
   tellUp(1, 2)
   tellLeader(1, 1, 0)
   const sends = [send('a')]
-  await vi.waitFor(() => expect(brokers[0].connections).toBeGreaterThan(0), 5_000)
+  await expect.poll(() => brokers[0].connections).toBeGreaterThan(0)
   tellLeader(2, 2, 0)
   sends.push(send('b'))
   tellLeader(2, 2, 0, 'others')
   sends.push(producer.send({ topic: 'others', value: 'other' }))
   // Behind 'b', on the same connection, had that left.
-  await vi.waitFor(() => expect(taken).toEqual(['other by 2']), 5_000)
+  await expect.poll(() => taken).toEqual(['other by 2'])
   connected.resolve()
   expect((await Promise.all(sends)).map(({ offset }) => offset)).toEqual([-1, -1, -1])
-  await vi.waitFor(() => expect(taken).toEqual(['other by 2', 'a by 1', 'b by 2']), 5_000)
+  await expect.poll(() => taken).toEqual(['other by 2', 'a by 1', 'b by 2'])
 })
 
 test.each(['NOT_ENOUGH_REPLICAS', 'NOT_ENOUGH_REPLICAS_AFTER_APPEND', 'NOT_LEADER_OR_FOLLOWER'] as const)(

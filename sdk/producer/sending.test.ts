@@ -7,6 +7,7 @@ import { serdes } from '../serde/serde.ts'
 import { topic } from '../serde/topic.ts'
 import { FakeBroker } from '../testing/fake-broker.ts'
 import { FakeLog } from '../testing/fake-log.ts'
+import { stillTime } from '../testing/still-time.ts'
 import { producerOptions } from './options.ts'
 import { Producer } from './producer.ts'
 import type { BatchError } from './send-batch.ts'
@@ -29,8 +30,8 @@ afterEach(async () => {
   await broker.stop()
 })
 
-function producerWith(options: object = {}): Producer {
-  const producer = new Producer(broker.client(), producerOptions(options))
+function producerWith(options: object = {}, client = broker.client()): Producer {
+  const producer = new Producer(client, producerOptions(options))
   producers.push(producer)
   return producer
 }
@@ -207,14 +208,16 @@ describe('sendBatch', () => {
   test('what became of each, when some failed', async () => {
     broker.topics.set('orders', { id: '00000000-0000-4000-8000-00000000000a', partitions: 3, leaderEpoch: 0 })
     const codes = [0, errors.INVALID_RECORD.code, errors.REQUEST_TIMED_OUT.code]
+    const time = stillTime(broker.runtime)
     broker.on(produce, ({ topicData }): ResponseInput<typeof produce> => {
+      time.go() // all were sent in time, however slow the machine is
       const responses = topicData.map(({ topicId, partitionData }) => ({
         topicId,
         partitionResponses: partitionData.map(({ index }) => ({ index, errorCode: codes[index]!, baseOffset: 40 })),
       }))
       return { responses }
     })
-    const producer = producerWith({ deliveryTimeoutMs: 500 })
+    const producer = producerWith({ deliveryTimeoutMs: 400 }, broker.client({ runtime: time.runtime }))
     const messages = [0, 1, 2, 0].map((partition, n) => ({ ...plain(`${n}`), partition }))
     const error = await caught<BatchError>(producer.sendBatch([...messages, { ...plain('4'), partition: 9 }]))
     expect(error).toMatchObject({
@@ -237,7 +240,7 @@ describe('sendBatch', () => {
     broker.on(produce, () => 'silence')
     const producer = producerWith({ bufferBytes: 50, batchBytes: 25 })
     const failed = caught<BatchError>(producer.sendBatch(numbered(5).map(plain)))
-    await expect.poll(() => broker.asked, { timeout: 5_000, interval: 2 }).toContain('Produce')
+    await expect.poll(() => broker.asked).toContain('Produce')
     await producer.close({ timeoutMs: 10 })
     const { outcomes } = await failed
     expect(outcomes.map(({ status }) => status)).toEqual([

@@ -9,8 +9,8 @@ import { FakeGroup } from './fake-group.ts'
 
 export const quickRetry = { initialIntervalMs: 1, maxIntervalMs: 2 }
 
-/** Waits for it, with a deadline that a loaded machine keeps. */
-export const until = (what: () => unknown) => expect.poll(what, { timeout: 10_000, interval: 2 })
+/** Waits for it. */
+export const until = (what: () => unknown) => expect.poll(what)
 
 export const aborted = (signal: AbortSignal) =>
   new Promise((resolve) => {

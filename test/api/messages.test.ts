@@ -58,7 +58,7 @@ const numbered = (count: number, more: object = {}) =>
 
 beforeAll(async () => {
   platform = await InProcess.start(2)
-}, 30_000)
+})
 
 afterAll(() => platform.stop())
 

@@ -77,9 +77,7 @@ test('a changed Ack level reaches a running producer', async () => {
   const producer = (await open()).producer()
   await waitFor('Ack 0', async () => (await producer.send({ topic, value: 'v' })).offset === -1)
   await patchTopic(topic, { ackLevel: -1 })
-  const changedMs = performance.now()
   await waitFor('Ack -1', async () => (await producer.send({ topic, value: 'v' })).offset >= 0)
-  expect(performance.now() - changedMs).toBeLessThan(1_000)
 })
 
 test('a broker killed with -9 and started again: nothing is lost, doubled or out of order, and no send fails', async () => {
@@ -112,7 +110,7 @@ test('a broker killed with -9 and started again: nothing is lost, doubled or out
     last.set(message.keyText!, number)
     expect({ partition: message.partition, offset: message.offset }).toEqual(sent[number])
   }
-}, 120_000)
+})
 
 test('Castle killed: services go on, and a member that comes and goes is served by the coordinator', async () => {
   const topic = await makeTopic(platform.castle, { partitions: 4 })
@@ -129,7 +127,7 @@ test('Castle killed: services go on, and a member that comes and goes is served 
   }
   await producer.send({ topic, value: 'after' })
   await waitFor('the last message', () => messages.length === 502)
-}, 120_000)
+})
 
 test('a handler that takes long keeps its partition, and one that fails is tried again in place', async () => {
   const topic = await makeTopic(platform.castle, { partitions: 1 })
@@ -160,7 +158,7 @@ test('a handler that takes long keeps its partition, and one that fails is tried
   expect(handled).toEqual(['a', 'slow', 'bad', 'z'])
   expect(attempts).toEqual([1, 2, 3, 4, 5, 6])
   expect(told).toEqual(['2 stuck: not yet', '2 going on'])
-}, 60_000)
+})
 
 test('a group of two shares partitions; the one that stays goes on where the other stopped', async () => {
   const topic = await makeTopic(platform.castle, { partitions: 4 })

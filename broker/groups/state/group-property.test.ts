@@ -36,7 +36,7 @@ function when<T>(item: T | undefined, act: (item: T) => void): void {
 /** Eleven for the sessions of the dead to run out, and a few to hand over. */
 const roundsMax = 20
 
-test('never two owners, no stale commit, and it settles', { timeout: 30_000 }, () => {
+test('never two owners, no stale commit, and it settles', () => {
   const totals = { handOvers: 0, fenced: 0, expired: 0, refusedCommits: 0, targets: 0 }
   const runs = fc.property(
     fc.array(fc.nat(1_000_000_000), { minLength: 100, maxLength: 400, size: 'max' }),
