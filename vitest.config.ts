@@ -82,7 +82,15 @@ export default defineConfig({
           ...ofUnits,
         },
       },
-      { test: { name: 'simulation', include: alone.filter(isSimulation), setupFiles, ...ofUnits } },
+      {
+        test: {
+          name: 'simulation',
+          include: alone.filter(isSimulation),
+          setupFiles,
+          ...ofUnits,
+          testTimeout: 600_000, // it computes for minutes, at a low priority: as long as the whole run may take
+        },
+      },
       {
         test: {
           name: 'whole',

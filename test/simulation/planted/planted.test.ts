@@ -5,7 +5,7 @@ import { plantedBugs } from './bugs.ts'
 import { find } from './find.ts'
 
 describe('the recorded seed shows', () => {
-  test.concurrent.each(plantedBugs)('$name', { timeout: 300_000 }, async (bug) => {
+  test.concurrent.each(plantedBugs)('$name', async (bug) => {
     const found = await find({ bug, first: bug.seed, cpuMs: 0 })
     expect(found).toMatchObject({ notPlanted: [], broken: expect.arrayContaining([bug.breaks]) })
   })
