@@ -90,6 +90,7 @@ export async function serveHttp(
   if (consoleFolder !== '') await serveConsole(app, consoleFolder, runtime.clock)
   const links = new LinkServer(app.server, castle, hostRefusal)
   await listenOn(app, listen)
+  problems.watch()
   const bound = app.server.address()
   const port = typeof bound === 'object' && bound !== null ? bound.port : listen.port
   return {
@@ -98,6 +99,7 @@ export async function serveHttp(
     close: async () => {
       links.close()
       streams.close()
+      problems.close()
       clients.close()
       await app.close()
     },

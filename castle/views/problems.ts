@@ -2,7 +2,7 @@
 // whoever asks, because it looks at everything.
 //
 // What many things share is one problem with a count: a broker's death must not bury everything else under ten thousand rows.
-import type { Clock } from '@castellan/protocol/runtime'
+import type { Clock, Timer } from '@castellan/protocol/runtime'
 import type { Castle } from '../castle.ts'
 import type { Session } from '../heartbeats/session.ts'
 import type { Topic } from '../state/entities.ts'
@@ -15,6 +15,8 @@ import { behind, isoTime } from './views.ts'
 type Found = Omit<ProblemView, 'since'> & { readonly sinceMs: number | null }
 
 const ageMaxMs = 1_000
+/** Also while nobody asks: since when something is there is known so well. */
+const lookEveryMs = 5_000
 /** A client that heartbeats and still holds something old after so long does not follow. */
 const behindAfterMs = 10_000
 const aboutMax = 20
@@ -44,10 +46,21 @@ export class Problems {
   #problems: ProblemView[] = []
   /** By identity: since when those are there that do not say so themselves. */
   #seen = new Map<string, number>()
+  #timer: Timer | undefined
 
   constructor(castle: Castle, clock: Clock) {
     this.#castle = castle
     this.#clock = clock
+  }
+
+  /** Looks now and then, until `close`: or what began at night would be new to whoever asks in the morning. */
+  watch(): void {
+    this.all()
+    this.#timer = this.#clock.after(lookEveryMs, () => this.watch())
+  }
+
+  close(): void {
+    this.#timer?.cancel()
   }
 
   /** Worst first, then oldest. */
