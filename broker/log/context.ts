@@ -58,6 +58,8 @@ export interface LogCounters {
   begunAnew: number
   /** Damaged logs that were set aside and made anew. */
   rebuilds: number
+  /** Damaged logs that go on with what is sound of them, because a person decided so. */
+  salvages: number
 }
 
 export function newCounters(): LogCounters {
@@ -81,6 +83,7 @@ export function newCounters(): LogCounters {
     truncatedRecords: 0,
     begunAnew: 0,
     rebuilds: 0,
+    salvages: 0,
   }
 }
 

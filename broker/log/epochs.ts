@@ -17,6 +17,17 @@ export interface EpochsContent {
   readonly entries: readonly (readonly [epoch: number, startOffset: number])[]
 }
 
+/** Elections whose epochs a power loss can have taken from their file, at most; a flipped bit is mostly more. */
+const newEpochsMax = 65_536
+
+/** The one that knows more; undefined: there is neither. */
+export function newerEpochs(
+  one: EpochsContent | undefined,
+  other: EpochsContent | undefined,
+): EpochsContent | undefined {
+  return one === undefined || (other !== undefined && other.highest > one.highest) ? other : one
+}
+
 export class EpochHistory {
   /** Both fields rise from entry to entry. */
   #entries: EpochStart[] = []
@@ -73,6 +84,19 @@ export class EpochHistory {
     return known < 0 || known === epoch
       ? undefined
       : `the batch that ends with offset ${lastOffset} has leader epoch ${epoch}, not ${known}`
+  }
+
+  /**
+   * As `problemWith`, of the batch that the log ends with so far: an epoch above that of the records before is news, for a kill or a power
+   * loss may have left this history older than the batch. (Below the highest known, too: that one may have been led without a record.)
+   * `isWritten`: the history was found on disk.
+   */
+  problemAtEnd(epoch: number, lastOffset: number, isWritten: boolean): string | undefined {
+    const { highest, last } = this
+    const isNews = epoch > (last?.epoch ?? highest) && lastOffset >= (last?.startOffset ?? 0)
+    if (!isNews) return this.problemWith(epoch, lastOffset)
+    if (!isWritten || epoch <= highest + newEpochsMax) return undefined
+    return `the batch that ends with offset ${lastOffset} has leader epoch ${epoch}, and ${highest} is the highest known`
   }
 
   /**

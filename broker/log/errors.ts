@@ -3,7 +3,8 @@
 
 const codes = {
   /** Bytes on disk are not what was written, with good ones behind them, or files are missing or too short. */
-  LOG_CORRUPT: 'Restore this partition from another replica or a backup, or delete its folder to give up its records.',
+  LOG_CORRUPT:
+    'Another replica mends it; where none can, elect a leader (unclean) to go on with what is sound of it, or restore it from a backup.',
   LOG_VERSION: 'Use the release that wrote this log, or a data folder of its own for this one.',
   /** The disk refused to read, write or sync. */
   LOG_DISK: 'Look after the disk (space, health, permissions), then start the broker again.',

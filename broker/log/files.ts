@@ -6,6 +6,7 @@
 //     epochs                         the leader-epoch history
 //     <base offset>.log .index       segments
 //     <offset>.producers             producer state as of an offset
+//     cut/                           what is being cut off a damaged log (salvage.ts)
 //     fault                          why the log is out of use (R9); a person removes it after the repair
 import type { EpochsContent } from './epochs.ts'
 import type { SegmentContent } from './segment.ts'

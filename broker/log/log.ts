@@ -302,6 +302,12 @@ export class Log {
     this.abandon()
   }
 
+  /** Abandoned, and nothing that it had begun goes on. */
+  async settled(): Promise<void> {
+    while (this.#state.writing !== null) await this.#state.writing
+    await this.#keeper.alone(async () => {})
+  }
+
   /** Lets go of memory and files, as they are. What is staged is not written. */
   abandon(): void {
     const { cached, context, segments, endOffset } = this.#state

@@ -10,7 +10,7 @@
 // Producer state and leader epochs come from their files and the headers read on the way.
 import { type BatchHeader, headerBytes } from '@castellan/protocol/records'
 import type { LogContext, LogSettings } from './context.ts'
-import { EpochHistory, type EpochsContent } from './epochs.ts'
+import { EpochHistory, type EpochsContent, newerEpochs } from './epochs.ts'
 import { LogError } from './errors.ts'
 import { type CheckpointContent, kinds } from './files.ts'
 import { endOffsetOf, lengthOf, readOutline } from './outline.ts'
@@ -20,9 +20,6 @@ import { corrupt, offsetName, offsetOf, Segment } from './segment.ts'
 import { SparseIndex } from './sparse-index.ts'
 import { readStateFile } from './state-file.ts'
 import { cutTornTail, removeSegment } from './torn-tail.ts'
-
-/** Elections whose epochs a power loss can have taken from their file, at most; a flipped bit is mostly more. */
-const newEpochsMax = 65_536
 
 export interface Recovered {
   /** At least one; the last one is appended to. */
@@ -66,7 +63,7 @@ class Recovery {
     const { disk } = context
     this.#names = disk.list(folder)
     this.#checkpoint = readStateFile<CheckpointContent>(disk, `${folder}/checkpoint`, kinds.checkpoint)
-    const epochs = newest(
+    const epochs = newerEpochs(
       readStateFile<EpochsContent>(disk, `${folder}/epochs`, kinds.epochs),
       this.#checkpoint?.epochs,
     )
@@ -189,7 +186,7 @@ class Recovery {
   ): Promise<ScanEnd> {
     const onBatch = (header: BatchHeader, position: number) => {
       // It has its checksum, which does not cover the epoch: what is wrong with that is damage, never a torn write.
-      const problem = this.#problemWithEpoch(header.partitionLeaderEpoch, endOffsetOf(header) - 1)
+      const problem = this.#epochs.problemAtEnd(header.partitionLeaderEpoch, endOffsetOf(header) - 1, this.#knowsEpochs)
       if (problem !== undefined) throw corrupt(segment, problem)
       this.#loadSnapshot(header.baseOffset, snapshots)
       this.#learn(header)
@@ -199,18 +196,6 @@ class Recovery {
       return undefined
     }
     return this.#context.files.during(segment.path, (file) => scanBatches(file, range, onBatch))
-  }
-
-  /**
-   * At the log's end an epoch above that of the records before is news: a kill or a power loss may have left the file of epochs older
-   * than this batch. (Below the highest known, too: that one may have been led without a record.)
-   */
-  #problemWithEpoch(epoch: number, lastOffset: number): string | undefined {
-    const { highest, last } = this.#epochs
-    const isNews = epoch > (last?.epoch ?? highest) && lastOffset >= (last?.startOffset ?? 0)
-    if (!isNews) return this.#epochs.problemWith(epoch, lastOffset)
-    if (!this.#knowsEpochs || epoch <= highest + newEpochsMax) return undefined
-    return `the batch that ends with offset ${lastOffset} has leader epoch ${epoch}, and ${highest} is the highest known`
   }
 
   #learn(header: BatchHeader): void {
@@ -252,10 +237,6 @@ class Recovery {
       throw corrupt(segments[index]!, `${end.problem}, in what was synced`)
     return cutTornTail(this.#context, segments, sizes, index, end)
   }
-}
-
-function newest(one: EpochsContent | undefined, other: EpochsContent | undefined): EpochsContent | undefined {
-  return one === undefined || (other !== undefined && other.highest > one.highest) ? other : one
 }
 
 function gap(offset: number, segment: Segment): ScanEnd {

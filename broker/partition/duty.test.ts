@@ -12,6 +12,7 @@ const here: ReplicaHere = {
   isDamaged: false,
   isAnew: false,
   isNewest: true,
+  sound: null,
 }
 const leads: ReplicaHere = { ...here, isLeader: true }
 const damaged: ReplicaHere = { ...here, isUsable: false, isDamaged: true }
@@ -25,6 +26,10 @@ const decided: PartitionState = {
 }
 const leadsNow = { leader: 1, isr: [1, 2, 3] }
 const tookItAway = { replicas: [2, 3, 4], removed: [1] }
+
+const sound = { lastEpoch: 3, endOffset: 7 }
+const salvaged = { leader: -1, isr: [2, 3], salvage: { brokerId: 1, ...sound } }
+const salvagedOther = { leader: -1, salvage: { brokerId: 2, ...sound } }
 
 const follow: Duty = { kind: 'follow', leader: 2, leaderEpoch: 5 }
 const resign: Duty = { kind: 'resign', leaderEpoch: 5 }
@@ -55,7 +60,19 @@ const cases: [string, Partial<PartitionState>, ReplicaHere, Duty | Duty['kind']]
   ['damaged: another leads, and nobody counts on it', {}, damaged, 'rebuild'],
   ['damaged: in the ISR still', { isr: [1, 2] }, damaged, 'none'],
   ['damaged: in the ELR still', { elr: [1] }, damaged, 'none'],
-  ['damaged: nobody leads', { leader: -1 }, damaged, 'none'],
+  ['damaged: nobody leads', { leader: -1 }, damaged, 'survey'],
+  ['damaged: nobody leads, and newer is known (R14)', { leader: -1 }, { ...damaged, isNewest: false }, 'none'],
+  ['damaged: nobody leads, and what is sound is known', { leader: -1 }, { ...damaged, sound }, 'none'],
+  ['damaged: a person decided that it goes on with what is sound', salvaged, { ...damaged, sound }, 'salvage'],
+  ['damaged: a person decided, and it must look again first', salvaged, damaged, 'survey'],
+  ['damaged: a person decided of a longer log', salvaged, { ...damaged, sound: { ...sound, endOffset: 6 } }, 'none'],
+  ['damaged: a person decided of other epochs', salvaged, { ...damaged, sound: { ...sound, lastEpoch: 2 } }, 'none'],
+  ['damaged: a person decided of another', salvagedOther, { ...damaged, sound }, 'none'],
+  ['damaged: a person decided, and newer is known', salvaged, { ...damaged, sound, isNewest: false }, 'none'],
+  ['damaged: a person decided, and it is busy', salvaged, { ...damaged, sound, isBusy: true }, 'none'],
+  ['damaged: a person decided, and another leads', { ...salvaged, leader: 2 }, { ...damaged, sound }, 'rebuild'],
+  ['well: a person decided', salvaged, { ...here, sound }, resign],
+  ['fetched anew: a person decided', salvaged, { ...here, isAnew: true, sound }, 'salvage'],
   ['damaged: it is to lead', leadsNow, damaged, 'none'],
   ['damaged: a stray', { replicas: [2, 3, 4] }, damaged, 'none'],
   ['damaged: newer is known than what Castle says (R14)', {}, { ...damaged, isNewest: false }, 'none'],

@@ -1,5 +1,6 @@
 // What the newest that Castle said of a partition asks of the replica here. Pure: duty.test.ts has its cases as a table.
 import type { PartitionState } from '@castellan/protocol/heartbeat'
+import type { Sound } from '../log/salvage.ts'
 
 /** The replica, when it is told. */
 export interface ReplicaHere {
@@ -15,6 +16,8 @@ export interface ReplicaHere {
   readonly isDamaged: boolean
   /** It is fetched anew in place of a damaged one, and lacks something still (R9). */
   readonly isAnew: boolean
+  /** What is sound of a log that is damaged or fetched anew; null: not known. */
+  readonly sound: Pick<Sound, 'lastEpoch' | 'endOffset'> | null
   /** As PartitionsOptions has it. */
   readonly isNewest: boolean
 }
@@ -28,6 +31,10 @@ export type Duty =
   | { readonly kind: 'remove' }
   /** Its damaged log is put aside, and fetched anew (R9). */
   | { readonly kind: 'rebuild' }
+  /** Nobody leads: Castle must know what is sound of its log, for a person may decide to go on with that (R9). */
+  | { readonly kind: 'survey' }
+  /** A person has: what is not sound is cut off. */
+  | { readonly kind: 'salvage' }
   | { readonly kind: 'resign'; readonly leaderEpoch: number }
   | { readonly kind: 'follow'; readonly leader: number; readonly leaderEpoch: number }
   /** From now on, or still. */
@@ -46,12 +53,23 @@ export function dutyOf(decided: PartitionState, here: ReplicaHere): Duty {
   const isReplica = replicas.includes(brokerId)
   if (!isReplica && removed.includes(brokerId)) return { kind: 'remove' }
   if (here.isDamaged && here.isNewest && mayRebuild(decided, brokerId)) return { kind: 'rebuild' }
+  const isOut = here.isDamaged || (here.isAnew && here.isUsable)
+  if (isOut && here.isNewest && isReplica && leader < 0) {
+    if (here.sound === null && here.isDamaged) return { kind: 'survey' }
+    if (isSalvage(decided, here)) return { kind: 'salvage' }
+  }
   if (!here.isUsable) return none
   // Castle did not know yet that this log lacks something: it hears of it by the report, and elects another.
   const mustNotLead = leader === brokerId && here.isAnew
   if (!isReplica || leader < 0 || mustNotLead) return { kind: 'resign', leaderEpoch }
   if (leader !== brokerId) return { kind: 'follow', leader, leaderEpoch }
   return leadsOn || leaderEpoch > here.leaderEpoch ? { kind: 'lead' } : { kind: 'refuse to lead' }
+}
+
+/** What was decided of is what is there: a person has been shown what is lost by it, and of nothing else. */
+function isSalvage({ salvage }: PartitionState, { brokerId, sound }: ReplicaHere): boolean {
+  if (salvage?.brokerId !== brokerId || sound === null) return false
+  return salvage.lastEpoch === sound.lastEpoch && salvage.endOffset === sound.endOffset
 }
 
 /** Somebody else leads, and nobody counts on this replica: what its log still has may go. */

@@ -7,7 +7,7 @@
 //     clean-shutdown                  only while no broker runs, and the last one stopped in order (R8)
 //     <topic id>/<partition>/         a log, see log/files.ts
 //     <topic id>/<partition>.anew     it is fetched anew in place of a damaged one, and has not got all yet: nobody may count on it (R9)
-//     damaged-<n>-<topic id>-<index>/ a log that was made anew from another replica, kept to be looked at (R9); the newest few
+//     damaged-<n>-<topic id>-<index>/ a log that was made anew from another replica, or what was cut off one, kept to be looked at (R9); the newest few
 //     deleted-<topic id>/             on its way out: Castle recorded the deletion (R13)
 //     deleted-<topic id>-<n>/         one log of it, on its way out: this broker is no replica any more, as Castle recorded
 import type { OwnVitals } from '@castellan/protocol/heartbeat'
@@ -15,6 +15,7 @@ import type { Disk } from '@castellan/protocol/runtime'
 import { BrokerError, messageOf, systemCode } from '../errors.ts'
 import { LogError } from '../log/errors.ts'
 import { type CleanShutdownContent, kinds, type PartitionContent, type RunContent } from '../log/files.ts'
+import { cutFolderOf } from '../log/salvage.ts'
 import { overwriteStateFile, readStateFile, replaceStateFile, writeStateFile } from '../log/state-file.ts'
 import { HighWatermarks } from './high-watermarks.ts'
 
@@ -191,7 +192,26 @@ export class LogFolders {
    * Keeps a damaged log for people to look at, under another name, which is returned; the oldest ones beyond a few are on their way out
    * then. Throws what the disk says.
    */
-  setAside({ topicId, index, folder }: LogPlace): string {
+  setAside(place: LogPlace): string {
+    return this.#keep(place.folder, place)
+  }
+
+  /** The same, of what was cut off a damaged log; null: nothing was. */
+  keepCut(place: LogPlace): string | null {
+    const folder = cutFolderOf(place.folder)
+    if (!this.#disk.exists(folder)) return null
+    if (this.#disk.list(folder).length > 0) return this.#keep(folder, place)
+    this.#disk.remove(folder)
+    return null
+  }
+
+  /** The log is well again. Durable when it resolves; rejects with what the disk says. */
+  removeFault({ folder }: LogPlace): Promise<void> {
+    this.#disk.remove(`${folder}/fault`)
+    return this.#disk.syncFolder(folder)
+  }
+
+  #keep(folder: string, { topicId, index }: LogPlace): string {
     const kept = this.#disk.list(this.#root).filter((name) => name.startsWith(damagedPrefix))
     const number = 1 + Number(kept.at(-1)?.split('-')[1] ?? 0)
     const path = `${this.#root}/${damagedPrefix}${String(number).padStart(8, '0')}-${topicId}-${index}`

@@ -25,7 +25,7 @@ describe('what was committed is missing at the start, and no power was lost (R9)
     return broker
   }
   const marks = `${dataFolder}/logs/high-watermarks`
-  const gone = `the log is gone, and had everything up to 3 at least; to go on without them, where no other replica has them, remove ${partitionFolder}/fault and ${marks} and start the broker again`
+  const gone = `the log is gone, and had everything up to 3 at least; to go on without them, where no other replica has them, elect a leader (unclean)`
 
   test.each<[string, (broker: TestingBroker) => void | Promise<void>, fault: string | null]>([
     ['nothing', () => {}, null],
@@ -201,7 +201,7 @@ describe('what was committed is missing at the start, and no power was lost (R9)
       const { isDamaged, role } = broker.partitions.get(topicId, 0)!
       expect([isDamaged, role]).toEqual([true, 'none'])
       expect(broker.partitions.get(topicId, 0)!.fault).toContain(
-        `the log is gone, and had records; to go on without them, where no other replica has them, remove ${note}`,
+        'the log is gone, and had records; to go on without them, where no other replica has them, elect a leader',
       )
       await broker.clock.advance(3_000)
     }

@@ -5,6 +5,8 @@
 //                                          ▲                        └─► rebuild          damaged, and others have everything (R9)
 //                                          └────────────────────────────────┘
 //
+// What becomes of a damaged one that nobody can mend: salvages.ts.
+//
 // What the disk refuses is tried again: a full one may have room at any moment.
 import { effectiveConfigs, type TopicSettings } from '@castellan/protocol'
 import type { TopicState } from '@castellan/protocol/heartbeat'
@@ -126,7 +128,7 @@ export class Logs {
     const cannotNote = (error: unknown) =>
       this.#context.complaints.say('missing', { ...place, error }, 'cannot note that a log is gone')
     attempt(() => this.#folders.makeFolder(place), cannotNote)
-    partition.setFault(gone(place, highWatermark, this.#options.marks.path))
+    partition.setFault(gone(highWatermark))
     // Behind the note of its fault: a folder with a name and no such note is one of which a person has said that it may begin anew.
     attempt(() => this.#folders.nameNoted(place), cannotNote)
   }
@@ -244,6 +246,17 @@ export class Logs {
     void this.removeDiscarded()
   }
 
+  /** What is left in the folder of a damaged log, from which all was taken that is not sound; a new one where nothing is. Rejects with what the disk says. */
+  async reopen(partition: Partition): Promise<Log> {
+    const { topicId, index, folder } = partition
+    const settings = this.settings(effectiveConfigs(this.#table.states.get(topicId)?.configs ?? {}))
+    const found = await Log.open(this.#context, folder, settings, events(partition))
+    if (found !== undefined) return found
+    const log = Log.create(this.#context, folder, settings, events(partition))
+    log.noteFolders(this.#folders.parents(this.#folders.place(topicId, index)))
+    return log
+  }
+
   /** A log goes in good order: the next process does not miss it. */
   #forgetMarks(topicId: string, index?: number): void {
     try {
@@ -312,11 +325,9 @@ function attempt(act: () => void, onError: (error: unknown) => void): void {
 }
 
 /** Other replicas have what was committed. Where nobody has it, a person decides. */
-function gone({ folder }: LogPlace, highWatermark: number, marksPath: string): LogError {
-  const isCommitted = highWatermark > 0
-  const had = isCommitted ? `everything up to ${highWatermark} at least` : 'records'
-  const notes = isCommitted ? `${folder}/fault and ${marksPath}` : `${folder}/fault`
-  const next = `to go on without them, where no other replica has them, remove ${notes} and start the broker again`
+function gone(highWatermark: number): LogError {
+  const had = highWatermark > 0 ? `everything up to ${highWatermark} at least` : 'records'
+  const next = 'to go on without them, where no other replica has them, elect a leader (unclean)'
   return new LogError('LOG_CORRUPT', `the log is gone, and had ${had}; ${next}`)
 }
 

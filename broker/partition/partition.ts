@@ -10,6 +10,7 @@ import type { LogContext } from '../log/context.ts'
 import { LogError } from '../log/errors.ts'
 import type { Log } from '../log/log.ts'
 import type { ReadRoom } from '../log/reader.ts'
+import type { Sound } from '../log/salvage.ts'
 import { Appends } from './appends.ts'
 import { putOutOfUse } from './fault.ts'
 import { Followers } from './followers.ts'
@@ -174,6 +175,25 @@ export class Partition extends PartitionView {
     this.#state.isAnew = isAnew
     this.#state.highWatermark = Math.max(log.startOffset, Math.min(highWatermark, log.endOffset))
     this.#state.fault = null
+    this.#state.isDamaged = false
+    this.#state.sound = null
+  }
+
+  /** What is sound of its damaged log was looked for, or may be another by now (null). */
+  noteSound(sound: Sound | null): void {
+    this.#state.sound = sound
+    this.#host.noteChanged(this)
+  }
+
+  /** Nothing else is done with its log until it says that it is over: see `noteIdle`. */
+  async alone(task: () => Promise<void>): Promise<void> {
+    this.#state.isBusy = true
+    try {
+      await task()
+    } finally {
+      this.#state.isBusy = false
+      this.#idle()
+    }
   }
 
   /** What Castle says of its topic. The name, too: a power loss may have taken the file that had it. */

@@ -14,6 +14,7 @@ import type { Partition } from './partition.ts'
 import { recoverAll } from './recovery.ts'
 import type { PartitionReport } from './results.ts'
 import { Roles } from './roles.ts'
+import { Salvages } from './salvages.ts'
 import { Table } from './table.ts'
 import { Upkeep } from './upkeep.ts'
 
@@ -30,6 +31,7 @@ export class Partitions {
   readonly #folders: LogFolders
   readonly #table = new Table()
   readonly #logs: Logs
+  readonly #salvages: Salvages
   readonly #roles: Roles
   readonly #upkeep: Upkeep
   readonly #marks: HighWatermarks
@@ -52,7 +54,8 @@ export class Partitions {
     const { producerIdExpirationMs } = settings
     const shared = { brokerId, context: this.#context, table: this.#table }
     this.#logs = new Logs(runtime.clock, { ...shared, producerIdExpirationMs, folders, marks: this.#marks }, this)
-    this.#roles = new Roles(runtime.clock, { ...shared, logs: this.#logs, isNewest })
+    this.#salvages = new Salvages({ ...shared, folders, marks: this.#marks, logs: this.#logs }, this)
+    this.#roles = new Roles(runtime.clock, { ...shared, logs: this.#logs, salvages: this.#salvages, isNewest })
     this.#upkeep = new Upkeep(runtime.clock, settings, {
       partitions: () => this.all(),
       retry: () => this.#logs.retry(),
@@ -307,6 +310,7 @@ export class Partitions {
     this.#upkeep.stop()
     this.#context.room.close()
     this.#logs.close()
+    this.#salvages.close()
     this.#roles.close()
     // All before the first is closed: Castle hears it once, and not again after each few of thousands.
     for (const partition of this.all()) partition.leadership.resign(-1)

@@ -1,6 +1,7 @@
 // What a broker reports to Castle of one of its replicas.
+import type { Sound } from '../log/salvage.ts'
 import type { PartitionReport } from './results.ts'
-import { knownEpoch, type PartitionState } from './state.ts'
+import { knownEpoch, type PartitionState, soundOf } from './state.ts'
 
 const anew = 'being fetched anew from its leader, in place of a damaged log'
 
@@ -9,6 +10,8 @@ export function reportOf(state: PartitionState): PartitionReport {
   const { topicId, index: partition, isAnew, isBusy, log, leader, followed } = state
   const fault = state.fault ?? (isAnew ? anew : null)
   const report = { topicId, partition, leaderEpoch: knownEpoch(state), fault }
+  const sound = soundOf(state)
+  if (sound !== null) return { ...report, sound }
   const mayChange = leader !== null || followed !== null || fault !== null || isBusy
   if (log === undefined || mayChange) return report
   return { ...report, lastEpoch: log.epochAt(log.endOffset - 1), endOffset: log.endOffset }
@@ -16,5 +19,12 @@ export function reportOf(state: PartitionState): PartitionReport {
 
 export function isSameReport(one: PartitionReport, other: PartitionReport): boolean {
   const isSameEnd = one.lastEpoch === other.lastEpoch && one.endOffset === other.endOffset
-  return one.leaderEpoch === other.leaderEpoch && one.fault === other.fault && isSameEnd
+  const isSame = one.leaderEpoch === other.leaderEpoch && one.fault === other.fault && isSameEnd
+  return isSame && isSameSound(one.sound, other.sound)
+}
+
+function isSameSound(one: Sound | undefined, other: Sound | undefined): boolean {
+  if (one === undefined || other === undefined) return one === other
+  const isSame = (key: keyof Sound) => one[key] === other[key]
+  return isSame('startOffset') && isSame('endOffset') && isSame('lastEpoch') && isSame('hadOffset')
 }

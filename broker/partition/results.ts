@@ -1,4 +1,5 @@
 // What appending to and reading from a partition comes to: values with Kafka's error codes, never exceptions.
+import type { Sound } from '../log/salvage.ts'
 
 /** The outcome of one produce request for one partition. */
 export interface AppendResult {
@@ -56,6 +57,8 @@ export interface PartitionReport {
   /** Only while it neither leads nor follows: the leader epoch of its last record (-1: it has none), and its end (R7). */
   readonly lastEpoch?: number
   readonly endOffset?: number
+  /** As the report has it: of a log that is damaged or fetched anew, while nobody leads. */
+  readonly sound?: Sound
 }
 
 export const nothingToRelease = (): void => {}

@@ -7,6 +7,7 @@ import type { LogContext } from '../log/context.ts'
 import { dutyOf, type ReplicaHere } from './duty.ts'
 import type { Logs } from './logs.ts'
 import type { Partition } from './partition.ts'
+import type { Salvages } from './salvages.ts'
 import { Slices } from './slices.ts'
 import type { Table } from './table.ts'
 
@@ -15,6 +16,7 @@ export interface RolesOptions {
   readonly context: LogContext
   readonly table: Table
   readonly logs: Logs
+  readonly salvages: Salvages
   /** As PartitionsOptions has it. */
   readonly isNewest: (topicId: string) => boolean
 }
@@ -27,6 +29,7 @@ export class Roles {
   readonly #brokerId: number
   readonly #table: Table
   readonly #logs: Logs
+  readonly #salvages: Salvages
   readonly #slices: Slices
 
   constructor(clock: Clock, options: RolesOptions) {
@@ -34,6 +37,7 @@ export class Roles {
     this.#brokerId = options.brokerId
     this.#table = options.table
     this.#logs = options.logs
+    this.#salvages = options.salvages
     this.#slices = new Slices(clock, rolesPerTurn)
   }
 
@@ -80,6 +84,10 @@ export class Roles {
         return this.#logs.remove(partition)
       case 'rebuild':
         return this.#logs.rebuild(partition)
+      case 'survey':
+        return this.#salvages.survey(partition)
+      case 'salvage':
+        return this.#salvages.salvage(partition)
     }
     this.#configure(partition, state, decided)
     switch (duty.kind) {
@@ -95,11 +103,12 @@ export class Roles {
   }
 
   #here(partition: Partition): ReplicaHere {
-    const { leaderEpoch, isLeader, isBusy, isDamaged, isAnew, log, fault, topicId } = partition
+    const { leaderEpoch, isLeader, isBusy, isDamaged, isAnew, log, fault, topicId, sound } = partition
     const isUsable = log !== undefined && fault === null
     // Only then it matters, and it is looked up.
-    const isNewest = !isDamaged || this.#options.isNewest(topicId)
-    return { brokerId: this.#brokerId, leaderEpoch, isLeader, isBusy, isUsable, isDamaged, isAnew, isNewest }
+    const isNewest = !(isDamaged || isAnew) || this.#options.isNewest(topicId)
+    const role = { leaderEpoch, isLeader, isBusy, isUsable, isDamaged, isAnew, isNewest, sound }
+    return { brokerId: this.#brokerId, ...role }
   }
 
   #configure(partition: Partition, state: TopicState, decided: PartitionState): void {

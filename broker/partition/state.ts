@@ -2,6 +2,7 @@
 import { effectiveConfigs, errors, type TopicSettings } from '@castellan/protocol'
 import type { LogContext } from '../log/context.ts'
 import type { Log } from '../log/log.ts'
+import type { Sound } from '../log/salvage.ts'
 import { type Refusal, refusal } from './checks.ts'
 import type { PartitionIdentity } from './host.ts'
 import type { LeaderState } from './leader-state.ts'
@@ -48,6 +49,8 @@ export interface PartitionState {
   isBusy: boolean
   /** It is fetched anew in place of a damaged log, and lacks something still: it follows, but nobody may count on it. */
   isAnew: boolean
+  /** Of a damaged log what can be gone on with, once that was looked for; null: not known. */
+  sound: Sound | null
 }
 
 /** Until Castle has said. */
@@ -56,13 +59,21 @@ const defaults = effectiveConfigs({})
 /** It has no log yet, or never will have. */
 export function newPartitionState(identity: PartitionIdentity, context: LogContext): PartitionState {
   const role = { leader: null, followed: null, leaderEpoch: -1, isLeaving: false }
-  const trouble = { fault: null, isDamaged: false, isBusy: false, isAnew: false }
+  const trouble = { fault: null, isDamaged: false, isBusy: false, isAnew: false, sound: null }
   return { ...identity, context, log: undefined, settings: defaults, highWatermark: 0, ...role, ...trouble }
 }
 
 /** The epoch that this replica leads at; the highest it knows when it does not lead; -1: none. */
 export function knownEpoch({ leader, leaderEpoch, log }: PartitionState): number {
   return leader !== null ? leaderEpoch : Math.max(leaderEpoch, log?.highestEpoch ?? -1)
+}
+
+/** What a person can go on with where nobody can lead (R9); null: it is well, or nobody has looked yet. */
+export function soundOf({ isDamaged, sound, isAnew, isBusy, log, leader, followed }: PartitionState): Sound | null {
+  if (isDamaged) return sound
+  if (!isAnew || log === undefined || isBusy || leader !== null || followed !== null) return null
+  const { startOffset, endOffset } = log
+  return { startOffset, endOffset, lastEpoch: log.epochAt(endOffset - 1), hadOffset: null }
 }
 
 /** The log, when this replica leads and is well; else what to answer. */

@@ -1,6 +1,7 @@
 // What can be seen of a partition, at any moment and whatever it is doing.
 import type { TopicSettings } from '@castellan/protocol'
 import type { Log } from '../log/log.ts'
+import type { Sound } from '../log/salvage.ts'
 import { inSyncEndOffset } from './leader-state.ts'
 import type { EpochEnd } from './results.ts'
 import {
@@ -9,6 +10,7 @@ import {
   knowsCommitted,
   type PartitionState,
   type Role,
+  soundOf,
   toldHighWatermark,
 } from './state.ts'
 
@@ -130,5 +132,10 @@ export class PartitionView {
   /** Its fault is that the log is not what was written, and nothing but another replica can mend that (R9). */
   get isDamaged(): boolean {
     return this.#state.isDamaged
+  }
+
+  /** What is sound of a log that is damaged or fetched anew; null: not known (R9). */
+  get sound(): Sound | null {
+    return soundOf(this.#state)
   }
 }

@@ -108,6 +108,7 @@ function isNews(before: LogReport, log: LogReport): boolean {
     before.fault !== log.fault ||
     before.leaderEpoch !== log.leaderEpoch ||
     before.lastEpoch !== log.lastEpoch ||
-    before.endOffset !== log.endOffset
+    before.endOffset !== log.endOffset ||
+    before.sound?.endOffset !== log.sound?.endOffset
   )
 }

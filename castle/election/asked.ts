@@ -20,12 +20,13 @@ type Outcome =
   | { readonly state: PartitionState; readonly loss?: Loss }
   | { readonly error: keyof typeof errors; readonly message: string }
 
+/** `salvages`: whoever asks has been shown what is lost, also by going on with a damaged log (R9). */
 export function electAsked(
   draft: Draft,
   reports: BrokerReports,
   cluster: string,
   args: ElectLeadersArgs,
-  why = 'asked for',
+  { why = 'asked for', salvages = false }: { readonly why?: string; readonly salvages?: boolean } = {},
 ): PartitionOutcomes {
   const standings = new Standings(draft, reports)
   const elections = new Map<string, Asked>()
@@ -33,7 +34,7 @@ export function electAsked(
   const electOne = (topic: Topic, partition: number, mentionsNeedless: boolean) => {
     let asked = elections.get(topic.topicId)
     if (asked === undefined) {
-      asked = new Asked(topic, reports, standings, args.type)
+      asked = new Asked(topic, reports, standings, args.type, salvages)
       elections.set(topic.topicId, asked)
     }
     const outcome = asked.elect(partition, draft.wallMs)
@@ -68,6 +69,8 @@ export interface DrawnElection {
   readonly from: number
   /** -1: it cannot be done; `refusal` says why. */
   readonly to: number
+  /** Its log is damaged: from this offset on it is cut off first, and it leads then (R9). Null: it is not. */
+  readonly cutAt: number | null
   /** Messages that were acknowledged may be lost by it: at most so many, null: nobody knows. 0: none. */
   readonly messagesMax: number | null
   readonly refusal: string | null
@@ -81,13 +84,15 @@ export function drawElection(
   kind: Kind,
   partitions: readonly number[],
 ): DrawnElection[] {
-  const asked = new Asked(topic, reports, new Standings(view, reports), kind)
+  const asked = new Asked(topic, reports, new Standings(view, reports), kind, true)
   return partitions.map((partition) => {
     const from = topic.partitions[partition]?.leader ?? -1
     const outcome = asked.elect(partition, 0)
-    if ('error' in outcome) return { partition, from, to: -1, messagesMax: 0, refusal: outcome.message }
+    if ('error' in outcome) return { partition, from, to: -1, cutAt: null, messagesMax: 0, refusal: outcome.message }
     const messagesMax = outcome.loss === undefined ? 0 : outcome.loss.messagesMax
-    return { partition, from, to: outcome.state.next ?? outcome.state.leader, messagesMax, refusal: null }
+    const { next, salvage, leader } = outcome.state
+    const to = next ?? salvage?.brokerId ?? leader
+    return { partition, from, to, cutAt: salvage?.endOffset ?? null, messagesMax, refusal: null }
   })
 }
 
@@ -100,9 +105,11 @@ class Asked {
   handOvers = 0
   readonly partitions: PartitionState[]
   readonly #kind: Kind
+  readonly #salvages: boolean
   readonly #electorates: Electorates
 
-  constructor(topic: Topic, reports: BrokerReports, standings: Standings, kind: Kind) {
+  constructor(topic: Topic, reports: BrokerReports, standings: Standings, kind: Kind, salvages = false) {
+    this.#salvages = salvages
     this.topic = topic
     this.partitions = [...topic.partitions]
     this.#kind = kind
@@ -138,12 +145,15 @@ class Asked {
     const electorate = this.#electorates.of(index, before)
     const clean = elect(before, electorate)
     if (clean !== undefined && clean.leader !== -1) return { state: clean }
-    const outcome = electUnclean(before, this.#electorates.unclean(index, electorate, 'asked'))
-    if (outcome.kind !== 'elected') return { error, message: 'no replica is there that said where its log ends' }
+    const outcome = electUnclean(before, this.#electorates.unclean(index, electorate, 'asked', this.#salvages))
+    if (outcome.kind === 'salvaging')
+      return { error, message: `broker ${outcome.brokerId} is cutting off what is damaged of its log, and leads then` }
+    if (outcome.kind !== 'elected') return { error, message: silent }
     return { state: outcome.state, loss: nextLoss(this.topic, this.losses.length, index, outcome, atMs) }
   }
 }
 
+const silent = 'no replica is there that said where its log ends, or what is sound of it'
 const inDoubt = 'the topic is in doubt: what brokers know of it may be newer than what Castle knows'
 
 function record(draft: Draft, kind: Kind, elections: readonly Asked[], why: string): void {

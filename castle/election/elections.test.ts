@@ -264,6 +264,84 @@ describe('an election that people ask for', () => {
   })
 })
 
+describe('all logs of a partition are damaged (R9)', () => {
+  type Sound = NonNullable<TestBroker['report']['logs'][number]['sound']>
+  const sound = (endOffset: number): Sound => ({ startOffset: 0, endOffset, lastEpoch: 0, hadOffset: 90 })
+  const tell = (id: number, more: { sound?: Sound; fault?: string | null; endOffset?: number; lastEpoch?: number }) => {
+    const { leaderEpoch } = partition()
+    brokers[id - 1]?.change({ logs: [{ topicId, partition: 0, leaderEpoch, fault: 'a bit flipped', ...more }] })
+  }
+  const unclean = { type: 'unclean', partitions: [0] } as const
+  const topic = () => world.state.get('topic', topicId)!
+  const ask = async (ifVersion?: number) => {
+    const asked = world.castle.elections.electOf('c', 'orders', unclean, ifVersion === undefined ? {} : { ifVersion })
+    // It waits for a while for the log to be cut.
+    await world.clock.pass(5_000)
+    return (await asked).partitions[0]
+  }
+
+  beforeEach(async () => {
+    for (const id of [1, 2, 3]) tell(id, {})
+    await world.clock.pass(30)
+    for (const id of [1, 2, 3]) tell(id, { sound: sound(id * 10) })
+    await world.clock.pass(30)
+    expect(partition()).toMatchObject({ leader: -1 })
+  })
+
+  test('nobody is elected for it by Castle itself, whatever the topic allows, nor by who was shown nothing', async () => {
+    const { partitionEpoch } = partition()
+    await world.castle.changeTopic('c', 'orders', { configs: { 'unclean.leader.election.enable': 'true' } })
+    await world.clock.pass(2_000)
+    const refused = { errorCode: errors.ELIGIBLE_LEADERS_NOT_AVAILABLE.code }
+    expect(await ask()).toMatchObject(refused)
+    const named = [{ topic: 'orders', partition: 0 }]
+    const { partitions } = await world.castle.elections.elect('c', { type: 'unclean', partitions: named })
+    expect(partitions).toMatchObject([refused])
+    expect([partition().partitionEpoch, topic().losses ?? []]).toEqual([partitionEpoch, []])
+  })
+
+  test('one goes on with what is sound, leads once it is well, and the loss is counted once', async () => {
+    const plan = { partition: 0, from: -1, to: 3, cutAt: 30, messagesMax: 60, refusal: null }
+    expect(world.castle.elections.plan(topic(), unclean)).toEqual([plan])
+    const { version } = topic()
+    expect(await ask(version)).toMatchObject({ errorCode: 0 })
+    const salvage = { brokerId: 3, lastEpoch: 0, endOffset: 30 }
+    expect(partition()).toMatchObject({ leader: -1, isr: [3], salvage })
+    expect(brokers[2]?.topic('orders')?.partitions[0]).toMatchObject({ salvage })
+    await expect(world.castle.elections.electOf('c', 'orders', unclean, { ifVersion: version })).rejects.toMatchObject({
+      code: 'PLAN_OUTDATED',
+    })
+    const refusal = expect.stringContaining('broker 3 is cutting')
+    expect(world.castle.elections.plan(topic(), unclean)).toMatchObject([{ to: -1, refusal }])
+    // Castle is killed before it hears more.
+    await world.killCastle()
+    await world.startCastle()
+    await world.clock.pass(3_000)
+    expect(partition()).toMatchObject({ leader: -1, salvage })
+    tell(3, { fault: null, endOffset: 30, lastEpoch: 0 })
+    await world.clock.until(() => partition().leader === 3, 3_000, 'it leads')
+    expect(partition()).toMatchObject({ leader: 3, isr: [3] })
+    expect(partition().salvage).toBeUndefined()
+    expect(topic().losses).toMatchObject([{ number: 1, from: [3], to: 3, messagesMax: 60 }])
+  })
+
+  test('where less is sound than was shown, a person is asked again', async () => {
+    await ask(topic().version)
+    tell(3, { sound: sound(15) })
+    await world.clock.pass(30)
+    expect(world.castle.elections.plan(topic(), unclean)).toMatchObject([{ to: 2, cutAt: 20, messagesMax: null }])
+    expect(await ask(topic().version)).toMatchObject({ errorCode: 0 })
+    expect(partition()).toMatchObject({ leader: -1, isr: [2], salvage: { brokerId: 2, endOffset: 20 } })
+    expect(topic().losses).toMatchObject([{ to: 3 }, { to: 2 }])
+  })
+
+  test('one whose broker is gone is not counted on', async () => {
+    void brokers[2]?.sender.stop()
+    await world.clock.until(() => world.state.get('broker', '3')?.up === false, 5_000, 'it is down')
+    expect(world.castle.elections.plan(topic(), unclean)).toMatchObject([{ to: 2, cutAt: 20 }])
+  })
+})
+
 test('what a topic allows counts at once: the longest log leads (R7)', async () => {
   await world.castle.changeTopic('c', 'orders', { configs: { 'min.insync.replicas': '1' } })
   await propose(1, [1])

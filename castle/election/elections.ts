@@ -97,7 +97,9 @@ export class Elections {
       checkVersion(topic, asked)
       const indexes = partitions ?? wantingOne(topic, type)
       const named = indexes.map((partition) => ({ topic: name, partition }))
-      return electAsked(draft, reports, cluster, { type, partitions: named }, whyOf(asked))
+      // Who names the version has seen the plan, and what is lost by it.
+      const salvages = asked.ifVersion !== undefined
+      return electAsked(draft, reports, cluster, { type, partitions: named }, { why: whyOf(asked), salvages })
     })
     return this.#handedOver(cluster, type, elected)
   }
@@ -112,7 +114,10 @@ export class Elections {
     const { partitions } = await elected
     const stateOf = ({ topic, partition }: PartitionOutcomes['partitions'][number]) =>
       state.topicNamed(cluster, topic)?.partitions[partition]
-    const begun = partitions.filter((each) => each.errorCode === 0 && stateOf(each)?.next !== undefined)
+    const isBegun = (one?: PartitionState) => one?.next !== undefined || one?.salvage !== undefined
+    const begun = partitions.filter((each) => each.errorCode === 0 && isBegun(stateOf(each)))
+    // A long log takes longer: it leads whenever it is cut.
+    if (type === 'unclean' && begun.length > 0) await this.#until(() => !begun.some((each) => isBegun(stateOf(each))))
     if (type !== 'preferred' || begun.length === 0) return { partitions }
     await this.#until(() => begun.every((each) => stateOf(each)?.next === undefined))
     const failed = begun.filter((each) => stateOf(each)?.leader !== stateOf(each)?.replicas[0])

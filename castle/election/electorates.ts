@@ -38,9 +38,22 @@ export class Electorates {
     }
   }
 
-  unclean(index: number, electorate: Electorate, allowed: UncleanElectorate['allowed']): UncleanElectorate {
+  /** `salvages`: damaged logs count, too, by what is sound of them. */
+  unclean(
+    index: number,
+    electorate: Electorate,
+    allowed: UncleanElectorate['allowed'],
+    salvages = false,
+  ): UncleanElectorate {
     const { standing, highestEpoch } = electorate
-    return { standing, highestEpoch, logEnd: (id) => logEndOf(this.#logs(id)?.get(index)), allowed }
+    const logEnd = (id: number) => logEndOf(this.#logs(id)?.get(index))
+    // A broker that is gone may have damaged logs, too.
+    const isThere = (id: number) => this.#standings.with(id, null) !== 'down'
+    const sound = (id: number) => {
+      const { fault = null, sound } = this.#logs(id)?.get(index) ?? {}
+      return salvages && fault !== null && isThere(id) ? sound : undefined
+    }
+    return { standing, highestEpoch, logEnd, sound, allowed }
   }
 
   /** The highest leader epoch that any replica reports; -1: none. */

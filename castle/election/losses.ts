@@ -17,7 +17,15 @@ export function nextLoss(
 ): Loss {
   const { from, messagesMax, state } = elected
   const number = (topic.losses?.at(-1)?.number ?? 0) + already + 1
-  return { number, partition, atMs, from, to: state.leader, leaderEpoch: state.leaderEpoch, messagesMax }
+  return {
+    number,
+    partition,
+    atMs,
+    from,
+    to: state.salvage?.brokerId ?? state.leader,
+    leaderEpoch: state.leaderEpoch,
+    messagesMax,
+  }
 }
 
 export function withLosses(topic: Topic, losses: readonly Loss[]): Topic {

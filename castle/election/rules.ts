@@ -93,7 +93,7 @@ export function withoutNext(partition: PartitionState): PartitionState {
 
 /** The partition at a new leader epoch, above all that a replica reports; -1: nobody leads. What was under way is over. */
 export function withLeader(partition: PartitionState, leader: number, highestEpoch: number): PartitionState {
-  const { next: _, ...rest } = partition
+  const { next: _, salvage: __, ...rest } = partition
   const leaderEpoch = Math.max(partition.leaderEpoch, highestEpoch) + 1
   return { ...rest, leader, leaderEpoch, partitionEpoch: partition.partitionEpoch + 1 }
 }

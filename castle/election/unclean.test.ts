@@ -14,10 +14,15 @@ interface Case {
   /** By broker: leader epoch known, epoch of the last batch, end offset; undefined: not said. */
   readonly ends: ([number, number, number] | undefined)[]
   readonly allowed?: UncleanElectorate['allowed']
+  /** What is sound of damaged logs, by broker: epoch of the last batch, end offset, where the log ended before. */
+  readonly sound?: ([number, number, number | null] | undefined)[]
+  readonly salvage?: PartitionState['salvage']
 }
 
 type Expected =
   | { elected: number; from?: number[]; messagesMax?: number | null }
+  | { salvages: number; at: [number, number]; from: number[]; messagesMax: number | null }
+  | { salvaging: number }
   | { waits: number[]; down?: number[] }
   | { forbidden: number[] }
 
@@ -156,8 +161,76 @@ describe('an election of one that may lack messages', () => {
       { elected: 1, from: [] },
     ],
   ]
-  test.each(table)('%s', (_, { isr, elr, now, ends, allowed = 'never' }, expected) => {
-    const eligible = elr === undefined ? {} : { elr }
+  const ruined = { now: '!!!', ends: [silent, silent, silent], allowed: 'asked' } as const
+  const damaged: [string, Omit<Case, keyof typeof ruined> & Partial<Case>, Expected][] = [
+    ['never by itself', { isr: [1], allowed: 'never', sound: [] }, { forbidden: [1] }],
+    ['nor as the topic has it', { isr: [1], allowed: 'by-topic', sound: [] }, { waits: [] }],
+    ['asked by one who was shown nothing', { isr: [1, 2], sound: [] }, { waits: [] }],
+    [
+      'the longest sound part',
+      {
+        isr: [1, 2, 3],
+        sound: [
+          [6, 40, 90],
+          [6, 70, 90],
+          [6, 69, 80],
+        ],
+      },
+      { salvages: 2, at: [6, 70], from: [1, 2, 3], messagesMax: 20 },
+    ],
+    [
+      'the later epoch first',
+      { isr: [1, 2], elr: [3], sound: [[6, 40, 90], [5, 70, 90], undefined] },
+      { salvages: 1, at: [6, 40], from: [1, 2, 3], messagesMax: null },
+    ],
+    [
+      'nobody can tell where one ended',
+      { isr: [1, 2], sound: [[6, 40, null], [6, 70, 90], undefined] },
+      { salvages: 2, at: [6, 70], from: [1, 2], messagesMax: null },
+    ],
+    [
+      'one out of sync: nobody knows where its log left that of the others',
+      { isr: [1], sound: [[6, 40, 90], [6, 70, 70], undefined] },
+      { salvages: 2, at: [6, 70], from: [1], messagesMax: null },
+    ],
+    [
+      'the only replica, and nothing of it is sound',
+      { isr: [1], sound: [[-1, 0, 12]] },
+      { salvages: 1, at: [-1, 0], from: [1], messagesMax: 12 },
+    ],
+    [
+      'longer than a whole log out of sync',
+      { isr: [1], now: '!+!', ends: [silent, [7, 6, 50], silent], sound: [[6, 60, 61]] },
+      { salvages: 1, at: [6, 60], from: [1], messagesMax: 1 },
+    ],
+    [
+      'of equals a whole one, which leads at once',
+      { isr: [1], now: '!+!', ends: [silent, [7, 6, 60], silent], sound: [[6, 60, 61]] },
+      { elected: 2, from: [1] },
+    ],
+    [
+      'decided before',
+      { isr: [2], sound: [undefined, [6, 70, 90]], salvage: { brokerId: 2, lastEpoch: 6, endOffset: 70 } },
+      { salvaging: 2 },
+    ],
+    [
+      'decided before, of more than there is now',
+      { isr: [2], sound: [undefined, [6, 60, 90]], salvage: { brokerId: 2, lastEpoch: 6, endOffset: 70 } },
+      { salvages: 2, at: [6, 60], from: [2], messagesMax: 30 },
+    ],
+    [
+      'decided of another before, which is gone',
+      { isr: [2], now: '!-!', sound: [[6, 50, 90]], salvage: { brokerId: 2, lastEpoch: 6, endOffset: 70 } },
+      { salvages: 1, at: [6, 50], from: [2], messagesMax: null },
+    ],
+  ]
+  test.each<[string, Case, Expected]>([
+    ...table,
+    ...damaged.map(([name, given, expected]): [string, Case, Expected] => {
+      return [`all damaged: ${name}`, { ...ruined, ends: [...ruined.ends], ...given } as Case, expected]
+    }),
+  ])('%s', (_, { isr, elr, now, ends, allowed = 'never', sound = [], salvage }, expected) => {
+    const eligible = { ...(elr && { elr }), ...(salvage && { salvage }) }
     const before: PartitionState = {
       leader: -1,
       leaderEpoch: 7,
@@ -172,12 +245,24 @@ describe('an election of one that may lack messages', () => {
         const end = ends[id - 1]
         return end === undefined ? undefined : { leaderEpoch: end[0], lastEpoch: end[1], endOffset: end[2] }
       },
+      sound: (id) => {
+        const known = sound[id - 1]
+        return known === undefined ? undefined : { lastEpoch: known[0], endOffset: known[1], hadOffset: known[2] }
+      },
       highestEpoch: 7,
       allowed,
     })
     if ('forbidden' in expected) return expect(outcome).toEqual({ kind: 'forbidden', inSync: expected.forbidden })
     if ('waits' in expected) {
       return expect(outcome).toEqual({ kind: 'waiting', silent: expected.waits, down: expected.down ?? [] })
+    }
+    if ('salvaging' in expected) return expect(outcome).toEqual({ kind: 'salvaging', brokerId: expected.salvaging })
+    if ('salvages' in expected) {
+      const { salvages, at, from, messagesMax } = expected
+      const salvage = { brokerId: salvages, lastEpoch: at[0], endOffset: at[1] }
+      const raised = { leader: -1, leaderEpoch: 8, partitionEpoch: 5 }
+      const state = { ...raised, replicas: [1, 2, 3], isr: [salvages], salvage }
+      return expect(outcome).toEqual({ kind: 'elected', state, from, messagesMax })
     }
     const { elected, from = [], messagesMax = null } = expected
     const state = { leader: elected, leaderEpoch: 8, partitionEpoch: 5, replicas: [1, 2, 3], isr: [elected] }

@@ -96,7 +96,7 @@ export const electionBody = Type.Object(
   {
     type: Type.Union([Type.Literal('preferred'), Type.Literal('unclean')], {
       description:
-        'preferred: the first of its replicas leads again, where it is in sync. unclean: of partitions without a leader, the longest log that is left leads; what it lacks is lost for good, counted and shown.',
+        'preferred: the first of its replicas leads again, where it is in sync. unclean: of partitions without a leader, the longest log that is left leads; what it lacks is lost for good, counted and shown. A damaged log counts up to its first damage, where it is cut, and only with If-Match: for whoever has seen the plan.',
     }),
     partitions: Type.Optional(
       Type.Array(Type.Integer({ minimum: 0, maximum: 1_000_000 }), {

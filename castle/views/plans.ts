@@ -80,6 +80,8 @@ export const electionPlanView = Type.Object({
       /** Who leads now, and who would; -1: nobody. */
       from: Type.Integer({ minimum: -1 }),
       to: Type.Integer({ minimum: -1 }),
+      /** Its log is damaged: it is cut there first, and leads then (R9); null: it is not. */
+      cutAt: Type.Union([count, Type.Null()]),
       /** Acknowledged messages that may be lost by it, at most; null: nobody knows. */
       messagesMax: Type.Union([count, Type.Null()]),
       /** Why it cannot be done, in English; null: it can. */

@@ -26,6 +26,7 @@ interface ElectionPlan {
     readonly partition: number
     readonly from: number
     readonly to: number
+    readonly cutAt: number | null
     readonly messagesMax: number | null
     readonly refusal: string | null
   }[]
@@ -89,7 +90,7 @@ const kinds = ['preferred', 'unclean'] as const
 export const elect: Command = {
   name: 'topic elect',
   summary:
-    'Elects leaders: the preferred ones at once, or, where nobody in sync is left, the longest log there is (unclean). Shows first who would lead and what may be lost, and asks.',
+    'Elects leaders: the preferred ones at once, or, where nobody in sync is left, the longest log there is (unclean), of damaged ones what is sound. Shows first who would lead and what may be lost, and asks.',
   args: [existing],
   options: [
     {
@@ -175,10 +176,11 @@ function reassignmentPreview(out: Output, name: string, { problems, partitions, 
 
 function electionPreview(out: Output, name: string, { partitions }: ElectionPlan): string {
   if (partitions.length === 0) return `No partition of ${name} needs it.`
-  const rows = partitions.map(({ partition, from, to, messagesMax, refusal }): Cell[] => {
+  const rows = partitions.map(({ partition, from, to, cutAt, messagesMax, refusal }): Cell[] => {
     const lost = messagesMax === null ? 'not known' : messagesMax === 0 ? 'none' : `at most ${messagesMax}`
     const loses: Cell = to === -1 ? null : messagesMax === 0 ? lost : { text: lost, style: 'red' }
-    return [partition, from === -1 ? 'none' : from, to === -1 ? 'none' : to, loses, refusal]
+    const then = cutAt === null ? to : `${to}, its damaged log cut at ${cutAt}`
+    return [partition, from === -1 ? 'none' : from, to === -1 ? 'none' : then, loses, refusal]
   })
   return [`Leaders of ${name}:`, table(out, ['PARTITION', 'NOW', 'THEN', 'MESSAGES LOST', 'WHY NOT'], rows)].join('\n')
 }

@@ -248,6 +248,7 @@ export type ElectionPlan = {
     readonly partition: number
     readonly from: number
     readonly to: number
+    readonly cutAt: number | null
     readonly messagesMax: number | null
     readonly refusal: string | null
   }[]

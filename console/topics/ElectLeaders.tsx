@@ -29,8 +29,11 @@ export function ElectLeaders({ topic, type, onClose }: ElectLeadersProps) {
       ...(isUnclean && count > 0 ? { warning: text.lost(lostBy(elected)) } : {}),
       affected: (
         <>
-          {elected.slice(0, shownMax).map(({ partition, from, to }) => (
-            <div key={partition}>{text.to(partition, from, to)}</div>
+          {elected.slice(0, shownMax).map(({ partition, from, to, cutAt }) => (
+            <div key={partition}>
+              {text.to(partition, from, to)}
+              {cutAt !== null && `; ${text.cut(cutAt)}`}
+            </div>
           ))}
           {count > shownMax && '…'}
           {count > 0 && refusals.map((refusal) => <div key={refusal}>{refusal}</div>)}

@@ -67,6 +67,19 @@ export const brokerReport = Type.Object({
        */
       lastEpoch: Type.Optional(Type.Integer({ minimum: -1, maximum: leaderEpochReportedMax })),
       endOffset: Type.Optional(count),
+      /**
+       * Of a log that is damaged, or fetched anew (R9), while nobody leads: what is sound of it, from its start on, with the leader epoch of its
+       * last record (-1: there is none), and where the log ended before (null: nobody can tell). Absent: it has not looked yet, or the broker is
+       * of an earlier release.
+       */
+      sound: Type.Optional(
+        Type.Object({
+          startOffset: count,
+          endOffset: count,
+          lastEpoch: Type.Integer({ minimum: -1, maximum: leaderEpochReportedMax }),
+          hadOffset: Type.Union([count, Type.Null()]),
+        }),
+      ),
     }),
     { maxItems: 20_000 },
   ),

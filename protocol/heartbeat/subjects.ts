@@ -2,7 +2,18 @@
 // not know is optional.
 import type { Static } from 'typebox'
 import { Type } from '../json-schema/index.ts'
-import { brokerId, count, leaderEpoch, limit, name, partitionsByTopic, replicas, topicId, version } from './fields.ts'
+import {
+  brokerId,
+  count,
+  leaderEpoch,
+  leaderEpochReportedMax,
+  limit,
+  name,
+  partitionsByTopic,
+  replicas,
+  topicId,
+  version,
+} from './fields.ts'
 
 /**
  * What everybody must know of a cluster. Subject `cluster/<cluster id>`.
@@ -54,6 +65,17 @@ export const partitionState = Type.Object({
    * itself. Absent: nobody.
    */
   next: Type.Optional(brokerId),
+  /**
+   * Nobody leads, all that could are damaged (R9), and a person who was shown what is lost has decided that this one of `isr` goes on with what
+   * is sound of its log: it cuts the rest off, if that is what it told Castle, and can be elected then. Absent: nobody has.
+   */
+  salvage: Type.Optional(
+    Type.Object({
+      brokerId,
+      lastEpoch: Type.Integer({ minimum: -1, maximum: leaderEpochReportedMax }),
+      endOffset: count,
+    }),
+  ),
   /** Not in `replicas` any more: the record that R13 asks for before these brokers remove their logs. Absent: none. */
   removed: Type.Optional(replicas),
 })

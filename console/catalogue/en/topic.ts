@@ -150,6 +150,7 @@ export const topic = {
     refused: (partition: number, why: string) => `Partition ${partition}: ${why}`,
     to: (partition: number, from: number, to: number) =>
       from === -1 ? `${partition}: broker ${to}` : `${partition}: broker ${from} → ${to}`,
+    cut: (offset: number) => `its damaged log is cut at offset ${offset} first`,
     undoPreferred: 'Leaders can be moved again at any time.',
     undoUnclean: 'Cannot be undone: what the new leader lacks is cut from the other replicas when they come back.',
     verb: (count: number) => `Elect ${n(count, 'leader')}`,

@@ -166,6 +166,7 @@ export const topic: Texts['topic'] = {
           : `最多 ${count(messages)} 条已确认的消息将永久丢失。`,
     refused: (partition, why) => `分区 ${partition}：${why}`,
     to: (partition, from, to) => (from === -1 ? `${partition}：Broker ${to}` : `${partition}：Broker ${from} → ${to}`),
+    cut: (offset) => `先将其损坏的日志从位点 ${offset} 处截断`,
     undoPreferred: '主副本随时可以再次移动。',
     undoUnclean: '不能撤销：新主副本没有的内容，会在其他副本恢复时从中截去。',
     verb: (leaders) => `选举 ${count(leaders)} 个主副本`,
