@@ -22,6 +22,7 @@ import type { Logger, Runtime, Timer } from '@castellan/protocol/runtime'
 import type { Metadata } from '../castle/metadata.ts'
 import type { Partition, Partitions } from '../partition/index.ts'
 import { coordinatorError } from './coordinator-error.ts'
+import { type DescribedGroup, describeGroup, type ListedGroup, listGroups } from './describe.ts'
 import { commitOffsets } from './offset-commit.ts'
 import { fetchOffsets } from './offset-fetch.ts'
 import { RepeatedWarning } from './repeated-warning.ts'
@@ -125,7 +126,10 @@ export class Coordinator {
   /** The shard that coordinates the group, or Kafka's code for why it cannot be asked here and now. */
   shardOf(groupId: string): Shard | number {
     const index = this.#partitionOf(groupId)
-    if (index === undefined) return errors.COORDINATOR_NOT_AVAILABLE.code
+    return index === undefined ? errors.COORDINATOR_NOT_AVAILABLE.code : this.#shardAt(index)
+  }
+
+  #shardAt(index: number): Shard | number {
     const shard = this.#shards.get(index)
     if (!shard?.partition.isLeader) return errors.NOT_COORDINATOR.code
     if (shard.state === 'loading') return errors.COORDINATOR_LOAD_IN_PROGRESS.code
@@ -162,6 +166,21 @@ export class Coordinator {
   /** OffsetFetch. */
   fetchOffsets(request: OffsetFetchRequest, apiVersion: number): Promise<OffsetFetchResponseInput> {
     return fetchOffsets((groupId) => this.shardOf(groupId), request, apiVersion, this.#options.metadata)
+  }
+
+  /** ListGroups: those that broker `brokerId`, which is this one, coordinates; Kafka's code while not all of them can be told. */
+  listGroups(brokerId: number): Promise<ListedGroup[] | number> {
+    const partitions = this.#options.metadata.topicNamed(offsetsTopic)?.partitions
+    if (partitions === undefined) return Promise.resolve(errors.COORDINATOR_NOT_AVAILABLE.code)
+    return listGroups(partitions.flatMap(({ leader }, index) => (leader === brokerId ? [this.#shardAt(index)] : [])))
+  }
+
+  /** ConsumerGroupDescribe, of one group. */
+  describeGroup(groupId: string): Promise<DescribedGroup> {
+    return describeGroup(this.shardOf(groupId), groupId, {
+      nameOf: (topicId) => this.#options.metadata.topicWithId(topicId)?.name,
+      isDeleted: (topicId) => this.#topicNews.deleted.has(topicId),
+    })
   }
 
   /** Where the group's coordinator is, by what Castle last said. */

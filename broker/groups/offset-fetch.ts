@@ -5,7 +5,7 @@ import {
   type OffsetFetchResponseInput as Response,
 } from '@castellan/protocol'
 import type { Metadata } from '../castle/metadata.ts'
-import { coordinatorError } from './coordinator-error.ts'
+import { whyUntold } from './coordinator-error.ts'
 import type { Shard } from './shard.ts'
 import { type Committed, readerError } from './state/commits.ts'
 import type { Group } from './state/group.ts'
@@ -78,9 +78,7 @@ async function fetchGroup(
   const topics = request.topics
     ? request.topics.map((topic) => someOf(group, topic, apiVersion, metadata))
     : allOf(group, metadata)
-  const durable = await shard.durable()
-  const errorCode =
-    durable === 0 && !shard.mayTell() ? errors.COORDINATOR_NOT_AVAILABLE.code : coordinatorErrorOrNone(durable)
+  const errorCode = await whyUntold(shard)
   return { groupId, topics: errorCode === 0 ? topics : [], errorCode }
 }
 
@@ -95,10 +93,6 @@ function mayLackNames(
 ): boolean {
   if (group === undefined || asked.every(({ name }) => metadata.topicNamed(name) !== undefined)) return false
   return [...group.offsets.keys()].some((topicId) => metadata.topicWithId(topicId) === undefined)
-}
-
-function coordinatorErrorOrNone(errorCode: number): number {
-  return errorCode === 0 ? 0 : coordinatorError(errorCode)
 }
 
 function someOf(

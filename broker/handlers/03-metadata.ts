@@ -12,6 +12,7 @@
 import {
   metadata as api,
   errors,
+  operationsNotAsked,
   type MetadataRequest as Request,
   type MetadataResponseInput as Response,
   zeroUuid,
@@ -54,9 +55,10 @@ function answerOf(broker: BrokerParts, request: Request, topics: Request['topics
     controllerId: controllerOf(broker, brokers),
     topics: found.map((topic) => ({
       ...topic,
-      topicAuthorizedOperations: includeTopicAuthorizedOperations && topic.errorCode === 0 ? topicOperations : notAsked,
+      topicAuthorizedOperations:
+        includeTopicAuthorizedOperations && topic.errorCode === 0 ? topicOperations : operationsNotAsked,
     })),
-    clusterAuthorizedOperations: includeClusterAuthorizedOperations ? clusterOperations : notAsked,
+    clusterAuthorizedOperations: includeClusterAuthorizedOperations ? clusterOperations : operationsNotAsked,
   }
 }
 
@@ -79,8 +81,8 @@ function namesLeader({ metadata }: BrokerParts, topics: Request['topics'], is: (
 
 /** Without authentication everybody may do everything: as bits, by Kafka's numbers of operations. */
 export const topicOperations = bits(3, 4, 5, 6, 7, 8, 10, 11)
+export const groupOperations = bits(3, 6, 8)
 const clusterOperations = bits(5, 7, 8, 9, 10, 11, 12)
-const notAsked = -2_147_483_648
 
 function bits(...operations: number[]): number {
   return operations.reduce((all, operation) => all | (1 << operation), 0)

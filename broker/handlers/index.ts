@@ -7,6 +7,8 @@ import { metadata } from './03-metadata.ts'
 import { commitOffsets } from './08-offset-commit.ts'
 import { fetchOffsets } from './09-offset-fetch.ts'
 import { findCoordinator } from './10-find-coordinator.ts'
+import { describeGroups } from './15-describe-groups.ts'
+import { listGroups } from './16-list-groups.ts'
 import { apiVersions } from './18-api-versions.ts'
 import { createTopics } from './19-create-topics.ts'
 import { deleteTopics } from './20-delete-topics.ts'
@@ -20,6 +22,7 @@ import { incrementalAlterConfigs } from './44-incremental-alter-configs.ts'
 import { alterPartitionReassignments } from './45-alter-partition-reassignments.ts'
 import { listPartitionReassignments } from './46-list-partition-reassignments.ts'
 import { consumerGroupHeartbeat } from './68-consumer-group-heartbeat.ts'
+import { consumerGroupDescribe } from './69-consumer-group-describe.ts'
 import { describeTopicPartitions } from './75-describe-topic-partitions.ts'
 import type { Handler } from './handler.ts'
 
@@ -32,6 +35,8 @@ export const handlers: readonly Handler[] = [
   commitOffsets, // 8
   fetchOffsets, // 9
   findCoordinator, // 10
+  describeGroups, // 15
+  listGroups, // 16
   apiVersions(() => handlers), // 18
   createTopics, // 19
   deleteTopics, // 20
@@ -45,6 +50,7 @@ export const handlers: readonly Handler[] = [
   alterPartitionReassignments, // 45
   listPartitionReassignments, // 46
   consumerGroupHeartbeat, // 68
+  consumerGroupDescribe, // 69
   describeTopicPartitions, // 75
 ]
 

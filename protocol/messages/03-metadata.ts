@@ -16,8 +16,7 @@ import {
   string,
   uuid,
 } from '../schema/index.ts'
-
-const notAsked = -2_147_483_648
+import { operationsNotAsked } from './common.ts'
 
 export const metadata = api(3, 'Metadata', {
   versions: [0, 13],
@@ -47,9 +46,9 @@ export const metadata = api(3, 'Metadata', {
         isrNodes: array(int32),
         offlineReplicas: array(int32).since(5),
       }),
-      topicAuthorizedOperations: int32.since(8, notAsked),
+      topicAuthorizedOperations: int32.since(8, operationsNotAsked),
     }),
-    clusterAuthorizedOperations: int32.since(8, notAsked).until(10),
+    clusterAuthorizedOperations: int32.since(8, operationsNotAsked).until(10),
     errorCode: int16.since(13),
   },
 })

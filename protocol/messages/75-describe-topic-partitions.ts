@@ -15,6 +15,7 @@ import {
   string,
   uuid,
 } from '../schema/index.ts'
+import { operationsNotAsked } from './common.ts'
 
 export const describeTopicPartitions = api(75, 'DescribeTopicPartitions', {
   versions: [0, 0],
@@ -44,7 +45,7 @@ export const describeTopicPartitions = api(75, 'DescribeTopicPartitions', {
         lastKnownElr: nullableArray(int32),
         offlineReplicas: array(int32),
       }),
-      topicAuthorizedOperations: int32.default(-2_147_483_648),
+      topicAuthorizedOperations: int32.default(operationsNotAsked),
     }),
     nextCursor: nullableStruct({ topicName: string, partitionIndex: int32 }),
   },

@@ -12,3 +12,6 @@ export const topicPartitions = { topicId: uuid, partitions: array(int32) }
 
 /** What became of one thing of several that were asked for. */
 export const outcome = { errorCode: int16, errorMessage: nullableString }
+
+/** What a client may do with something, told to one that did not ask. */
+export const operationsNotAsked = -2_147_483_648

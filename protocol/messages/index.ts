@@ -7,6 +7,8 @@ import { metadata } from './03-metadata.ts'
 import { offsetCommit } from './08-offset-commit.ts'
 import { offsetFetch } from './09-offset-fetch.ts'
 import { findCoordinator } from './10-find-coordinator.ts'
+import { describeGroups } from './15-describe-groups.ts'
+import { listGroups } from './16-list-groups.ts'
 import { apiVersions } from './18-api-versions.ts'
 import { createTopics } from './19-create-topics.ts'
 import { deleteTopics } from './20-delete-topics.ts'
@@ -20,6 +22,7 @@ import { incrementalAlterConfigs } from './44-incremental-alter-configs.ts'
 import { alterPartitionReassignments } from './45-alter-partition-reassignments.ts'
 import { listPartitionReassignments } from './46-list-partition-reassignments.ts'
 import { consumerGroupHeartbeat } from './68-consumer-group-heartbeat.ts'
+import { consumerGroupDescribe } from './69-consumer-group-describe.ts'
 import { describeTopicPartitions } from './75-describe-topic-partitions.ts'
 
 export * from './00-produce.ts'
@@ -29,6 +32,8 @@ export * from './03-metadata.ts'
 export * from './08-offset-commit.ts'
 export * from './09-offset-fetch.ts'
 export * from './10-find-coordinator.ts'
+export * from './15-describe-groups.ts'
+export * from './16-list-groups.ts'
 export * from './18-api-versions.ts'
 export * from './19-create-topics.ts'
 export * from './20-delete-topics.ts'
@@ -42,7 +47,9 @@ export * from './44-incremental-alter-configs.ts'
 export * from './45-alter-partition-reassignments.ts'
 export * from './46-list-partition-reassignments.ts'
 export * from './68-consumer-group-heartbeat.ts'
+export * from './69-consumer-group-describe.ts'
 export * from './75-describe-topic-partitions.ts'
+export { operationsNotAsked } from './common.ts'
 
 /** All APIs, by key. What a broker advertises is its own list: see broker/handlers. */
 export const apis: ReadonlyMap<number, Api> = new Map(
@@ -54,6 +61,8 @@ export const apis: ReadonlyMap<number, Api> = new Map(
     offsetCommit,
     offsetFetch,
     findCoordinator,
+    describeGroups,
+    listGroups,
     apiVersions,
     createTopics,
     deleteTopics,
@@ -67,6 +76,7 @@ export const apis: ReadonlyMap<number, Api> = new Map(
     alterPartitionReassignments,
     listPartitionReassignments,
     consumerGroupHeartbeat,
+    consumerGroupDescribe,
     describeTopicPartitions,
   ].map((api: Api) => [api.key, api]),
 )

@@ -122,6 +122,8 @@ it('lists each API once, by its key', () => {
     '8 OffsetCommit 2-10',
     '9 OffsetFetch 1-10',
     '10 FindCoordinator 0-6',
+    '15 DescribeGroups 0-6',
+    '16 ListGroups 0-5',
     '18 ApiVersions 0-5',
     '19 CreateTopics 2-7',
     '20 DeleteTopics 1-6',
@@ -135,6 +137,7 @@ it('lists each API once, by its key', () => {
     '45 AlterPartitionReassignments 0-1',
     '46 ListPartitionReassignments 0-0',
     '68 ConsumerGroupHeartbeat 0-1',
+    '69 ConsumerGroupDescribe 0-1',
     '75 DescribeTopicPartitions 0-0',
   ])
 })

@@ -99,6 +99,15 @@ describe('two Java consumers', () => {
       await produce(topic, 100)
       await waitFor('all 500 messages', () => new Set(both()).size === 500, 30_000)
 
+      const described = ['--describe', '--group', 'java', '--members', '--verbose']
+      const command = 'org.apache.kafka.tools.consumer.group.ConsumerGroupCommand'
+      const at = ['--bootstrap-server', platform.bootstrap]
+      const told = await new JavaProcess(command, [...at, ...described], { jvm: ['-Xmx128m'] }).done()
+      // Each has what it is to have.
+      const members = [...told.matchAll(new RegExp(`^java .* ${topic}:([\\d,]+) +\\d+ +${topic}:([\\d,]+)`, 'gm'))]
+      expect(members.map(([, has]) => has).sort()).toEqual([a, b].map(({ assigned }) => assigned.join(',')).sort())
+      expect(members.every(([, has, target]) => has === target)).toBe(true)
+
       // The coordinator is one of the three; each dies and comes back, one after another.
       const assignments = [a.of('partitions_assigned').length, b.of('partitions_assigned').length]
       for (const name of ['broker-1', 'broker-2', 'broker-3'] as const) {

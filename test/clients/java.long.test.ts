@@ -8,6 +8,8 @@ import { JavaProcess } from './apache-kafka/index.ts'
 
 const test = needing('Java', 'Maven')
 const messages = 20_000
+/** Each tool is a Java that starts: seconds, on a busy machine many. */
+const ofTools = { timeout: 240_000 }
 let platform: TestPlatform
 const folder = mkdtempSync(join(tmpdir(), 'castellan-java-'))
 
@@ -29,7 +31,7 @@ async function run(tool: string, ...args: string[]): Promise<string> {
 const topics = (...args: string[]) =>
   run('org.apache.kafka.tools.TopicCommand', '--bootstrap-server', platform.bootstrap, ...args)
 
-test('topics: made, listed, described, deleted', async () => {
+test('topics: made, listed, described, deleted', ofTools, async () => {
   await topics('--create', '--topic', 'by-java', '--partitions', '3', '--config', 'retention.ms=86400000')
   expect(await topics('--list')).toContain('by-java')
   const described = await topics('--describe', '--topic', 'by-java')
@@ -39,7 +41,7 @@ test('topics: made, listed, described, deleted', async () => {
   expect(await topics('--list')).not.toContain('by-java')
 })
 
-test('replicas: more partitions, others that hold them, preferred leaders, sizes', async () => {
+test('replicas: more partitions, others that hold them, preferred leaders, sizes', ofTools, async () => {
   const at = ['--bootstrap-server', platform.bootstrap]
   await topics('--create', '--topic', 'kept', '--partitions', '2', '--replication-factor', '3')
   await topics('--alter', '--topic', 'kept', '--partitions', '3')
@@ -65,7 +67,7 @@ test('replicas: more partitions, others that hold them, preferred leaders, sizes
   expect(sizes).toContain('"partition":"kept-0"')
 })
 
-test('an idempotent producer, offsets, and a group of one consumer', async () => {
+test('an idempotent producer, offsets, and a group of one consumer', ofTools, async () => {
   await topics('--create', '--topic', 'flow', '--partitions', '3')
   const properties = ['--command-property', `bootstrap.servers=${platform.bootstrap}`]
   const size = ['--num-records', String(messages), '--record-size', '100', '--throughput', '-1']
@@ -79,9 +81,18 @@ test('an idempotent producer, offsets, and a group of one consumer', async () =>
   const until = ['--from-beginning', '--max-messages', String(messages), '--timeout-ms', '30000']
   const consumed = await run('org.apache.kafka.tools.consumer.ConsoleConsumer', ...at, ...group, ...until)
   expect(consumed).toContain(`Processed a total of ${messages} messages`)
+
+  const groups = (...args: string[]) =>
+    run('org.apache.kafka.tools.consumer.group.ConsumerGroupCommand', '--bootstrap-server', platform.bootstrap, ...args)
+  expect(await groups('--list', '--state')).toMatch(/^java +Empty/m)
+  const lags = [
+    ...(await groups('--describe', '--group', 'java')).matchAll(/^java +flow +\d +(\d+) +(\d+) +(\d+) +-/gm),
+  ]
+  expect(lags.map(([, , end]) => Number(end)).sort()).toEqual(ends.sort())
+  expect(lags.every(([, committed, end, lag]) => committed === end && lag === '0')).toBe(true)
 })
 
-test('settings of topics and brokers', async () => {
+test('settings of topics and brokers', ofTools, async () => {
   await topics('--create', '--topic', 'settings')
   const configs = (...args: string[]) =>
     run('kafka.admin.ConfigCommand', '--bootstrap-server', platform.bootstrap, ...args)

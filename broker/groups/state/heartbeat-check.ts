@@ -11,14 +11,14 @@ const topicsMax = 10_000
 /** A member's profile is one record, which has to fit a batch with room to spare. */
 const subscriptionBytesMax = 256 * 1024
 /** Castle decides, by what Kafka's "uniform" aims at too: sticky and balanced. */
-const assignors = ['uniform']
+export const assignor = 'uniform'
 
 /** Why it is refused; null: it is well-formed. */
 export function checkBeat(beat: Beat): Refusal | null {
   const problem = problemOfIds(beat) ?? problemOfEpoch(beat) ?? problemOfSubscription(beat)
   if (problem !== null) return refusal(errors.INVALID_REQUEST, problem)
-  if (beat.serverAssignor !== null && !assignors.includes(beat.serverAssignor)) {
-    const text = `there is no assignor ${JSON.stringify(beat.serverAssignor)}: leave it out, or ask for ${assignors.join(', ')}`
+  if (beat.serverAssignor !== null && beat.serverAssignor !== assignor) {
+    const text = `there is no assignor ${JSON.stringify(beat.serverAssignor)}: leave it out, or ask for ${assignor}`
     return refusal(errors.UNSUPPORTED_ASSIGNOR, text)
   }
   return null
