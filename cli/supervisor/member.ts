@@ -61,8 +61,10 @@ export class Member {
     return this.#child?.pid
   }
 
-  /** Starts the process; resolves with what it says once it is ready. Rejects when it dies before. */
+  /** Starts the process; resolves with what it says once it is ready. Rejects when it dies before, or is not to run any more. */
   start(): Promise<Readonly<Record<string, string>>> {
+    // Whoever stops everything has passed by here, and would never end what starts now.
+    if (this.#stopping) return Promise.reject(new CommandError(`${this.name} was stopped before it was started.`))
     return new Promise((resolve, reject) => this.#spawn(resolve, reject))
   }
 

@@ -97,7 +97,9 @@ describe('consume', () => {
     const { code, stdout, stderr } = await shell(
       'set -o pipefail; seq 20000 | castellan produce other.topic && castellan consume other.topic --from earliest | head -n 3',
     )
-    expect({ code, stderr }).toEqual({ code: 0, stderr: '' })
+    // On a busy machine it may say what it waits for.
+    const said = stderr.split('\n').filter((line) => line !== '' && !line.startsWith('castellan: waiting: '))
+    expect({ code, said }).toEqual({ code: 0, said: [] })
     expect(stdout.split('\n').filter((line) => /^\d+$/.test(line))).toHaveLength(3)
   })
 })
