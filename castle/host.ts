@@ -147,7 +147,7 @@ export class Host implements SessionsHost {
     const isNeeded = () => newerHeld() !== undefined || restore.isNews(session)
     const done = isOutdated
       ? this.#raiseEpoch(Math.max(known, this.castleEpoch) + 1, why, 'broker', isNeeded)
-      : changes.change((draft) => {
+      : changes.changeAtOnce((draft) => {
           if (!isNeeded()) return
           this.#trust.spend('broker', this.castleEpoch, this.castleEpoch + 1)
           doubtTopics(draft, why)

@@ -112,8 +112,7 @@ describe('a Castle that starts again', () => {
       await world.killCastle()
       await world.startCastle()
     }
-    await world.castle.changeTopic('c', 'orders', { ackLevel: 0 })
-    await world.clock.pass(2_000)
+    await Promise.all([world.castle.changeTopic('c', 'orders', { ackLevel: 0 }), world.clock.pass(2_000)])
     expect(client.topic('orders')?.ackLevel).toBe(0)
     const known = world.castle.castleEpoch
     await world.killCastle()

@@ -12,7 +12,6 @@ import type { Attention } from '../leases/attention.ts'
 import { Leases } from '../leases/leases.ts'
 import type { Changes } from '../state/changes.ts'
 import type { Broker } from '../state/entities.ts'
-import { brokersOf } from '../state/state.ts'
 import type { Doors } from './doors.ts'
 import { OffsetsTopic } from './offsets-topic.ts'
 import { Proofs } from './proofs.ts'
@@ -73,6 +72,7 @@ export class Brokers {
     for (const broker of this.#changes.state.all('broker')) {
       if (broker.up) this.#leases.heard(broker.id, attention.look() + doubtMs)
     }
+    if (this.#unheard().length > 0) this.#changes.hold()
     const watch = (task: Promise<unknown>, what: string) => this.#do(task, what)
     this.#offsetsTopic = new OffsetsTopic({ ...options, reports: this.reports, watch })
     for (const cluster of this.#changes.state.all('cluster')) this.#offsetsTopic.need(cluster.id)
@@ -101,7 +101,7 @@ export class Brokers {
     }
     let registering = this.#registering.get(session)
     if (registering === undefined) {
-      if (this.#isEarly(session)) {
+      if (this.#changes.isHeld) {
         this.#early.set(Number(session.id), session.incarnation)
         return 'early'
       }
@@ -112,21 +112,11 @@ export class Brokers {
     return registering
   }
 
-  /**
-   * A Castle that has just started has not heard somebody who was up when its store was written: the store may have gone back (R14), and this
-   * process would be given what it led then, though others lead it by now. Nobody waits for longer than a lease.
-   */
-  #isEarly({ id, cluster = '' }: Session): boolean {
-    for (const other of brokersOf(this.#changes.state, cluster)) {
-      if (other.up && String(other.id) !== id && this.reports.of(other.id) === undefined) return true
-    }
-    return false
-  }
-
   onReport(session: Session): void {
     const id = Number(session.id)
     const report = session.report as BrokerReport
     this.#noteNews(id, this.reports.put(id, report))
+    if (this.#unheard().length === 0) this.#changes.release()
     // One that is being registered is looked at right after.
     if (this.#registered(session) !== undefined) this.#review(session)
   }
@@ -157,15 +147,23 @@ export class Brokers {
       const broker = this.#changes.state.get('broker', String(id))
       return broker?.up === true ? [{ ...broker, why }] : []
     })
-    if (silent.length > 0) this.#callDown(silent, this.#replaced())
+    if (silent.length > 0) this.#callDown(silent, this.#replaced(silent))
+    const { brokerLeaseMs, startGraceMs } = this.#options.settings
+    if (attendedMs >= Math.max(brokerLeaseMs, startGraceMs)) this.#changes.release()
+  }
+
+  /** Who may know better than the store, up or down as that has them, and has not spoken to this Castle. */
+  #unheard(): Broker[] {
+    return [...this.#changes.state.all('broker')].filter(({ id }) => this.reports.of(id) === undefined)
   }
 
   /** Newer processes have waited for the silent: the older ones of the same ids are as gone, and lead nothing in their place. */
-  #replaced(): Gone[] {
+  #replaced(silent: readonly Gone[]): Gone[] {
     const why = 'a newer process has its id'
     const replaced = [...this.#early].flatMap(([id, incarnation]) => {
       const broker = this.#changes.state.get('broker', String(id))
-      return broker?.up === true && broker.incarnation !== incarnation ? [{ ...broker, why }] : []
+      const isReplaced = broker?.up === true && broker.incarnation !== incarnation
+      return isReplaced && !silent.some((gone) => gone.id === id) ? [{ ...broker, why }] : []
     })
     this.#early.clear()
     return replaced

@@ -98,11 +98,11 @@ class Run {
   async take(step: Step): Promise<void> {
     switch (step.do) {
       case 'create':
-        return this.#ignoreRefusal(this.castle.createTopic({ cluster: 'c', name: step.name, partitions: 2 }))
+        return this.#ask(this.castle.createTopic({ cluster: 'c', name: step.name, partitions: 2 }))
       case 'delete':
-        return this.#ignoreRefusal(this.castle.deleteTopic('c', { name: step.name }))
+        return this.#ask(this.castle.deleteTopic('c', { name: step.name }))
       case 'change':
-        return this.#ignoreRefusal(this.castle.changeTopic('c', step.name, { ackLevel: step.ackLevel }))
+        return this.#ask(this.castle.changeTopic('c', step.name, { ackLevel: step.ackLevel }))
       case 'restart-castle':
         this.network.server = undefined
         this.network.breakAll()
@@ -159,6 +159,16 @@ class Run {
     const others = broker.report.logs.filter((log) => log.partition !== partition)
     const log = leaderEpoch === null ? [] : [{ topicId: strayTopic, partition, leaderEpoch, fault: null }]
     broker.change({ logs: [...log, ...others] })
+  }
+
+  /** A Castle that has just started does it once it has heard both brokers, or a lease is over. */
+  async #ask(task: Promise<unknown>): Promise<void> {
+    let isDone = false
+    const done = this.#ignoreRefusal(task).finally(() => {
+      isDone = true
+    })
+    await this.clock.until(() => isDone, 5_000, 'what was asked is done, or refused')
+    return done
   }
 
   #direct(): void {

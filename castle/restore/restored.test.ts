@@ -265,6 +265,37 @@ describe('a store restored from a backup', () => {
     expect(world.partition('orders')).toMatchObject({ leader: 1, isr: [1, 3] })
   })
 
+  test('decides nothing before it has heard who may know better: a leader that was cut off, and passed over since, has no say', async () => {
+    const brokers = await world.replicating(3)
+    const created = world.castle.createTopic({ cluster: 'c', name: 'orders', assignments: [[1, 2, 3]] })
+    const { topicId } = await world.done(created)
+    await world.clock.pass(100)
+    const old = world.backup()
+    const { leaderEpoch, partitionEpoch } = world.partition('orders')!
+    const { brokerEpoch } = brokers[0]!.sender
+    // It is cut off, and another leads: the store that is put back knows nothing of it, nor does broker 1.
+    const { castleEpoch } = brokers[0]!.sender
+    await world.done(brokers[0]!.sender.stop())
+    await world.clock.until(() => world.partition('orders')?.leader === 2, 5_000, 'broker 2 leads')
+    await world.clock.pass(100)
+    const others = await Promise.all(brokers.slice(1).map((broker) => world.kill(broker)))
+    await world.restore(old)
+    const again = world.broker(1, { replicates: true }, { incarnation: '1-1', castleEpoch })
+    await world.clock.pass(500)
+    expect(again.sender.brokerEpoch).toBe(brokerEpoch)
+    const proposal = { topicId, partition: 0, leaderEpoch, partitionEpoch, isr: [{ brokerId: 1, brokerEpoch }] }
+    const proposed = again.sender.call('alterIsr', { brokerEpoch, partitions: [proposal] }, 5_000)
+    const asked = world.castle
+      .changeTopic('c', 'orders', { ackLevel: 1 })
+      .catch((error: { code: string }) => error.code)
+    await world.clock.pass(200)
+    for (const start of others) start()
+    await world.clock.until(() => world.partition('orders')?.leader === 2, 5_000, 'broker 2 leads again')
+    const { value } = (await proposed) as { value?: { partitions: { errorCode: number }[] } }
+    expect(value?.partitions[0]?.errorCode).not.toBe(0)
+    expect(await asked).toBe('TOPIC_IN_DOUBT')
+  })
+
   test('waits for those who are not there no longer than it waits before it calls somebody dead', async () => {
     const brokers = await world.replicating(3)
     await world.done(world.castle.createTopic({ cluster: 'c', name: 'orders', assignments: [[2, 1, 3]] }))

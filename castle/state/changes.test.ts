@@ -41,6 +41,39 @@ function cluster(draft: Draft, id: string, environment = 'test'): Cluster {
 const put = (id: string, environment?: string) => (draft: Draft) =>
   draft.put('cluster', cluster(draft, id, environment))
 
+describe('while decisions are held', () => {
+  test('they wait, a doubt does not, and they come in the order of asking', async () => {
+    const changes = await open()
+    changes.hold()
+    const order: string[] = []
+    const noted = (id: string) => (draft: Draft) => {
+      order.push(id)
+      put(id)(draft)
+    }
+    const decided = ['a', 'b'].map((id) => changes.change(noted(id)))
+    await changes.changeAtOnce(noted('doubt'))
+    await clock.pass(10)
+    expect([order, changes.isHeld, changes.state.get('cluster', 'a')]).toEqual([['doubt'], true, undefined])
+    changes.release()
+    await Promise.all(decided)
+    expect([order, changes.isHeld]).toEqual([['doubt', 'a', 'b'], false])
+    await changes.change(put('c'))
+    expect(changes.state.get('cluster', 'c')).toBeDefined()
+  })
+
+  test('they are refused when this Castle stops, and when too many wait', async () => {
+    const changes = await open()
+    changes.hold()
+    const waiting = Array.from({ length: 10_000 }, () =>
+      changes.change(put('a')).catch((error: CastleError) => error.code),
+    )
+    await expect(changes.change(put('a'))).rejects.toMatchObject({ code: 'BUSY' })
+    await changes.close()
+    expect(new Set(await Promise.all(waiting))).toEqual(new Set(['NOT_ACTIVE']))
+    expect(disk.entries.size).toBe(0)
+  })
+})
+
 describe('a change', () => {
   test('is seen by nobody, and answered to nobody, before it is on disk (R11)', async () => {
     const { promise: disked, resolve: written } = Promise.withResolvers<void>()

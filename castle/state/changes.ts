@@ -2,8 +2,12 @@
 //
 //   compute (pure, on a draft) --> store.commit --> state.apply --> who listens: sessions, groups
 //
+// A Castle that has just started holds its decisions until it has heard everybody, or a lease is over: its store may have gone back, and
+// what it decides by it would count as newer than what brokers know (R14). Doubts alone come at once.
+//
 // A decision that changes nothing is not written. Versions and everything that must never repeat contain the Castle epoch
 // (R14), so a counter in memory is enough for the rest.
+import { type Deferred, deferred } from '@castellan/protocol'
 import { versionOf } from '@castellan/protocol/heartbeat'
 import { type Clock, Complaints, type Logger } from '@castellan/protocol/runtime'
 import { CastleError, messageOf } from '../errors.ts'
@@ -55,6 +59,8 @@ export class Changes {
   #lastDecision: number
   #tail: Promise<unknown> = Promise.resolve()
   #waiting = 0
+  /** What is decided meanwhile waits for it. */
+  #release: Deferred<void> | undefined
   #closed: CastleError | undefined
   #writeFailure: WriteFailure | null = null
   readonly #complaints: Complaints
@@ -80,7 +86,7 @@ export class Changes {
 
   async #doubtAll(why: string): Promise<void> {
     this.#options.log.warn({ castleEpoch: this.#castleEpoch, why }, 'every topic is in doubt')
-    await this.change((draft) => {
+    await this.changeAtOnce((draft) => {
       doubtTopics(draft, why)
       draft.decide({ kind: 'castle-epoch', what: `took Castle epoch ${this.#castleEpoch}`, why, about: [] })
     })
@@ -105,7 +111,13 @@ export class Changes {
    * Computes a decision on the state as it is when its turn comes, writes it, applies it. Resolves, with what `compute`
    * returned, when it is durable; rejects with a CastleError, and nothing changed, when it was refused or not written.
    */
-  change<T>(compute: (draft: Draft) => T): Promise<T> {
+  async change<T>(compute: (draft: Draft) => T): Promise<T> {
+    if (this.#release !== undefined) await this.#whenReleased(this.#release.promise)
+    return this.changeAtOnce(compute)
+  }
+
+  /** As `change`, also while decisions are held. */
+  changeAtOnce<T>(compute: (draft: Draft) => T): Promise<T> {
     return this.#inTurn(async () => {
       const draft = this.#draft()
       const result = compute(draft)
@@ -141,9 +153,25 @@ export class Changes {
     })
   }
 
+  /** Decisions wait from now on, until `release`. */
+  hold(): void {
+    this.#release ??= deferred()
+  }
+
+  /** Whoever waited goes on, in the order of asking. */
+  release(): void {
+    this.#release?.resolve()
+    this.#release = undefined
+  }
+
+  get isHeld(): boolean {
+    return this.#release !== undefined
+  }
+
   /** Refuses what comes from now on; resolves when what was under way has ended. */
   async close(): Promise<void> {
     this.#closed ??= new CastleError('NOT_ACTIVE', 'this Castle is stopping')
+    this.release()
     await this.#tail
   }
 
@@ -198,10 +226,19 @@ export class Changes {
     throw error
   }
 
-  #inTurn<T>(task: () => Promise<T>): Promise<T> {
-    if (this.#waiting >= queueMax) {
-      return Promise.reject(new CastleError('BUSY', `${queueMax} changes wait to be written`))
-    }
+  async #whenReleased(released: Promise<void>): Promise<void> {
+    this.#checkRoom()
+    this.#waiting += 1
+    await released
+    this.#waiting -= 1
+  }
+
+  #checkRoom(): void {
+    if (this.#waiting >= queueMax) throw new CastleError('BUSY', `${queueMax} changes wait to be written`)
+  }
+
+  async #inTurn<T>(task: () => Promise<T>): Promise<T> {
+    this.#checkRoom()
     this.#waiting += 1
     const turn = this.#tail.then(async () => {
       this.#waiting -= 1
