@@ -63,7 +63,7 @@ export function addClients(app: FastifyInstance, castle: Castle, clock: Clock): 
     description:
       'Its outcome shows at GET /api/clients/:id. It dies with this process of the client, or after a minute.',
     params: byId,
-    body: Type.Object({ kind: Type.Union([Type.Literal('report'), Type.Literal('reconnect')]) }, strict),
+    body: Type.Object({ kind: Type.Enum(['report', 'reconnect']) }, strict),
     answers: [202, Type.Object({ id: Type.String() })],
     handle: ({ params, body }) => ({ id: castle.clients.direct(params.id, body.kind) }),
   })

@@ -5,6 +5,7 @@ import { type AddressInfo, connect } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { type Heartbeat, versionOf } from '@castellan/protocol/heartbeat'
+import { compileSchema } from '@castellan/protocol/json-schema'
 import { nodeRuntime, silentLogger } from '@castellan/protocol/runtime'
 import type { TSchema } from 'typebox'
 import { Compile } from 'typebox/compile'
@@ -28,6 +29,11 @@ const start = (dataFolder = join(root, 'main')) => {
 
 let castle: RunningCastle
 let brokers: TestBroker[]
+
+interface Operation {
+  readonly parameters?: readonly { schema: TSchema }[]
+  readonly requestBody?: { readonly content: Readonly<Record<string, { schema: TSchema }>> }
+}
 
 const upgrade = 'connection: upgrade\r\nupgrade: websocket\r\n\r\n'
 
@@ -285,7 +291,14 @@ describe('what is wrong is said in a problem document', () => {
       'REQUEST_WRONG',
       "'partitions' in the body must be integer",
     ],
-    ['POST', '/api/topics', { name: 'a', ackLevel: 2 }, 400, 'REQUEST_WRONG', "'ackLevel' in the body"],
+    [
+      'POST',
+      '/api/topics',
+      { name: 'a', ackLevel: 2 },
+      400,
+      'REQUEST_WRONG',
+      "'ackLevel' in the body must be one of -1, 1, 0",
+    ],
     ['POST', '/api/topics', { name: 'a', replicationFactor: 3 }, 400, 'REPLICATION_FACTOR_WRONG', 'can replicate'],
     [
       'POST',
@@ -313,6 +326,17 @@ describe('what is wrong is said in a problem document', () => {
     const answer = await call(method, path, body)
     expect(answer).toMatchObject({ status, value: { status, code, detail: expect.stringContaining(words) } })
     expect(answer.type).toMatch(/^application\/problem\+json/)
+  })
+
+  test('what OpenAPI says of bodies and parameters can be checked: it is compiled only at first use', async () => {
+    const { value } = await call('GET', '/api/openapi.json')
+    const operations = Object.values<Record<string, Operation>>(value.paths).flatMap((methods) =>
+      Object.values(methods),
+    )
+    for (const { parameters = [], requestBody } of operations) {
+      const schemas = [...parameters, ...Object.values(requestBody?.content ?? {})].map(({ schema }) => schema)
+      for (const schema of schemas) expect(() => compileSchema(schema)('a'), JSON.stringify(schema)).not.toThrow()
+    }
   })
 
   test('a DELETE with a content type and no body is as one without', async () => {

@@ -16,13 +16,8 @@ export const pageQuery = {
 export function listQuery<const Sorts extends readonly string[]>(sorts: Sorts) {
   return {
     q: Type.Optional(Type.String({ maxLength: 249, description: 'Only those whose name contains this text.' })),
-    sort: Type.Optional(
-      Type.Union(
-        sorts.map((sort) => Type.Literal(sort)),
-        { default: 'name' },
-      ),
-    ),
-    order: Type.Optional(Type.Union([Type.Literal('asc'), Type.Literal('desc')], { default: 'asc' })),
+    sort: Type.Optional(Type.Enum(sorts, { default: 'name' })),
+    order: Type.Optional(Type.Enum(['asc', 'desc'], { default: 'asc' })),
     ...pageQuery,
   }
 }

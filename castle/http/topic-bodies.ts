@@ -3,7 +3,7 @@ import { Type } from '@castellan/protocol/json-schema'
 import { labelsMax } from '../topics/labels.ts'
 
 export const strict = { additionalProperties: false }
-const ackLevel = Type.Union([Type.Literal(-1), Type.Literal(1), Type.Literal(0)], {
+const ackLevel = Type.Enum([-1, 1, 0], {
   description: 'Who must have a message before it is acknowledged: -1 all in sync, 1 the leader, 0 nobody.',
 })
 const people = {
@@ -94,7 +94,7 @@ export const reassignmentBody = Type.Object(
 
 export const electionBody = Type.Object(
   {
-    type: Type.Union([Type.Literal('preferred'), Type.Literal('unclean')], {
+    type: Type.Enum(['preferred', 'unclean'], {
       description:
         'preferred: the first of its replicas leads again, where it is in sync. unclean: of partitions without a leader, the longest log that is left leads; what it lacks is lost for good, counted and shown. A damaged log counts up to its first damage, where it is cut, and only with If-Match: for whoever has seen the plan.',
     }),

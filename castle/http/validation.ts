@@ -1,5 +1,5 @@
-// Requests are checked by the same compiler as heartbeats. What is unknown is refused by name rather than dropped, so that
-// nobody believes in a setting that this version does not honour.
+// Requests are checked as heartbeats are, by Ajv; its check of a route is made at the first request. What is unknown is refused by name
+// rather than dropped, so that nobody believes in a setting that this version does not honour.
 import { compileSchema, type Problem } from '@castellan/protocol/json-schema'
 import type { FastifySchemaCompiler } from 'fastify'
 import type { TSchema } from 'typebox'

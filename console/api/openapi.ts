@@ -68,7 +68,7 @@ function partOf(schema: Schema | undefined, part: string | undefined): Schema | 
 
 function write(schema: Schema, indent: string): string {
   if ('const' in schema) return literal(schema.const)
-  if (schema.enum !== undefined) return schema.enum.map(literal).join(' | ')
+  if (schema.enum !== undefined) return write({ anyOf: schema.enum.map((value) => ({ const: value })) }, indent)
   if (schema.anyOf !== undefined) return writeUnion(schema.anyOf, indent)
   switch (schema.type) {
     case 'string':

@@ -1,6 +1,6 @@
 // Calls on a link, and their results: writes that only Castle may make, asked by brokers for their clients or for themselves.
 import type { Static } from 'typebox'
-import { Type } from '../json-schema/index.ts'
+import { Type, taggedUnion } from '../json-schema/index.ts'
 import { brokerId, count, leaderEpoch, limit, name, partitionIndex, replicas, text, topicId } from './fields.ts'
 import { partitionState } from './subjects.ts'
 
@@ -8,15 +8,15 @@ import { partitionState } from './subjects.ts'
 export const call = Type.Object({
   type: Type.Literal('call'),
   id: count,
-  method: Type.Union([
-    Type.Literal('createTopic'),
-    Type.Literal('deleteTopic'),
-    Type.Literal('createPartitions'),
-    Type.Literal('alterConfigs'),
-    Type.Literal('alterIsr'),
-    Type.Literal('handOver'),
-    Type.Literal('electLeaders'),
-    Type.Literal('reassignPartitions'),
+  method: Type.Enum([
+    'createTopic',
+    'deleteTopic',
+    'createPartitions',
+    'alterConfigs',
+    'alterIsr',
+    'handOver',
+    'electLeaders',
+    'reassignPartitions',
   ]),
   args: Type.Unknown(),
 })
@@ -79,7 +79,7 @@ export type HandOverArgs = Static<typeof handOverArgs>
 
 /** Elections that people ask for (KIP-460). The value of the result has one error code for each partition. */
 export const electLeadersArgs = Type.Object({
-  type: Type.Union([Type.Literal('preferred'), Type.Literal('unclean')]),
+  type: Type.Enum(['preferred', 'unclean']),
   /** Null: all of the cluster. */
   partitions: Type.Union([
     Type.Array(Type.Object({ topic: name, partition: partitionIndex }), { maxItems: partitionsPerCall }),
@@ -117,7 +117,7 @@ export const createTopicArgs = Type.Object({
   replicationFactor: Type.Optional(Type.Integer({ minimum: 1, maximum: 100 })),
   /** Replicas by partition; instead of the two above. */
   assignments: Type.Optional(Type.Array(Type.Array(brokerId))),
-  ackLevel: Type.Optional(Type.Union([Type.Literal(-1), Type.Literal(1), Type.Literal(0)])),
+  ackLevel: Type.Optional(Type.Enum([-1, 1, 0])),
   configs: Type.Optional(Type.Record(Type.String(), Type.String())),
   validateOnly: Type.Optional(Type.Boolean()),
 })
@@ -137,12 +137,12 @@ const configName = Type.String({ minLength: 1, maxLength: limit.name })
 export const alterConfigsArgs = Type.Object({
   topic: name,
   changes: Type.Array(
-    Type.Union([
+    taggedUnion('operation', [
       Type.Object({ name: configName, operation: Type.Literal('delete') }),
       Type.Object({
         name: configName,
         /** The last two: of a list; `value` has its items, separated by commas. */
-        operation: Type.Union([Type.Literal('set'), Type.Literal('append'), Type.Literal('subtract')]),
+        operation: Type.Enum(['set', 'append', 'subtract']),
         value: text,
       }),
     ]),

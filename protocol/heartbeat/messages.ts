@@ -10,7 +10,7 @@
 // Level-triggered: losing, repeating or reordering any of them is harmless. Unknown fields are ignored, so
 // that old senders live with new Castles. One JSON text each; steady heartbeats stay under 300 bytes. Calls and results: call-messages.ts.
 import type { Static } from 'typebox'
-import { Type } from '../json-schema/index.ts'
+import { Type, taggedUnion } from '../json-schema/index.ts'
 import { castleEpoch, count, limit, name, text } from './fields.ts'
 import { brokerReport, clientReport } from './reports.ts'
 import { subject } from './subjects.ts'
@@ -18,7 +18,7 @@ import { subject } from './subjects.ts'
 /** What became of a directive. */
 export const directiveOutcome = Type.Object({
   id: name,
-  outcome: Type.Union([Type.Literal('done'), Type.Literal('refused'), Type.Literal('failed')]),
+  outcome: Type.Enum(['done', 'refused', 'failed']),
   reason: Type.Optional(text),
   durationMs: Type.Number({ minimum: 0 }),
 })
@@ -40,7 +40,7 @@ export const heartbeat = Type.Object({
   type: Type.Literal('heartbeat'),
   /** Rises by one with each heartbeat of this incarnation; the answer repeats it. */
   seq: count,
-  kind: Type.Union([Type.Literal('broker'), Type.Literal('client')]),
+  kind: Type.Enum(['broker', 'client']),
   id: name,
   /** New with each process start. */
   incarnation: name,
@@ -51,7 +51,7 @@ export const heartbeat = Type.Object({
   /** Rises when the report changes. */
   reportNumber: count,
   /** Absent: unchanged since `reportNumber`. */
-  report: Type.Optional(Type.Union([brokerReport, clientReport])),
+  report: Type.Optional(taggedUnion('kind', [brokerReport, clientReport])),
   done: Type.Optional(Type.Array(directiveOutcome, { maxItems: 1_000 })),
 })
 export type Heartbeat = Static<typeof heartbeat>

@@ -21,7 +21,7 @@ import {
  */
 export const clusterState = Type.Object({
   id: name,
-  kind: Type.Union([Type.Literal('castellan'), Type.Literal('kafka')]),
+  kind: Type.Enum(['castellan', 'kafka']),
   environment: name,
   /** What the cluster can do; SDK, Castle and console ask these, never the kind. */
   flags: Type.Record(Type.String(), Type.Boolean()),
@@ -87,7 +87,7 @@ export const topicState = Type.Object({
   name,
   deleted: Type.Boolean(),
   internal: Type.Boolean(),
-  ackLevel: Type.Union([Type.Literal(-1), Type.Literal(1), Type.Literal(0)]),
+  ackLevel: Type.Enum([-1, 1, 0]),
   /** Kafka's names; only what differs from the defaults in `settings/topic-settings.ts`. */
   configs: Type.Record(Type.String(), Type.String()),
   /** By partition index; empty when deleted. */

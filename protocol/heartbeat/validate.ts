@@ -2,7 +2,7 @@
 // not know are left alone and messages of an unknown type are skipped, so that old and new live together; anything
 // else that does not fit is a HeartbeatMessageError, and whoever sent it loses its link.
 import type { Static, TSchema } from 'typebox'
-import { compileSchema, type Check as SchemaCheck } from '../json-schema/index.ts'
+import { compileSchema } from '../json-schema/index.ts'
 import {
   alterConfigsArgs,
   alteredConfigs,
@@ -62,12 +62,7 @@ export interface Check<T> {
 }
 
 function checkOf<Schema extends TSchema>(what: string, schema: Schema): Check<Static<Schema>> {
-  // At first use: no process uses all of them, and compiling all would be a good part of its start.
-  let compiled: SchemaCheck | undefined
-  const problemIn: SchemaCheck = (value) => {
-    compiled ??= compileSchema(schema)
-    return compiled(value)
-  }
+  const problemIn = compileSchema(schema)
   return {
     is: (value): value is Static<Schema> => problemIn(value) === undefined,
     parse(value) {

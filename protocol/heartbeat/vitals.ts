@@ -22,7 +22,7 @@ export const brokerVitals = Type.Object({
   writes: Type.Optional(
     Type.Object({
       /** `async`: off the event loop, for the disk makes its writers wait. */
-      path: Type.Union([Type.Literal('sync'), Type.Literal('async')]),
+      path: Type.Enum(['sync', 'async']),
       /** The longest within the last minute. */
       longestMs: ms,
       /** Since the broker's start: slow ones, and how often they drove the writes from the loop. */
@@ -31,9 +31,7 @@ export const brokerVitals = Type.Object({
     }),
   ),
   /** How its last process ended; `first`: there was none. `lost`: the machine ran anew since, so what was not synced may be gone (R8). */
-  lastStop: Type.Optional(
-    Type.Union([Type.Literal('clean'), Type.Literal('killed'), Type.Literal('lost'), Type.Literal('first')]),
-  ),
+  lastStop: Type.Optional(Type.Enum(['clean', 'killed', 'lost', 'first'])),
   /** It is recovering its logs, and is not up yet. */
   recovery: Type.Optional(
     Type.Object({

@@ -5,7 +5,7 @@ import { Type } from './builders.ts'
 /** The same schemas by either set of builders. */
 function schemas(by: typeof Type): unknown[] {
   const name = by.String({ minLength: 1, maxLength: 249, description: 'A name.' })
-  const ackLevel = by.Union([by.Literal(-1), by.Literal(1), by.Literal(0)], { description: 'Who must have it.' })
+  const ackLevel = by.Enum([-1, 1, 0], { description: 'Who must have it.' })
   return [
     name,
     ackLevel,

@@ -115,7 +115,7 @@ describe('what is in it', () => {
 
   test('it asks for what it loads, at versions we test with or later ones, and for nothing of the workspace', () => {
     const { dependencies, engines } = sdk.manifest() as Record<string, Record<string, string>>
-    expect(Object.keys(dependencies ?? {})).toEqual(['@node-rs/crc32', 'lz4-napi', 'snappy', 'ws'])
+    expect(Object.keys(dependencies ?? {})).toEqual(['@node-rs/crc32', 'ajv', 'lz4-napi', 'snappy', 'ws'])
     for (const range of Object.values(dependencies ?? {})) expect(range).toMatch(/^\^\d+\.\d+\.\d+$/)
     expect(engines).toEqual({ node: '>=20' })
   })

@@ -5,7 +5,7 @@ import { count, nullable, text, time } from './fields.ts'
 
 export const clusterView = Type.Object({
   id: text,
-  kind: Type.Union([Type.Literal('castellan'), Type.Literal('kafka')]),
+  kind: Type.Enum(['castellan', 'kafka']),
   environment: text,
   flags: Type.Record(Type.String(), Type.Boolean()),
   brokers: count,
@@ -31,14 +31,14 @@ const vitalsView = Type.Object({
   /** Of all its logs. */
   logBytes: count,
   /** `async`: its disk makes writers wait, so that it writes off its event loop. */
-  writePath: Type.Union([Type.Literal('sync'), Type.Literal('async')]),
+  writePath: Type.Enum(['sync', 'async']),
   /** The longest within the last minute. */
   longestWriteMs: Type.Number({ minimum: 0 }),
   /** Since its start. */
   slowWrites: count,
   leftLoop: count,
   /** How its process before this one ended. `lost`: with the machine, so that what was not synced may be gone. */
-  lastStop: Type.Union([Type.Literal('clean'), Type.Literal('killed'), Type.Literal('lost'), Type.Literal('first')]),
+  lastStop: Type.Enum(['clean', 'killed', 'lost', 'first']),
 })
 
 export const brokerView = Type.Object({
@@ -50,7 +50,7 @@ export const brokerView = Type.Object({
   rack: nullable(text),
   pid: count,
   release: text,
-  state: Type.Union([Type.Literal('up'), Type.Literal('down')]),
+  state: Type.Enum(['up', 'down']),
   /** Why it is in this state, and since when. */
   why: text,
   since: time,

@@ -6,7 +6,7 @@ export const text = Type.String()
 export const count = Type.Integer({ minimum: 0 })
 export const time = Type.String({ format: 'date-time' })
 export const texts = Type.Record(Type.String(), Type.String())
-export const ackLevel = Type.Union([Type.Literal(-1), Type.Literal(1), Type.Literal(0)])
+export const ackLevel = Type.Enum([-1, 1, 0])
 export const nullable = <T extends TSchema>(schema: T) => Type.Union([schema, Type.Null()])
 
 export const assignedPartitions = Type.Array(

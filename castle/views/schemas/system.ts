@@ -5,20 +5,20 @@ import type { Static } from 'typebox'
 import { count, nullable, text, time } from './fields.ts'
 
 export const problemView = Type.Object({
-  kind: Type.Union([
-    Type.Literal('store-failed'),
-    Type.Literal('leaderless'),
-    Type.Literal('in-doubt'),
-    Type.Literal('below-min-isr'),
-    Type.Literal('lost'),
-    Type.Literal('log-fault'),
-    Type.Literal('disk-full'),
-    Type.Literal('broker-down'),
-    Type.Literal('recovering'),
-    Type.Literal('under-replicated'),
-    Type.Literal('stuck'),
-    Type.Literal('refused'),
-    Type.Literal('client-behind'),
+  kind: Type.Enum([
+    'store-failed',
+    'leaderless',
+    'in-doubt',
+    'below-min-isr',
+    'lost',
+    'log-fault',
+    'disk-full',
+    'broker-down',
+    'recovering',
+    'under-replicated',
+    'stuck',
+    'refused',
+    'client-behind',
   ]),
   /** 1 is worst. */
   harm: Type.Integer({ minimum: 1 }),
@@ -44,7 +44,7 @@ export type DecisionView = Static<typeof decisionView>
 
 export const healthView = Type.Object({
   /** degraded: the last change could not be written, and until one can be, nothing changes. */
-  status: Type.Union([Type.Literal('ok'), Type.Literal('degraded')]),
+  status: Type.Enum(['ok', 'degraded']),
   /** What could not be written, since when, and why; null: all is well. */
   problem: nullable(text),
   castleEpoch: count,

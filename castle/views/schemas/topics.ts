@@ -39,25 +39,12 @@ export const partitionView = Type.Object({
   adding: Type.Array(count),
   removing: Type.Array(count),
   /** The worst that is true of it. `below-min-isr`: nothing is taken at Ack -1. `moving`: its replicas are being changed. */
-  state: Type.Union([
-    Type.Literal('ok'),
-    Type.Literal('moving'),
-    Type.Literal('under-replicated'),
-    Type.Literal('below-min-isr'),
-    Type.Literal('offline'),
-  ]),
+  state: Type.Enum(['ok', 'moving', 'under-replicated', 'below-min-isr', 'offline']),
   /** The replicas that are not in sync, and why: `behind` ones are alive and catching up. */
   missing: Type.Array(
     Type.Object({
       broker: count,
-      why: Type.Union([
-        Type.Literal('down'),
-        Type.Literal('full'),
-        Type.Literal('stopping'),
-        Type.Literal('faulty'),
-        Type.Literal('behind'),
-        Type.Literal('joining'),
-      ]),
+      why: Type.Enum(['down', 'full', 'stopping', 'faulty', 'behind', 'joining']),
     }),
   ),
 })
@@ -108,7 +95,7 @@ export const topicClientView = Type.Object({
   host: text,
   linked: Type.Boolean(),
   /** offline: it has no link, and holds an older version; it hears of the newest at its next heartbeat. */
-  state: Type.Union([Type.Literal('applied'), Type.Literal('pending'), Type.Literal('offline')]),
+  state: Type.Enum(['applied', 'pending', 'offline']),
   /** That it holds; null: none yet. */
   version: nullable(count),
   desired: count,
