@@ -12,7 +12,7 @@ import { waitFor } from './wait.ts'
 /** Answers each byte with itself, and says what it got. */
 const echo = `import { createServer } from 'node:net'
 createServer((socket) => socket.on('data', (data) => { process.stdout.write(data); socket.write(data) })).listen(7007)
-process.send('ready')
+process.send({ type: 'ready' })
 `
 
 const missing = machinesMissing()
@@ -26,7 +26,7 @@ test.skipIf(missing !== undefined)(
     const { within, address } = machines.machine('a')
     const server = new TestProcess('echo', join(folder, 'echo.mjs'), [], { within })
     try {
-      await waitFor('the server', () => server.message === 'ready')
+      await waitFor('the server', () => server.hasSaid('ready'))
       const socket = connect(7007, address)
       let answered = ''
       socket.on('data', (data) => {

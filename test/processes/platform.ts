@@ -167,11 +167,7 @@ export class TestPlatform {
 
   async #untilReady(name: MemberName): Promise<void> {
     const member = this.process(name)
-    const readiness = () => {
-      if (!member.isRunning) return 'ended'
-      const message = member.message as { type?: string } | undefined
-      return message?.type === 'ready' && 'ready'
-    }
+    const readiness = () => (member.isRunning ? member.hasSaid('ready') && 'ready' : 'ended')
     const state = await waitFor(`${name} to be ready`, readiness, readyMs)
     if (state === 'ended') throw new Error(`${name} ended before it was ready:\n${member.stderr.slice(-4000)}`)
   }

@@ -36,7 +36,7 @@ export class TestProcess {
   stderr = ''
   readonly #child: ChildProcess
   readonly #name: string
-  #message: unknown
+  readonly #said = new Set<unknown>()
 
   /** Runs a file with this Node. It has an IPC channel, as under a supervisor: it ends when the test process does. */
   constructor(name: string, file: string, args: readonly string[], options: ProcessOptions = {}) {
@@ -56,7 +56,7 @@ export class TestProcess {
       this.stderr = (this.stderr + text.toString()).slice(-outputCharactersMax)
     })
     child.on('message', (message) => {
-      this.#message = message
+      this.#said.add((message as { type?: unknown }).type)
     })
     child.stdin?.end(options.input)
     this.ended = new Promise((resolve, reject) => {
@@ -76,9 +76,9 @@ export class TestProcess {
     return this.#child.exitCode === null && this.#child.signalCode === null
   }
 
-  /** The newest message on its IPC channel. */
-  get message(): unknown {
-    return this.#message
+  /** Whether a message of this type ever came on its IPC channel: the next one may come at once, before anybody looks. */
+  hasSaid(type: string): boolean {
+    return this.#said.has(type)
   }
 
   signal(signal: NodeJS.Signals): void {
@@ -98,4 +98,13 @@ export class TestProcess {
     const { code, signal } = await this.ended
     if (code !== 0) throw new Error(`${this.#name} stopped with ${signal ?? code}:\n${this.stderr.slice(-4000)}`)
   }
+}
+
+/** What is on standard error but for what was waited for: on a busy machine nearly everything says that. */
+export function complaints(stderr: string): string {
+  const isWait = (line: string) => /^castellan: waiting: |"msg":"waiting for /.test(line)
+  return stderr
+    .split('\n')
+    .filter((line) => !isWait(line))
+    .join('\n')
 }
