@@ -20,6 +20,7 @@ export const rareBranches: readonly string[] = [
   'counter: writesOffLoop',
   'decided: broker-down',
   'decided: broker-stopping',
+  'decided: broker-full',
   'decided: isr-changed',
   'decided: leaders-back',
   'decided: reassignment',

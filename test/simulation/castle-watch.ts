@@ -11,6 +11,7 @@ interface PartitionEntity {
   readonly leaderEpoch: number
   readonly partitionEpoch: number
   readonly replicas: readonly number[]
+  readonly removing?: readonly number[]
   readonly isr: readonly number[]
   readonly elr?: readonly number[]
 }
@@ -146,21 +147,21 @@ export class CastleWatch {
   }
 
   /**
-   * The leader epoch under which it was written, of a partition that lost something: a leader that is alone in sync, and cut off, goes on until
-   * it hears that another leads, and what it acknowledges then is lost with what was counted. Undefined: nothing was, or nobody has it.
+   * The leader epoch under which it was written, where a leader that was passed over may have acknowledged it: alone in sync, which is enough
+   * for a partition of fewer than three replicas, and cut off, it goes on until it hears of the other, and that is lost with what was counted.
    */
   epochOf(written: Message & { readonly topic: string; readonly partition: number; readonly offset: number }) {
     const { recorder, brokerNames } = this.#cluster
     const partition = nameOf(written.topic, written.partition)
     if (!recorder.losses.some((loss) => loss.partition === partition)) return undefined
     const topic = [...this.topics.values()].find(({ name }) => name === written.topic)
-    if (topic === undefined) return undefined
+    if (topic === undefined || planOf(topic.name)?.mayLose !== 'unclean') return undefined
+    const { replicas = [], removing = [] } = topic.partitions[written.partition] ?? {}
+    if (replicas.length - removing.length > 2) return undefined
     const folder = folderOf(topic.topicId, written.partition)
-    for (const name of brokerNames) {
-      const leaderEpoch = epochOf(this.#cluster.machine(name).platters, folder, written)
-      if (leaderEpoch !== undefined) return leaderEpoch
-    }
-    return undefined
+    // A repeat stands at the same offset under a later one, where it does.
+    const epochs = brokerNames.flatMap((name) => epochOf(this.#cluster.machine(name).platters, folder, written) ?? [])
+    return epochs.length === 0 ? undefined : Math.max(...epochs)
   }
 
   /** The disk of a partition's only replica lost something, at this moment. */
