@@ -182,6 +182,25 @@ describe('a damaged log that nobody can mend (R9)', () => {
     expect([here(broker).fault, here(broker).endOffset, keptIn(broker).length > 0]).toEqual([null, 2, true])
   })
 
+  test('one that ends below what was known as committed is whole by the decision, for the next process, too', async () => {
+    const broker = await TestingBroker.start()
+    const spec = { replicas: [1, 2, 3], isr: [1], configs: { 'min.insync.replicas': '1' } }
+    broker.partitions.apply(topicState(spec))
+    for (const values of [['a', 'b'], ['c']]) await produce(here(broker), { values }, 0)
+    await broker.clock.advance(300)
+    await here(broker).log!.truncateTo(2)
+    await broker.open()
+    broker.partitions.apply(topicState({ ...spec, leader: -1, leaderEpoch: 3 }))
+    await settle()
+    expect(broker.partitions.reports()[0]).toMatchObject({ sound: { endOffset: 2, lastEpoch: 1, hadOffset: null } })
+    await salvage(broker, 4)
+    for (const leaderEpoch of [5, 6]) {
+      expect([here(broker).fault, here(broker).endOffset]).toEqual([null, 2])
+      await broker.open()
+      broker.partitions.apply(topicState({ ...spec, leader: -1, leaderEpoch }))
+    }
+  })
+
   test('where another leads meanwhile it is made anew from there', async () => {
     const broker = await damaged()
     const replicas = [1, 2]

@@ -7,6 +7,8 @@ export const rareBranches: readonly string[] = [
   'Castle was restored',
   'Castle lost its store',
   'a loss was counted',
+  'a person went on with what is sound of a damaged log',
+  'counter: salvages',
   'a message was lost',
   'a message was twice',
   'a message was late',

@@ -14,6 +14,7 @@ interface PartitionEntity {
   readonly removing?: readonly number[]
   readonly isr: readonly number[]
   readonly elr?: readonly number[]
+  readonly salvage?: { readonly brokerId: number; readonly endOffset: number }
 }
 
 /** What this reads of Castle's entities (castle/state/entities.ts). */
@@ -174,17 +175,21 @@ export class CastleWatch {
   }
 
   #noteLoss(
-    { topicId, name: topic }: TopicEntity,
+    { topicId, name: topic, partitions }: TopicEntity,
     index: number,
     { name, ...loss }: Pick<Loss, 'leaderEpoch' | 'messagesMax' | 'why'> & { readonly name: string },
   ): void {
     const { recorder, scheduler, coverage } = this.#cluster
+    const { salvage } = partitions[index] ?? {}
     const atMs = scheduler.nowMs
     const partition = nameOf(topic, index)
     const { platters } = this.#cluster.machine(name)
     const folder = folderOf(topicId, index)
-    const endOffset = endOfLog(platters, folder)
-    const kept = planOf(topic) === undefined ? null : messagesIn(platters, folder)
+    // Of a damaged log only what is sound stays, whatever stands behind that.
+    const cutAt = salvage?.endOffset ?? Number.POSITIVE_INFINITY
+    const endOffset = Math.min(cutAt, endOfLog(platters, folder))
+    const all = planOf(topic) === undefined ? null : messagesIn(platters, folder)
+    const kept = all === null ? null : new Map([...all].filter(([offset]) => offset < cutAt))
     coverage.count('a loss was counted')
     scheduler.trace(() => `loss of ${partition} from ${endOffset} at epoch ${loss.leaderEpoch}: ${loss.why}`)
     recorder.losses.push({ ...loss, partition, atMs, endOffset, kept })

@@ -34,6 +34,7 @@ export const faultKinds = {
   'flip-bit': 2,
   'zero-segment': 1, // a broker is killed, and finds a part of a segment zeroed
   'cut-segment': 1, // or cut short
+  'spoil-all': 0.5, // of one partition all logs, while nobody looks: a person goes on with what is sound
   'clock-jump': 1, // a machine's wall clock
   // What people ask for, at any moment:
   reassign: 2, // other replicas for a partition (KIP-455)

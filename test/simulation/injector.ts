@@ -4,7 +4,7 @@ import type { Cluster } from './cluster.ts'
 import type { Fault, FaultKind } from './faults.ts'
 import type { Person } from './person.ts'
 import { cutSegment, flipBit, zeroSegment } from './rot.ts'
-import { consumers, producers } from './topics.ts'
+import { consumers, planOf, producers } from './topics.ts'
 
 /** How it ends; null: it does not apply now (its victim is down already, or R1 would not hold). */
 type Begun = {
@@ -72,6 +72,7 @@ export class Injector {
     'flip-bit': ({ victim }) => this.#flipBit(this.#brokerOf(victim)),
     'zero-segment': ({ victim }) => this.#spoilAndKill(this.#brokerOf(victim), zeroSegment),
     'cut-segment': ({ victim }) => this.#spoilAndKill(this.#brokerOf(victim), cutSegment),
+    'spoil-all': ({ victim, other }) => this.#spoilAll(victim, other),
     'clock-jump': (fault) => this.#jumpClock(fault),
     reassign: ({ victim, other }) => this.#ask((person) => person.reassign(victim, other)),
     'reassign-back': (fault) => this.#reassignAndBack(fault),
@@ -334,6 +335,33 @@ export class Injector {
     return true
   }
 
+  /** All brokers are killed, and find each log of one partition damaged: nobody can mend that. A person looks while other faults go on. */
+  #spoilAll(lot: number, kindLot: number): Begun {
+    const { brokerNames: names, damage, castleWatch, scheduler } = this.#cluster
+    const isWell = (name: string) => damage.isWhole(this.#idOf(name)) && this.#machine(name).process !== null
+    if (damage.allLostPower || damage.hasLost || !names.every(isWell)) return null
+    const topics = [...castleWatch.topics.values()].filter(({ doubt, name }) => doubt === undefined && maySpoil(name))
+    if (topics.length === 0) return null
+    const topic = pick(topics, lot)
+    const index = kindLot % topic.partitions.length
+    const spoil = kindLot % 2 === 0 ? zeroSegment : cutSegment
+    const holders = names.filter((name) => topic.partitions[index]?.replicas.includes(this.#idOf(name)))
+    const flaws = holders.map((name) => {
+      const id = this.#idOf(name)
+      const flaw = spoil(this.#machine(name), castleWatch, id, { topicId: topic.topicId, index })
+      if (flaw !== null) damage.spoiled(id, flaw)
+      return flaw
+    })
+    if (!flaws.every((flaw) => flaw !== null)) return null
+    for (const { path, position } of flaws) scheduler.trace(() => `one of all is spoiled at ${path} ${position}`)
+    for (const name of names) this.#cluster.kill(name, 'kill')
+    const end = () => {
+      for (const name of names) this.#cluster.release(name)
+      for (let afterMs = 1_000; afterMs <= 15_000; afterMs += 1_000) scheduler.at(afterMs, () => this.#person.look())
+    }
+    return { machines: names, end }
+  }
+
   /** Up to 25 minutes off: two machines stay within the hour that message.timestamp.after.max.ms allows. */
   #jumpClock({ victim, other }: Fault): Begun {
     const machine = pick([...this.#cluster.machines.values()], victim)
@@ -370,6 +398,12 @@ export class Injector {
   #others(name: string): string[] {
     return [...this.#cluster.machines.keys()].filter((other) => other !== name)
   }
+}
+
+/** Where a person may give up what was acknowledged. */
+function maySpoil(topic: string): boolean {
+  const { mayLose = 'never', replicationFactor = 0 } = planOf(topic) ?? {}
+  return mayLose !== 'never' && replicationFactor > 1
 }
 
 function pick<T>(items: readonly T[], lot: number): T {

@@ -9,6 +9,7 @@ import { nameOf, topicPlans } from './topics.ts'
 const home = 'default'
 
 type Castle = NonNullable<Cluster['castle']>
+type Topic = Parameters<Castle['elections']['plan']>[0]
 
 interface Moving {
   readonly adding?: readonly number[]
@@ -71,18 +72,24 @@ export class Person {
       if (topic.deleted || topic.doubt !== undefined) continue
       for (const [index, { leader, isr, elr = [] }] of topic.partitions.entries()) {
         const isDamaged = (id: number) => castle.brokers.reports.fault(id, topic.topicId, index) !== null
-        if (leader === -1 && [...isr, ...elr].every(isDamaged)) this.#elect(topic.cluster, topic.name, index)
+        if (leader === -1 && [...isr, ...elr].every(isDamaged)) this.#elect(castle, topic, index)
       }
     }
   }
 
-  #elect(cluster: string, topic: string, index: number): void {
-    const { castle, castleWatch, coverage } = this.#cluster
-    castleWatch.acceptedLosses.add(nameOf(topic, index))
+  /** By the plan that says what is lost; where nobody can be elected yet, the person looks again. */
+  #elect(castle: Castle, topic: Topic, index: number): void {
+    const { castleWatch, coverage } = this.#cluster
+    const election = { type: 'unclean', partitions: [index] } as const
+    const [plan] = castle.elections.plan(topic, election)
+    if (plan === undefined || plan.to === -1) return
+    castleWatch.acceptedLosses.add(nameOf(topic.name, index))
     coverage.count('a person elected a leader')
-    castle?.elections.electOf(cluster, topic, { type: 'unclean', partitions: [index] }).catch((error: Error) => {
+    if (plan.cutAt !== null) coverage.count('a person went on with what is sound of a damaged log')
+    const asked = { ifVersion: topic.version }
+    castle.elections.electOf(topic.cluster, topic.name, election, asked).catch((error: Error) => {
       // Castle was killed meanwhile, say: the person looks again.
-      this.#cluster.note(`nobody could be elected for ${topic}/${index}: ${error.message}`)
+      this.#cluster.note(`nobody could be elected for ${topic.name}/${index}: ${error.message}`)
     })
   }
 }

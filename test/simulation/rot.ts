@@ -5,6 +5,11 @@ import type { CastleWatch } from './castle-watch.ts'
 import { folderOf, type Place, placesBelow } from './disk-logs.ts'
 import { planOf } from './topics.ts'
 
+export interface PartitionName {
+  readonly topicId: string
+  readonly index: number
+}
+
 const zerosMax = 4_096
 
 /** A bit, of whatever segment. Null: there is none. */
@@ -16,15 +21,15 @@ export function flipBit(machine: Machine, { topics }: CastleWatch): Flaw | null 
 }
 
 /** A part of a segment reads as zeros. */
-export function zeroSegment(machine: Machine, watch: CastleWatch, id: number): Flaw | null {
-  const place = committedPlace(machine, watch, id)
+export function zeroSegment(machine: Machine, watch: CastleWatch, id: number, only?: PartitionName): Flaw | null {
+  const place = committedPlace(machine, watch, id, only)
   if (place === null) return null
   return machine.platters.zero(place.path, place.position, machine.random.between(1, zerosMax))
 }
 
 /** A segment ends too early. */
-export function cutSegment(machine: Machine, watch: CastleWatch, id: number): Flaw | null {
-  const place = committedPlace(machine, watch, id)
+export function cutSegment(machine: Machine, watch: CastleWatch, id: number, only?: PartitionName): Flaw | null {
+  const place = committedPlace(machine, watch, id, only)
   return place === null ? null : machine.platters.cut(place.path, place.position)
 }
 
@@ -32,11 +37,18 @@ export function cutSegment(machine: Machine, watch: CastleWatch, id: number): Fl
  * In a batch below the high watermark that the broker has written down: when the newest is gone from a file that no power loss came over,
  * nobody could tell it from one that was never written.
  */
-function committedPlace({ platters, random }: Machine, watch: CastleWatch, id: number): Place | null {
+function committedPlace(
+  { platters, random }: Machine,
+  watch: CastleWatch,
+  id: number,
+  only?: PartitionName,
+): Place | null {
   const places: Place[] = []
   for (const [topicId, partition, offset] of marksOn(platters, watch.logsIds.get(id))) {
     const topic = watch.topics.get(topicId)
-    if (topic === undefined || !isReplicated(topic.name)) continue
+    if (topic === undefined) continue
+    const isMeant = only === undefined ? isReplicated(topic.name) : only.topicId === topicId && only.index === partition
+    if (!isMeant) continue
     places.push(...placesBelow(platters, folderOf(topicId, partition), offset))
   }
   if (places.length === 0) return null

@@ -88,7 +88,7 @@ export const brokers = {
   faults: 'Logs out of use',
   faultsNone: 'All its logs are in use.',
   faultsHint:
-    'A damaged log is never served and never elected. Where another replica leads, it is set aside and copied anew from there.',
+    'A damaged log is never served and never elected. Where another replica leads, it is set aside and copied anew from there; where all are damaged, elect an unclean leader of the topic.',
   strays: 'Stray logs',
   straysNone: 'None: each log belongs to a topic.',
   straysHint: 'Logs of topics that Castle never told it of. They are kept: absence deletes nothing.',

@@ -85,7 +85,8 @@ export const brokers: Texts['brokers'] = {
   },
   faults: '停用的日志',
   faultsNone: '所有日志均在使用。',
-  faultsHint: '损坏的日志不会对外提供，也不会被选为主副本；有其他主副本时，会被搁置并从那里重新复制。',
+  faultsHint:
+    '损坏的日志不会对外提供，也不会被选为主副本；有其他主副本时，会被搁置并从那里重新复制；若所有副本都已损坏，请为该主题进行不干净选举。',
   strays: '游离日志',
   straysNone: '无：每个日志都属于某个主题。',
   straysHint: 'Castle 从未告知其主题的日志。会保留：缺席不等于删除。',
