@@ -88,6 +88,21 @@ describe('a Castle that starts again', () => {
     expect(world.clock.pending).toBe(0)
   })
 
+  test('registers whoever came early the moment that all are heard, not with their next heartbeats', async () => {
+    const old = await world.startBrokers(3)
+    await world.killCastle()
+    await Promise.all([...old.map(({ sender }) => sender.stop()), world.clock.pass(200)])
+    await world.startCastle()
+    const again = (id: number) => world.broker(id, {}, { incarnation: `${id}-again` })
+    const isUp = (id: number) => world.state.get('broker', String(id))?.incarnation === `${id}-again`
+    const early = [again(1), again(2)]
+    await world.clock.pass(300)
+    expect([isUp(1), isUp(2)]).toEqual([false, false])
+    again(3)
+    await world.clock.until(() => [1, 2, 3].every(isUp), 50, 'all are registered')
+    expect(early.map(({ stopped }) => stopped)).toEqual([undefined, undefined])
+  })
+
   test('waits a full lease and more before it calls a broker dead that died meanwhile', async () => {
     const [first, second] = await world.startBrokers(2)
     await world.clock.pass(200)

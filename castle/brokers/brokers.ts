@@ -141,15 +141,15 @@ export class Brokers {
   }
 
   sweep(attendedMs: number): void {
-    const why = `silent for ${this.#options.settings.brokerLeaseMs} ms, its lease`
+    const { brokerLeaseMs, startGraceMs } = this.#options.settings
+    if (attendedMs >= Math.max(brokerLeaseMs, startGraceMs)) this.#changes.release()
+    const why = `silent for ${brokerLeaseMs} ms, its lease`
     const silent = this.#leases.over(attendedMs).flatMap((id) => {
       this.#leases.forget(id)
       const broker = this.#changes.state.get('broker', String(id))
       return broker?.up === true ? [{ ...broker, why }] : []
     })
     if (silent.length > 0) this.#callDown(silent, this.#replaced(silent))
-    const { brokerLeaseMs, startGraceMs } = this.#options.settings
-    if (attendedMs >= Math.max(brokerLeaseMs, startGraceMs)) this.#changes.release()
   }
 
   /** Who may know better than the store, up or down as that has them, and has not spoken to this Castle. */
