@@ -52,6 +52,19 @@ describe('what was committed is missing at the start, and no power was lost (R9)
     expect(broker.partitions.get(topicId, 0)).toMatchObject({ role: 'follower', endOffset: 0, isAnew: true })
   })
 
+  test('it is written down again where it is lost, though nobody writes to the log', async () => {
+    const broker = await begun()
+    broker.platters.remove(marks)
+    await broker.open()
+    // What it finds there is written down first, when nothing moves yet.
+    await broker.clock.advance(1_000)
+    const configs = { 'min.insync.replicas': '1' }
+    broker.partitions.apply(topicState({ replicas: [1, 2, 3], isr: [1], configs, leaderEpoch: 2 }))
+    expect(broker.partitions.get(topicId, 0)!.highWatermark).toBe(3)
+    await broker.clock.advance(300)
+    expect(new HighWatermarks(broker.disk!, marks, 'logs').get(topicId, 0)).toBe(3)
+  })
+
   test('it is found again where a full disk took no note of it, though others move on', async () => {
     const broker = await begun()
     await broker.partitions.get(topicId, 0)!.log!.truncateTo(2)

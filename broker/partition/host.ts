@@ -7,6 +7,8 @@ export interface PartitionHost {
   noteStaged(partition: Partition): void
   /** Something was written that no checkpoint has yet. */
   noteWritten(partition: Partition): void
+  /** Its high watermark has moved: it is to be written down. */
+  noteHighWatermark(): void
   /** A leader epoch began: call `saveEpochs` of its log soon. */
   noteEpoch(partition: Partition): void
   /** A high watermark went back: what is written down of it must not come back. */

@@ -67,7 +67,10 @@ export class Partition extends PartitionView {
     this.following = new Following(this.#state, {
       onWritten: () => host.noteWritten(this),
       onEpoch: () => host.noteEpoch(this),
-      onMoved: () => this.#notify(),
+      onMoved: () => {
+        this.#host.noteHighWatermark()
+        this.#notify()
+      },
       onIdle: () => this.#idle(),
       onCutBelow: () => host.noteCutBelow(),
       onWhole: () => host.noteWhole(this),
@@ -257,6 +260,7 @@ export class Partition extends PartitionView {
   }
 
   #highWatermarkRose(): void {
+    this.#host.noteHighWatermark()
     this.#followerWatchers.tell(false)
     this.#readers.tell()
   }

@@ -264,6 +264,11 @@ export class Partitions {
   }
 
   /** Only for partitions. */
+  noteHighWatermark(): void {
+    this.#upkeep.noteMarks()
+  }
+
+  /** Only for partitions. */
   noteEpoch(partition: Partition): void {
     this.#logs.slices.run(() => partition.log?.saveEpochs())
   }

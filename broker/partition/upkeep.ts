@@ -78,7 +78,7 @@ export class Upkeep {
   }
 
   noteWritten(partition: Partition): void {
-    this.#noteMarks()
+    this.noteMarks()
     this.#syncInTime(partition)
     if (this.#isStopped || this.#written.has(partition)) return
     this.#written.set(partition, this.#clock.nowMs())
@@ -96,8 +96,8 @@ export class Upkeep {
     this.#syncTimers.set(partition, this.#clock.after(flushMs, sync))
   }
 
-  /** As long as they move. */
-  #noteMarks(): void {
+  /** High watermarks have moved, or are about to: they are written down as long as they do. */
+  noteMarks(): void {
     if (this.#isStopped) return
     const { min, max } = highWatermarksAfterMs
     const afterMs = Math.min(max, Math.max(min, this.#marksTookMs / highWatermarksShare))
@@ -109,7 +109,7 @@ export class Upkeep {
     const beganMs = this.#clock.nowMs()
     const haveMoved = this.#host.saveHighWatermarks()
     this.#marksTookMs = this.#clock.nowMs() - beganMs
-    if (haveMoved) this.#noteMarks()
+    if (haveMoved) this.noteMarks()
   }
 
   #checkpoint(): void {
