@@ -31,6 +31,7 @@ describe('what is wrong is told with its place', () => {
     ['a fraction', book, { title: 'a', pages: 1.5 }, '/pages', 'must be integer'],
     ['too long', book, { title: 'long' }, '/title', 'must NOT have more than 3 characters'],
     ['too many', named, { a: 'a', b: 'b', c: 'c' }, '', 'must NOT have more than 2 properties'],
+    ['a value in a record, whatever its name', named, { 'a\nb': 1 }, '/a\nb', 'must be string'],
     ['a name in a record', named, { '': 'a' }, '', 'property name must be valid', ['']],
     ['one of several', Type.Enum([-1, 1]), 2, '', 'must be one of -1, 1'],
     ['the only one', Type.Literal('a'), 'b', '', 'must be a'],

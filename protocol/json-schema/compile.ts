@@ -24,13 +24,18 @@ export type Check = (value: unknown) => Problem | undefined
 
 // `verbose`: an error has the value and schema that it is about. Nothing else is collected after the first error (but the
 // alternatives of a union), so that a message of millions of wrong items costs no more than one.
+// `regExp`: the pattern of a record's names, '^.*$', is to match each of them, also one with a line's end.
+const regExp = Object.assign((pattern: string, flags: string) => new RegExp(pattern, `${flags}s`), {
+  code: 'new RegExp',
+})
+
 const ajv = new Ajv({
   discriminator: true,
   verbose: true,
   strictTypes: false,
   meta: false,
   validateSchema: false,
-  code: { optimize: false },
+  code: { optimize: false, regExp },
 })
 
 /** Once used, the check throws an Error for a schema that Ajv does not know how to check: that is a mistake in the schema. */
