@@ -136,7 +136,9 @@ export class CastleWatch {
     // The last one in sync lost power before anybody knew that it was the last: R8. The one that died before it kept what was acknowledged
     // at Ack -1, which Castle cannot know either; and of what was acknowledged at Ack 1, R2 says enough.
     const { hasLost, allLostPower } = this.#cluster.damage
-    const isLastsOwn = loss.from.length === 0 && hasLost && !allLostPower
+    // A person who would not wait for those that are away has given up what they have.
+    const isAsked = this.acceptedLosses.has(nameOf(topic.name, loss.partition))
+    const isLastsOwn = loss.from.length === 0 && hasLost && !allLostPower && !isAsked
     const keepsAll =
       plan === undefined ? topic.name === offsetsTopic : plan.mayLose !== 'unclean' && plan.replicationFactor > 1
     if (isLastsOwn && keepsAll) return

@@ -58,16 +58,25 @@ function committedPlace(
 
 type Mark = readonly [topicId: string, partition: number, offset: number]
 
-/** Those that speak of the logs of this name. The file's second line is JSON. */
+/** Those that speak of the logs of this name. The file's second line is JSON; torn by a power loss it counts as none, as it does for the broker. */
 function marksOn({ files }: Machine['platters'], logsId: string | undefined): Mark[] {
   const file = files.get('/data/logs/high-watermarks')
   const text = new TextDecoder().decode(file?.bytes.subarray(0, file.size))
   const [, json = '{"marks":{}}'] = text.split('\n')
-  const content = JSON.parse(json) as { logsId?: string; marks: Record<string, [number, number][]> }
-  if (content.logsId !== logsId) return []
+  const content = parsed(json)
+  if (content === undefined || content.logsId !== logsId) return []
   return Object.entries(content.marks).flatMap(([topicId, ofTopic]) =>
     ofTopic.map(([partition, offset]): Mark => [topicId, partition, offset]),
   )
+}
+
+function parsed(json: string): { logsId?: string; marks: Record<string, [number, number][]> } | undefined {
+  try {
+    return JSON.parse(json)
+  } catch (error) {
+    if (error instanceof SyntaxError) return undefined
+    throw error
+  }
 }
 
 function isReplicated(topic: string): boolean {
