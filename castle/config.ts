@@ -58,7 +58,7 @@ export const coreSettings = {
   startGraceMs: setting(
     'start.grace.ms',
     milliseconds(0, 600 * second),
-    'A Castle that just started calls nobody dead for so long; never less than a lease.',
+    'A Castle that just started calls nobody dead for so long, and decides nothing before it has heard all brokers; never less than a lease.',
     2 * second,
   ),
   clientsMax: setting(

@@ -103,6 +103,33 @@ describe('a Castle that starts again', () => {
     expect(early.map(({ stopped }) => stopped)).toEqual([undefined, undefined])
   })
 
+  test.each([
+    ['not for one that is gone and has no replica', false, 50],
+    ['for a lease for one that is gone and has one', true, 1_100],
+  ])('holds its decisions %s', async (_, replicates, atMostMs) => {
+    const brokers = await world.replicating(2)
+    const third = world.broker(3, { replicates })
+    await world.clock.until(() => world.state.get('broker', '3')?.up === true, 1_000, 'it is up')
+    const assignments = [replicates ? [1, 2, 3] : [1, 2]]
+    await world.castle.createTopic({ cluster: 'c', name: 'orders', assignments })
+    await world.done(third.sender.stop())
+    await world.clock.until(() => world.state.get('broker', '3')?.up === false, 4_000, 'it is down')
+    await world.killCastle()
+    await world.startCastle()
+    await world.clock.until(
+      () => brokers.every(({ id }) => world.castle.brokers.reports.of(id)),
+      2_000,
+      'both are heard',
+    )
+    const beganMs = world.clock.nowMs()
+    let isDone = false
+    void world.castle.changeTopic('c', 'orders', { ackLevel: 0 }).then(() => {
+      isDone = true
+    })
+    await world.clock.until(() => isDone, 3_000, 'it is changed')
+    expect(world.clock.nowMs() - beganMs).toBeLessThan(atMostMs)
+  })
+
   test('waits a full lease and more before it calls a broker dead that died meanwhile', async () => {
     const [first, second] = await world.startBrokers(2)
     await world.clock.pass(200)

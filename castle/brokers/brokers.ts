@@ -56,6 +56,8 @@ export class Brokers {
   readonly #registering = new Map<Session, Promise<string | undefined>>()
   /** Broker id -> its newest process, which waits for others to be heard. */
   readonly #early = new Map<number, string>()
+  /** Brokers that have not spoken to this Castle, and decisions wait for; by id, whether the store had them as up. */
+  readonly #awaited = new Map<number, boolean>()
   readonly #offsetsTopic: OffsetsTopic
 
   constructor(options: BrokersOptions) {
@@ -72,7 +74,7 @@ export class Brokers {
     for (const broker of this.#changes.state.all('broker')) {
       if (broker.up) this.#leases.heard(broker.id, attention.look() + doubtMs)
     }
-    if (this.#unheard().length > 0) this.#changes.hold()
+    this.#holdUntilHeard()
     const watch = (task: Promise<unknown>, what: string) => this.#do(task, what)
     this.#offsetsTopic = new OffsetsTopic({ ...options, reports: this.reports, watch })
     for (const cluster of this.#changes.state.all('cluster')) this.#offsetsTopic.need(cluster.id)
@@ -105,8 +107,10 @@ export class Brokers {
         this.#early.set(Number(session.id), session.incarnation)
         return 'early'
       }
-      this.#early.delete(Number(session.id))
-      registering = this.#register(session).finally(() => this.#registering.delete(session))
+      registering = this.#register(session).finally(() => {
+        this.#registering.delete(session)
+        this.#early.delete(Number(session.id))
+      })
       this.#registering.set(session, registering)
     }
     return registering
@@ -116,7 +120,7 @@ export class Brokers {
     const id = Number(session.id)
     const report = session.report as BrokerReport
     this.#noteNews(id, this.reports.put(id, report))
-    if (this.#unheard().length === 0) this.#changes.release()
+    if (this.#awaited.delete(id) && this.#awaited.size === 0) this.#changes.release()
     // One that is being registered is looked at right after.
     if (this.#registered(session) !== undefined) this.#review(session)
   }
@@ -141,32 +145,42 @@ export class Brokers {
   }
 
   sweep(attendedMs: number): void {
-    const { brokerLeaseMs, startGraceMs } = this.#options.settings
-    if (attendedMs >= Math.max(brokerLeaseMs, startGraceMs)) this.#changes.release()
+    const { brokerLeaseMs } = this.#options.settings
+    if (attendedMs >= this.#patienceMs) this.#changes.release()
     const why = `silent for ${brokerLeaseMs} ms, its lease`
     const silent = this.#leases.over(attendedMs).flatMap((id) => {
       this.#leases.forget(id)
       const broker = this.#changes.state.get('broker', String(id))
       return broker?.up === true ? [{ ...broker, why }] : []
     })
-    if (silent.length > 0) this.#callDown(silent, this.#replaced(silent))
+    if (silent.length > 0) this.#callDown(silent)
   }
 
-  /** Who may know better than the store, up or down as that has them, and has not spoken to this Castle. */
-  #unheard(): Broker[] {
-    return [...this.#changes.state.all('broker')].filter(({ id }) => this.reports.of(id) === undefined)
+  /** Until all that may know better than the store have spoken to this Castle: those that it has as up, or with replicas. */
+  #holdUntilHeard(): void {
+    const { state } = this.#changes
+    const topics = [...state.all('topic')].filter(({ deleted }) => !deleted)
+    const replicas = new Set(topics.flatMap(({ partitions }) => partitions.flatMap((each) => each.replicas)))
+    for (const { id, up } of state.all('broker')) if (up || replicas.has(id)) this.#awaited.set(id, up)
+    if (this.#awaited.size === 0) return
+    this.#changes.hold()
+    this.#options.log.info({ brokers: [...this.#awaited.keys()] }, 'decisions wait for brokers to be heard')
   }
 
-  /** Newer processes have waited for the silent: the older ones of the same ids are as gone, and lead nothing in their place. */
-  #replaced(silent: readonly Gone[]): Gone[] {
+  /** As long as it waits before it calls somebody dead; who was dead already is not waited for beyond a lease. */
+  get #patienceMs(): number {
+    const { brokerLeaseMs, startGraceMs } = this.#options.settings
+    return [...this.#awaited.values()].includes(true) ? Math.max(brokerLeaseMs, startGraceMs) : brokerLeaseMs
+  }
+
+  /** Newer processes wait to be registered: the older ones of the same ids are as gone as these, and lead nothing in their place. */
+  #replaced(gone: readonly Gone[]): Gone[] {
     const why = 'a newer process has its id'
-    const replaced = [...this.#early].flatMap(([id, incarnation]) => {
+    return [...this.#early].flatMap(([id, incarnation]) => {
       const broker = this.#changes.state.get('broker', String(id))
       const isReplaced = broker?.up === true && broker.incarnation !== incarnation
-      return isReplaced && !silent.some((gone) => gone.id === id) ? [{ ...broker, why }] : []
+      return isReplaced && !gone.some((each) => each.id === id) ? [{ ...broker, why }] : []
     })
-    this.#early.clear()
-    return replaced
   }
 
   #registered(session: Session): Broker | undefined {
@@ -233,13 +247,12 @@ export class Brokers {
     this.#options.onReport(session)
   }
 
-  /** `others`: gone with these, if these are. */
-  #callDown(brokers: readonly Gone[], others: readonly Gone[] = []): void {
+  #callDown(brokers: readonly Gone[]): void {
     const heardMs = new Map(brokers.map(({ id }) => [id, this.#leases.heardMs(id)]))
     const task = this.#changes.change((draft) => {
       // Heard again while this waited for its turn: it lives.
       const gone = brokers.filter(({ id }) => this.#leases.heardMs(id) === heardMs.get(id))
-      if (gone.length > 0) callDown(draft, this.reports, [...gone, ...others])
+      if (gone.length > 0) callDown(draft, this.reports, [...gone, ...this.#replaced(gone)])
     })
     task.catch(() => {
       // Not written, so they still count as alive: looked at again when another lease is over.

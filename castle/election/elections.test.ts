@@ -102,6 +102,27 @@ test('who waited when Castle started, and was restarted since, stays up when ano
   expect(world.state.get('broker', '2')).toEqual(before)
 })
 
+test('one that came back with another disk leads nothing in place of a leader that dies while Castle waits for others (R8)', async () => {
+  for (const { report, id } of brokers) world.doors.incarnations.set(report.port, `${id}-1`)
+  const made = await world.castle.createTopic({ cluster: 'c', name: 'pair', assignments: [[1, 2]], ackLevel: 1 })
+  await world.clock.pass(700)
+  await world.done(brokers[2]!.sender.stop())
+  await world.clock.until(() => world.state.get('broker', '3')?.up === false, 4_000, '3 is down')
+  await world.killCastle()
+  void brokers[1]!.sender.stop()
+  await world.startCastle()
+  await restart(2, 'other-2')
+  await world.clock.pass(500)
+  world.doors.incarnations.delete(brokers[0]!.report.port)
+  void brokers[0]!.sender.stop()
+  await world.clock.pass(4_000)
+  const pair = () => world.state.get('topic', made.topicId)
+  expect(pair()?.partitions[0]).toMatchObject({ leader: -1, isr: [1] })
+  await restart(1)
+  await world.clock.until(() => pair()?.partitions[0]?.leader === 1, 3_000, 'it leads again')
+  expect(pair()?.losses ?? []).toEqual([])
+})
+
 describe('a broker that stops', () => {
   test('is relieved of what others can lead, and brokers hear that it stops', async () => {
     brokers[0]?.change({ stopping: true })

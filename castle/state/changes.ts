@@ -59,6 +59,7 @@ export class Changes {
   #lastDecision: number
   #tail: Promise<unknown> = Promise.resolve()
   #waiting = 0
+  #held = 0
   /** What is decided meanwhile waits for it. */
   #release: Deferred<void> | undefined
   #closed: CastleError | undefined
@@ -227,18 +228,14 @@ export class Changes {
   }
 
   async #whenReleased(released: Promise<void>): Promise<void> {
-    this.#checkRoom()
-    this.#waiting += 1
+    checkRoom(this.#held)
+    this.#held += 1
     await released
-    this.#waiting -= 1
-  }
-
-  #checkRoom(): void {
-    if (this.#waiting >= queueMax) throw new CastleError('BUSY', `${queueMax} changes wait to be written`)
+    this.#held -= 1
   }
 
   async #inTurn<T>(task: () => Promise<T>): Promise<T> {
-    this.#checkRoom()
+    checkRoom(this.#waiting)
     this.#waiting += 1
     const turn = this.#tail.then(async () => {
       this.#waiting -= 1
@@ -249,6 +246,10 @@ export class Changes {
     this.#tail = turn.catch(() => undefined)
     return turn
   }
+}
+
+function checkRoom(waiting: number): void {
+  if (waiting >= queueMax) throw new CastleError('BUSY', `${queueMax} changes wait to be written`)
 }
 
 function reversion(draft: Draft, kind: Kind): void {
