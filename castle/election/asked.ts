@@ -76,16 +76,27 @@ export interface DrawnElection {
   readonly refusal: string | null
 }
 
-/** The same election, only drawn. */
+/**
+ * What an election of one topic would do. The version does not tell that alone: what is lost depends on who is there, and on what brokers say
+ * of their logs, too.
+ */
+export interface ElectionPlan {
+  readonly topicId: string
+  readonly version: number
+  readonly type: Kind
+  readonly partitions: readonly DrawnElection[]
+}
+
+/** The same election, only drawn, as for somebody who was shown what is lost. */
 export function drawElection(
   view: View,
   reports: BrokerReports,
   topic: Topic,
-  kind: Kind,
+  type: Kind,
   partitions: readonly number[],
-): DrawnElection[] {
-  const asked = new Asked(topic, reports, new Standings(view, reports), kind, true)
-  return partitions.map((partition) => {
+): ElectionPlan {
+  const asked = new Asked(topic, reports, new Standings(view, reports), type, true)
+  const drawn = partitions.map((partition): DrawnElection => {
     const from = topic.partitions[partition]?.leader ?? -1
     const outcome = asked.elect(partition, 0)
     if ('error' in outcome) return { partition, from, to: -1, cutAt: null, messagesMax: 0, refusal: outcome.message }
@@ -94,6 +105,8 @@ export function drawElection(
     const to = next ?? salvage?.brokerId ?? leader
     return { partition, from, to, cutAt: salvage?.endOffset ?? null, messagesMax, refusal: null }
   })
+  const { topicId, version } = topic
+  return { topicId, version, type, partitions: drawn }
 }
 
 /** One topic's partitions, while they are asked for. */

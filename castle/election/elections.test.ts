@@ -1,9 +1,11 @@
 // Elections in a running Castle: brokers that stop, preferred leaders that come back, elections that people ask for.
+import { isDeepStrictEqual } from 'node:util'
 import { errors } from '@castellan/protocol'
 import type { PartitionState } from '@castellan/protocol/heartbeat'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { Harness } from '../testing/harness.ts'
 import type { TestBroker } from '../testing/senders.ts'
+import type { ElectionPlan } from './asked.ts'
 
 let world: Harness
 let brokers: TestBroker[]
@@ -294,8 +296,14 @@ describe('all logs of a partition are damaged (R9)', () => {
   }
   const unclean = { type: 'unclean', partitions: [0] } as const
   const topic = () => world.state.get('topic', topicId)!
-  const ask = async (ifVersion?: number) => {
-    const asked = world.castle.elections.electOf('c', 'orders', unclean, ifVersion === undefined ? {} : { ifVersion })
+  const shown = () => world.castle.elections.plan(topic(), unclean)
+  const planned = () => shown().partitions
+  const ask = async (seen?: ElectionPlan) => {
+    const isShown = (plan: ElectionPlan) => isDeepStrictEqual(plan, seen)
+    const election = seen === undefined ? unclean : { ...unclean, isShown }
+    const asked = world.castle.elections.electOf('c', 'orders', election, { ifVersion: topic().version })
+    // It is awaited below.
+    asked.catch(() => {})
     // It waits for a while for the log to be cut.
     await world.clock.pass(5_000)
     return (await asked).partitions[0]
@@ -323,17 +331,15 @@ describe('all logs of a partition are damaged (R9)', () => {
 
   test('one goes on with what is sound, leads once it is well, and the loss is counted once', async () => {
     const plan = { partition: 0, from: -1, to: 3, cutAt: 30, messagesMax: 60, refusal: null }
-    expect(world.castle.elections.plan(topic(), unclean)).toEqual([plan])
-    const { version } = topic()
-    expect(await ask(version)).toMatchObject({ errorCode: 0 })
+    expect(planned()).toEqual([plan])
+    const seen = shown()
+    expect(await ask(seen)).toMatchObject({ errorCode: 0 })
     const salvage = { brokerId: 3, lastEpoch: 0, endOffset: 30 }
     expect(partition()).toMatchObject({ leader: -1, isr: [3], salvage })
     expect(brokers[2]?.topic('orders')?.partitions[0]).toMatchObject({ salvage })
-    await expect(world.castle.elections.electOf('c', 'orders', unclean, { ifVersion: version })).rejects.toMatchObject({
-      code: 'PLAN_OUTDATED',
-    })
+    await expect(ask(seen)).rejects.toMatchObject({ code: 'PLAN_OUTDATED' })
     const refusal = expect.stringContaining('broker 3 is cutting')
-    expect(world.castle.elections.plan(topic(), unclean)).toMatchObject([{ to: -1, refusal }])
+    expect(planned()).toMatchObject([{ to: -1, refusal }])
     // Castle is killed before it hears more.
     await world.killCastle()
     await world.startCastle()
@@ -347,19 +353,27 @@ describe('all logs of a partition are damaged (R9)', () => {
   })
 
   test('where less is sound than was shown, a person is asked again', async () => {
-    await ask(topic().version)
+    await ask(shown())
     tell(3, { sound: sound(15) })
     await world.clock.pass(30)
-    expect(world.castle.elections.plan(topic(), unclean)).toMatchObject([{ to: 2, cutAt: 20, messagesMax: null }])
-    expect(await ask(topic().version)).toMatchObject({ errorCode: 0 })
+    expect(planned()).toMatchObject([{ to: 2, cutAt: 20, messagesMax: null }])
+    expect(await ask(shown())).toMatchObject({ errorCode: 0 })
     expect(partition()).toMatchObject({ leader: -1, isr: [2], salvage: { brokerId: 2, endOffset: 20 } })
     expect(topic().losses).toMatchObject([{ to: 3 }, { to: 2 }])
   })
 
-  test('one whose broker is gone is not counted on', async () => {
+  test('one whose broker is gone is not counted on, and who was shown that one is asked again', async () => {
+    const seen = shown()
+    const { version } = topic()
     void brokers[2]?.sender.stop()
     await world.clock.until(() => world.state.get('broker', '3')?.up === false, 5_000, 'it is down')
-    expect(world.castle.elections.plan(topic(), unclean)).toMatchObject([{ to: 2, cutAt: 20 }])
+    expect(planned()).toMatchObject([{ to: 2, cutAt: 20, messagesMax: null }])
+    // Nothing of the topic says so.
+    expect(topic().version).toBe(version)
+    await expect(ask(seen)).rejects.toMatchObject({ code: 'PLAN_OUTDATED', params: { name: 'orders' } })
+    expect([partition().salvage, topic().losses ?? []]).toEqual([undefined, []])
+    expect(await ask(shown())).toMatchObject({ errorCode: 0 })
+    expect(topic().losses).toMatchObject([{ to: 2, messagesMax: null }])
   })
 })
 

@@ -18,7 +18,7 @@ import type { Broker, Topic } from '../state/entities.ts'
 import { type AskedOf, checkVersion, livingTopic } from '../topics/change.ts'
 import { whyOf } from '../topics/create.ts'
 import { alterIsr } from './alter-isr.ts'
-import { type DrawnElection, drawElection, electAsked, electPreferred } from './asked.ts'
+import { drawElection, type ElectionPlan, electAsked, electPreferred } from './asked.ts'
 import { electFor, inWords } from './elect-topics.ts'
 import { dropHandOvers, HandOverTimes, handOver } from './hand-over.ts'
 import { Preferences } from './preferences.ts'
@@ -35,6 +35,8 @@ export interface ElectionOf {
   readonly type: ElectLeadersArgs['type']
   /** Left out: all that it could help. */
   readonly partitions?: readonly number[]
+  /** Whether this is what a person was shown: nothing else is done. Left out: nobody was shown anything, and no damaged log counts (R9). */
+  readonly isShown?: (plan: ElectionPlan) => boolean
 }
 
 /** Preferred leaders that lead again in one sweep: each is a short pause for its clients. */
@@ -88,7 +90,7 @@ export class Elections {
   electOf(
     cluster: string,
     name: string,
-    { type, partitions }: ElectionOf,
+    { type, partitions, isShown }: ElectionOf,
     asked: AskedOf = {},
   ): Promise<PartitionOutcomes> {
     const { changes, reports } = this.#options
@@ -97,8 +99,8 @@ export class Elections {
       checkVersion(topic, asked)
       const indexes = partitions ?? wantingOne(topic, type)
       const named = indexes.map((partition) => ({ topic: name, partition }))
-      // Who names the version has seen the plan, and what is lost by it.
-      const salvages = asked.ifVersion !== undefined
+      if (isShown?.(drawElection(draft, reports, topic, type, indexes)) === false) throw outdated(name)
+      const salvages = isShown !== undefined
       return electAsked(draft, reports, cluster, { type, partitions: named }, { why: whyOf(asked), salvages })
     })
     return this.#handedOver(cluster, type, elected)
@@ -138,8 +140,8 @@ export class Elections {
     this.#waiting.delete(look)
   }
 
-  /** What `electOf` would do. */
-  plan(topic: Topic, { type, partitions }: ElectionOf): DrawnElection[] {
+  /** What `electOf` would do, for whoever is shown that. */
+  plan(topic: Topic, { type, partitions }: ElectionOf): ElectionPlan {
     const { changes, reports } = this.#options
     return drawElection(changes.state, reports, topic, type, partitions ?? wantingOne(topic, type))
   }
@@ -190,6 +192,12 @@ export class Elections {
       this.#options.log.error({ error }, 'failed: an election')
     })
   }
+}
+
+function outdated(name: string): CastleError {
+  const message = `the election for topic '${name}' would come to something else by now than the plan showed`
+  const next = 'Look at the plan again (the same request with ?dryRun=true), and send the id that it shows as `plan`.'
+  return new CastleError('PLAN_OUTDATED', message, { next, params: { name } })
 }
 
 /** Partitions that such an election could help. */

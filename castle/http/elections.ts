@@ -1,8 +1,12 @@
 // /api/topics/:name/election: people ask for preferred leaders at once, or for a leader where nobody in sync is left (R7, R8): Castle makes
 // no unclean one by itself unless the topic allows it, so a dry run says first who would lead and what may be lost.
+import { createHash } from 'node:crypto'
 import { Type } from '@castellan/protocol/json-schema'
 import type { FastifyInstance } from 'fastify'
+import type { Static } from 'typebox'
 import type { Castle } from '../castle.ts'
+import type { ElectionPlan } from '../election/asked.ts'
+import type { ElectionOf } from '../election/elections.ts'
 import { CastleError } from '../errors.ts'
 import { livingTopic } from '../topics/change.ts'
 import { electionPlanView } from '../views/plans.ts'
@@ -30,7 +34,7 @@ export function addElections(app: FastifyInstance, castle: Castle): void {
     handle: async ({ params: { name }, query: { cluster, reason }, body, ifVersion }) => {
       const home = castle.clusterNamed(cluster).id
       const asked = { ...(reason === undefined ? {} : { reason }), ...(ifVersion === undefined ? {} : { ifVersion }) }
-      const { partitions } = await castle.elections.electOf(home, name, body, asked)
+      const { partitions } = await castle.elections.electOf(home, name, electionOf(body), asked)
       const refused = partitions.flatMap(({ partition, errorCode, message = `error ${errorCode}` }) => {
         return errorCode === 0 ? [] : [{ partition, why: message }]
       })
@@ -44,8 +48,18 @@ export function addElections(app: FastifyInstance, castle: Castle): void {
       shape: electionPlanView,
       make: ({ params, query, body }) => {
         const topic = livingTopic(castle.state, castle.clusterNamed(query.cluster).id, params.name)
-        return { version: topic.version, partitions: castle.elections.plan(topic, body) }
+        const plan = castle.elections.plan(topic, electionOf(body))
+        return { version: plan.version, id: idOf(plan), partitions: plan.partitions }
       },
     },
   })
+}
+
+function electionOf({ plan: id, ...election }: Static<typeof electionBody>): ElectionOf {
+  return id === undefined ? election : { ...election, isShown: (plan) => idOf(plan) === id }
+}
+
+/** Of all that it shows, and of what it is for. */
+function idOf(plan: ElectionPlan): string {
+  return createHash('sha256').update(JSON.stringify(plan)).digest('base64url')
 }

@@ -96,13 +96,20 @@ export const electionBody = Type.Object(
   {
     type: Type.Enum(['preferred', 'unclean'], {
       description:
-        'preferred: the first of its replicas leads again, where it is in sync. unclean: of partitions without a leader, the longest log that is left leads; what it lacks is lost for good, counted and shown. A damaged log counts up to its first damage, where it is cut, and only with If-Match: for whoever has seen the plan.',
+        'preferred: the first of its replicas leads again, where it is in sync. unclean: of partitions without a leader, the longest log that is left leads; what it lacks is lost for good, counted and shown. A damaged log counts up to its first damage, where it is cut, and only with `plan`: for whoever has seen what is lost.',
     }),
     partitions: Type.Optional(
       Type.Array(Type.Integer({ minimum: 0, maximum: 1_000_000 }), {
         minItems: 1,
         maxItems: 10_000,
         description: 'Left out: all that it could help.',
+      }),
+    ),
+    plan: Type.Optional(
+      Type.String({
+        maxLength: 100,
+        description:
+          'The id of the plan that the dry run of this request showed; refused with 412 PLAN_OUTDATED when anything that it showed is different by now.',
       }),
     ),
   },

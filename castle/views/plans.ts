@@ -74,6 +74,8 @@ export const reassignmentPlanView = Type.Object({
 export const electionPlanView = Type.Object({
   /** To be sent as If-Match. */
   version: count,
+  /** To be sent as `plan`: what is done is what is shown here, or nothing. */
+  id: Type.String(),
   partitions: Type.Array(
     Type.Object({
       partition: count,

@@ -22,6 +22,7 @@ interface ReassignmentPlan {
 
 interface ElectionPlan {
   readonly version: number
+  readonly id: string
   readonly partitions: readonly {
     readonly partition: number
     readonly from: number
@@ -135,7 +136,8 @@ export const elect: Command = {
       await confirm(input, io, { preview, question: `Elect leaders of ${input.arg(0)}?`, ...typed })
     }
     const options = { query: { cluster, reason: input.text('reason') }, version: plan.version }
-    const done = await api.post<{ elected: number; refused: readonly object[] }>(path, body, options)
+    const shown = { ...body, plan: plan.id }
+    const done = await api.post<{ elected: number; refused: readonly object[] }>(path, shown, options)
     const refused = done.refused.length === 0 ? '' : ` ${counted(done.refused.length, 'partition')} could not get one.`
     return await print(input, io, done, () => `${counted(done.elected, 'leader')} elected.${refused}`)
   },

@@ -244,6 +244,7 @@ export type ReassignmentPlan = {
 
 export type ElectionPlan = {
   readonly version: number
+  readonly id: string
   readonly partitions: readonly {
     readonly partition: number
     readonly from: number

@@ -52,7 +52,7 @@ export function DangerDialog<P extends Plan>(props: DangerDialogProps<P>) {
   const submit = async () => {
     const shown = plan.data
     if (!canDo || shown === undefined) return
-    if (await run(shown.version, reason.trim())) onDone(shown)
+    if (await run(shown, reason.trim())) onDone(shown)
   }
   return (
     <Modal

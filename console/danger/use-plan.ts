@@ -1,5 +1,6 @@
 // What a dangerous act would do, asked of Castle before it is done: a dry run of the very call. The plan carries the version of the
-// state it was made of; the act carries that version back, so nothing else than what was shown can happen.
+// state it was made of, and an id where it was made of more than that; the act carries them back, so nothing else than what was shown can
+// happen.
 import { useQuery, useQueryClient } from '@tanstack/react-query'
 import { useState } from 'react'
 import { type Call, call } from '../api/fetch.ts'
@@ -10,6 +11,8 @@ export type Act = Pick<Call, 'path' | 'query' | 'body'> & { readonly method: 'PO
 export interface Plan {
   /** Of the state that the plan was made of. */
   readonly version?: number
+  /** Of the plan itself, where the version does not tell everything that it was made of. */
+  readonly id?: string
 }
 
 /** What the last press came to. */
@@ -36,13 +39,14 @@ export function usePlan<P extends Plan>(act: Act) {
   })
 
   /** Resolves with whether it was done. */
-  const run = async (version: number | undefined, reason: string): Promise<boolean> => {
+  const run = async ({ version, id }: Plan, reason: string): Promise<boolean> => {
     setOutcome({ kind: 'running' })
     try {
       const given = { ...query, reason }
       await call({
         ...act,
         query: given,
+        ...(id === undefined ? {} : { body: { ...(body ?? {}), plan: id } }),
         idempotencyKey: key,
         ...(version === undefined ? {} : { ifMatch: version }),
       })

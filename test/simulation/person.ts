@@ -1,6 +1,7 @@
 // The person who looks after the platform. Castle waits for one where it may not decide by itself: nobody leads, and the logs of all that were
 // in sync are damaged, so that whoever leads may lack what was acknowledged (R7, R9): the console shows that, and the longest log is elected.
 // And people ask for things while faults go on: other replicas (KIP-455), the preferred leaders at once.
+import { isDeepStrictEqual } from 'node:util'
 import { CastleError } from '@castellan/castle/errors'
 import { SeededRandom } from '@castellan/testing/simulator'
 import type { Cluster } from './cluster.ts'
@@ -81,14 +82,15 @@ export class Person {
   #elect(castle: Castle, topic: Topic, index: number): void {
     const { castleWatch, coverage } = this.#cluster
     const election = { type: 'unclean', partitions: [index] } as const
-    const [plan] = castle.elections.plan(topic, election)
+    const shown = castle.elections.plan(topic, election)
+    const [plan] = shown.partitions
     if (plan === undefined || plan.to === -1) return
     castleWatch.acceptedLosses.add(nameOf(topic.name, index))
     coverage.count('a person elected a leader')
     if (plan.cutAt !== null) coverage.count('a person went on with what is sound of a damaged log')
-    const asked = { ifVersion: topic.version }
-    castle.elections.electOf(topic.cluster, topic.name, election, asked).catch((error: Error) => {
-      // Castle was killed meanwhile, say: the person looks again.
+    const asked = { ...election, isShown: (plan: typeof shown) => isDeepStrictEqual(plan, shown) }
+    castle.elections.electOf(topic.cluster, topic.name, asked).catch((error: Error) => {
+      // Castle was killed meanwhile, or the plan is another by now, say: the person looks again.
       this.#cluster.note(`nobody could be elected for ${topic.name}/${index}: ${error.message}`)
     })
   }
