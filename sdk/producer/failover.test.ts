@@ -50,6 +50,7 @@ function tellLeader(leader: number, leaderEpoch: number, ackLevel: -1 | 0 = -1, 
   client.view.tellTopic({ topicId: name === 'orders' ? topicId : otherTopicId, ...rest, partitions })
 }
 
+const refusedWith = (errorCode: number) => [{ index: 0, errorCode, baseOffset: -1 }]
 const send = (value: string) => producer.send({ topic: 'orders', value })
 
 /** Broker 1 takes requests, or only connections, and is never heard again. */
@@ -122,6 +123,34 @@ test('at Ack 0 what is on its way is not sent to the next leader, too, and nothi
   await expect.poll(() => taken).toEqual(['other by 2', 'a by 1', 'b by 2'])
 })
 
+test('what goes at Ack 0 does not overtake what left at Ack -1, when the level was not known yet, and comes back (seed 365424402)', async () => {
+  const heard = Promise.withResolvers<void>()
+  const refused = Promise.withResolvers<void>()
+  let tries = 0
+  brokers[0].on(produce, async (body) => {
+    if (body.acks !== 0 && tries++ === 0) {
+      heard.resolve()
+      await refused.promise
+      const partitionResponses = refusedWith(errors.NOT_ENOUGH_REPLICAS.code)
+      return { responses: [{ topicId, partitionResponses }] }
+    }
+    const taken = log.take(body)
+    return body.acks === 0 ? 'silence' : taken
+  })
+  tellUp(1)
+  tellLeader(1, 1)
+  const sends = [send('a')]
+  await heard.promise
+  tellLeader(1, 1, 0)
+  tellLeader(1, 1, 0, 'others')
+  sends.push(send('b'))
+  // With 'b', in one request, had that left.
+  await producer.send({ topic: 'others', value: 'other' })
+  refused.resolve()
+  await Promise.all(sends)
+  await expect.poll(() => log.values).toEqual(['other', 'a', 'b'])
+})
+
 test.each(['NOT_ENOUGH_REPLICAS', 'NOT_ENOUGH_REPLICAS_AFTER_APPEND', 'NOT_LEADER_OR_FOLLOWER'] as const)(
   '%s is waited for, as long as it takes',
   async (name) => {
@@ -137,8 +166,6 @@ test.each(['NOT_ENOUGH_REPLICAS', 'NOT_ENOUGH_REPLICAS_AFTER_APPEND', 'NOT_LEADE
     expect(log.values).toEqual(['a'])
   },
 )
-
-const refusedWith = (errorCode: number) => [{ index: 0, errorCode, baseOffset: -1 }]
 
 test.each([
   ['NOT_LEADER_OR_FOLLOWER', refusedWith(errors.NOT_LEADER_OR_FOLLOWER.code)],

@@ -158,10 +158,13 @@ export class Sender {
   #flightFor(queue: PartitionQueue, broker: number, flights: Map<string, Flight>): Flight | undefined {
     const next = queue.line.waiting[0]
     if (next === undefined || !queue.line.ready) return undefined
-    // What has no sequence keeps its order on one connection only, and never when it may be sent again.
-    const isBehind = queue.line.inFlight.some(({ identity }) => identity === null)
-    if (isBehind && (!this.#options.idempotent || queue.sentTo.leader !== broker)) return undefined
     const level = queue.topic.ackLevel ?? this.#options.ackLevel
+    const { inFlight } = queue.line
+    // What has no sequence keeps its order on one connection only, and never when it may be sent again.
+    const isBehind = inFlight.some(({ identity }) => identity === null)
+    if (isBehind && (!this.#options.idempotent || queue.sentTo.leader !== broker)) return undefined
+    // Nor behind what may come back: the leader refuses none for what is missing before it.
+    if (level === 0 && next.identity === null && inFlight.some(({ identity }) => identity !== null)) return undefined
     // A batch that left with a sequence goes on with it, though the topic is at Ack 0 by now.
     const acks = level === 0 && next.identity !== null ? -1 : level
     const key = keyOf({ broker, acks })
