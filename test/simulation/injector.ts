@@ -3,7 +3,7 @@ import type { Machine } from '@castellan/testing/simulator'
 import type { Cluster } from './cluster.ts'
 import type { Fault, FaultKind } from './faults.ts'
 import type { Person } from './person.ts'
-import { cutSegment, flipBit, zeroSegment } from './rot.ts'
+import { cutSegment, flipBit, hasCommitted, zeroSegment } from './rot.ts'
 import { consumers, planOf, producers } from './topics.ts'
 
 /** How it ends; null: it does not apply now (its victim is down already, or R1 would not hold). */
@@ -346,14 +346,14 @@ export class Injector {
     const index = kindLot % topic.partitions.length
     const spoil = kindLot % 2 === 0 ? zeroSegment : cutSegment
     const holders = names.filter((name) => topic.partitions[index]?.replicas.includes(this.#idOf(name)))
-    const flaws = holders.map((name) => {
+    const only = { topicId: topic.topicId, index }
+    if (!holders.every((name) => hasCommitted(this.#machine(name), castleWatch, this.#idOf(name), only))) return null
+    for (const name of holders) {
       const id = this.#idOf(name)
-      const flaw = spoil(this.#machine(name), castleWatch, id, { topicId: topic.topicId, index })
-      if (flaw !== null) damage.spoiled(id, flaw)
-      return flaw
-    })
-    if (!flaws.every((flaw) => flaw !== null)) return null
-    for (const { path, position } of flaws) scheduler.trace(() => `one of all is spoiled at ${path} ${position}`)
+      const flaw = spoil(this.#machine(name), castleWatch, id, only)!
+      scheduler.trace(() => `one of all is spoiled at ${flaw.path} ${flaw.position}`)
+      damage.spoiled(id, flaw)
+    }
     for (const name of names) this.#cluster.kill(name, 'kill')
     const end = () => {
       for (const name of names) this.#cluster.release(name)

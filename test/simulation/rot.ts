@@ -33,6 +33,11 @@ export function cutSegment(machine: Machine, watch: CastleWatch, id: number, onl
   return place === null ? null : machine.platters.cut(place.path, place.position)
 }
 
+/** There is something that could be spoiled so. */
+export function hasCommitted({ platters }: Machine, watch: CastleWatch, id: number, only: PartitionName): boolean {
+  return committedPlaces(platters, watch, id, only).length > 0
+}
+
 /**
  * In a batch below the high watermark that the broker has written down: when the newest is gone from a file that no power loss came over,
  * nobody could tell it from one that was never written.
@@ -43,6 +48,18 @@ function committedPlace(
   id: number,
   only?: PartitionName,
 ): Place | null {
+  const places = committedPlaces(platters, watch, id, only)
+  if (places.length === 0) return null
+  const place = random.pick(places)
+  return { ...place, position: place.position + random.between(0, place.bytes.length) }
+}
+
+function committedPlaces(
+  platters: Machine['platters'],
+  watch: CastleWatch,
+  id: number,
+  only: PartitionName | undefined,
+): Place[] {
   const places: Place[] = []
   for (const [topicId, partition, offset] of marksOn(platters, watch.logsIds.get(id))) {
     const topic = watch.topics.get(topicId)
@@ -51,9 +68,7 @@ function committedPlace(
     if (!isMeant) continue
     places.push(...placesBelow(platters, folderOf(topicId, partition), offset))
   }
-  if (places.length === 0) return null
-  const place = random.pick(places)
-  return { ...place, position: place.position + random.between(0, place.bytes.length) }
+  return places
 }
 
 type Mark = readonly [topicId: string, partition: number, offset: number]

@@ -87,14 +87,13 @@ export class Platters {
 
   #wrong(path: string, position: number, bytes: Uint8Array): Flaw {
     const content = this.files.get(path)!
+    const right = content.bytes.slice(position, position + bytes.length)
     content.bytes.set(bytes, position)
+    // A part of it may have been cut off, and written anew.
     const isThere = () => {
-      const found = content.bytes.subarray(position, position + bytes.length)
-      return (
-        this.files.get(path) === content &&
-        position + bytes.length <= content.size &&
-        found.every((byte, i) => byte === bytes[i])
-      )
+      if (this.files.get(path) !== content) return false
+      const found = content.bytes.subarray(position, Math.min(position + bytes.length, content.size))
+      return found.some((byte, i) => byte === bytes[i] && byte !== right[i])
     }
     return { path, position, isThere }
   }

@@ -224,7 +224,7 @@ describe('a disk', () => {
     expect(m1.platters.flip(m1.random, () => false)).toBeNull()
   })
 
-  test('bytes turn into zeros, as far as the file goes, and are there until written over', () => {
+  test('bytes turn into zeros, as far as the file goes, and are there until all of them are written over', () => {
     const { m1 } = world()
     const { disk } = m1.boot().runtime
     disk.open('/a', 'create').writev([bytes('abcdef')], 0)
@@ -232,6 +232,8 @@ describe('a disk', () => {
     expect(text(readSmallFile(disk, '/a'))).toBe('abcd\0\0')
     expect(flaw.isThere()).toBe(true)
     disk.open('/a', 'write').writev([bytes('x')], 5)
+    expect(flaw.isThere()).toBe(true)
+    disk.open('/a', 'write').writev([bytes('ex')], 4)
     expect(flaw.isThere()).toBe(false)
   })
 
