@@ -7,6 +7,10 @@ test('a fixed set of seeds keeps every promise', async () => {
   await expectSeedsToHold({ first: 1, count: 5 })
 })
 
+test('damage that is found when all seems done is mended before a run is judged', async () => {
+  await expectSeedsToHold({ first: 365424379, count: 1 })
+})
+
 test('a seed replays to the byte', async () => {
   const [one, other] = [await runSeed(7), await runSeed(7)]
   expect(one.traceHash).toBe(other.traceHash)
