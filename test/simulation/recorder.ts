@@ -65,9 +65,21 @@ export class RunRecorder extends Recorder {
     this.#committed.set(`${commit.group} ${commit.partition}`, commit.offset)
   }
 
-  /** The newest that was seen. */
-  committed(group: string, partition: string): number {
-    return this.#committed.get(`${group} ${partition}`) ?? 0
+  /**
+   * Whether a group is through with a log that ends at `end`, its last record of `lastEpoch`. That the offset is committed says it only
+   * where nothing was lost: a log that lost records and grew again ends below what was committed before, and nobody has read its new ones.
+   */
+  isThrough(group: string, partition: string, { end, lastEpoch }: { end: number; lastEpoch: number }): boolean {
+    if (end === 0) return true
+    if ((this.#committed.get(`${group} ${partition}`) ?? 0) < end) return false
+    return this.handled.some(
+      (one) =>
+        one.done &&
+        one.group === group &&
+        one.partition === partition &&
+        one.offset === end - 1 &&
+        one.leaderEpoch === lastEpoch,
+    )
   }
 
   // ------------------------------------------------------------ ends

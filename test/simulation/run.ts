@@ -116,9 +116,9 @@ function isDone(cluster: Cluster): boolean {
     for (const [index, { leader }] of partitions.entries()) {
       const partition = cluster.broker(`broker-${leader}`)?.partitions.get(topicId, index)
       if (partition === undefined || partition.highWatermark < partition.endOffset) return false
-      const hasLeft = (group: string) =>
-        recorder.committed(group, nameOf(name, index)) < partition.highWatermark && partition.highWatermark > 0
-      if (groups.some(hasLeft)) return false
+      const end = partition.highWatermark
+      const at = { end, lastEpoch: partition.epochAt(end - 1) }
+      if (!groups.every((group) => recorder.isThrough(group, nameOf(name, index), at))) return false
     }
   }
   return true
