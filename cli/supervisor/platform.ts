@@ -115,7 +115,7 @@ export class Platform {
       'castle',
       ...['--listen', `${platformHost}:${port}`],
       ...['--data.dir', join(this.#folder.path, 'castle')],
-      // All of them come, and on a busy machine seconds apart: made with those of the first second, the topic would have one replica for good.
+      // All of them come, and on a busy machine seconds apart: made with those of the first second, the topic would have to grow as they do.
       ...['--offsets.topic.brokers', String(this.#options.brokers), '--offsets.topic.wait.ms', String(offsetsWaitMs)],
       ...this.#logArgs('castle'),
     ]
